@@ -1,0 +1,84 @@
+import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationTypeNode } from 'graphql';
+import type { Call } from '../lib/call/signing.ts';
+
+/** What a client sends, whatever the transport. */
+export interface GraphRequest {
+  query: string;
+  operationName?: string;
+  variables?: Record<string, unknown>;
+}
+
+/** What a client or the router gets back. Without `data` the request was refused before it ran. */
+export interface GraphAnswer {
+  data?: Record<string, unknown> | null;
+  errors?: readonly GraphQLFormattedError[];
+  extensions?: Record<string, unknown>;
+}
+
+/** One item of a stream. `id` is its cursor; an item without an answer is a bookmark or, without an id too, a heartbeat. */
+export interface StreamItem {
+  id?: string;
+  answer?: GraphAnswer;
+}
+
+/** How the core reaches a subgraph. The guard (limits, breaker, time) implements it around HTTP; the router's own subgraph is one more. */
+export interface SubgraphCaller {
+  /**
+   * Runs one query or mutation. A subgraph's own errors come back in the answer.
+   * @throws FleetError SUBGRAPH_UNAVAILABLE, TIMEOUT, RATE_LIMITED, …: becomes one error per affected field, which is null
+   */
+  execute(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer>;
+  /**
+   * Opens a stream after `call.lastEventId`, or from where the operation's arguments say. Returning means it completed.
+   * @throws anything when the upstream is lost before its `complete`; the core resumes by cursor. A FleetError that is not
+   * retryable ends the stream with that error.
+   */
+  subscribe(subgraph: string, request: GraphRequest, call: Call, signal: AbortSignal): AsyncIterable<StreamItem>;
+}
+
+/** A parsed, validated and planned operation with its coerced variables: ready to run, any number of times, for any caller. */
+export interface Prepared {
+  readonly kind: `${OperationTypeNode}`;
+  /** The operation's own name, if it has one. */
+  readonly name: string | undefined;
+  /** Root fields' schema names in document order, for classes of limits and for metrics. */
+  readonly rootFields: readonly string[];
+  /** The client's document, for cost. */
+  readonly document: DocumentNode;
+  /** Coerced by the consumer schema. */
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** Whether it asks for `__schema` or `__type`. */
+  readonly introspects: boolean;
+}
+
+/** Why a request cannot run: syntax, validation, unknown operation, bad variables. The transport answers it as 400. */
+export interface Refused {
+  readonly errors: readonly GraphQLFormattedError[];
+}
+
+/** Whether a preparation was refused. */
+export function isRefused(preparation: Prepared | Refused): preparation is Refused {
+  return 'errors' in preparation;
+}
+
+/** The heart of the router: one supergraph, answered. Holds no connection and no timer while idle. */
+export interface Engine {
+  /** What clients may ask: the supergraph without what is inaccessible. */
+  readonly schema: GraphQLSchema;
+  /** The consumer schema as text. */
+  readonly schemaSdl: string;
+  /** Subgraph name → address, as the supergraph gives them. */
+  readonly subgraphs: ReadonlyMap<string, string>;
+  /** Parses, validates and plans; remembers the outcome by text and operation name. Never throws for a client's mistake. */
+  prepare(request: GraphRequest): Promise<Prepared | Refused>;
+  /**
+   * Runs a query or mutation. Never throws: refusals (FORBIDDEN, INTROSPECTION_DISABLED) are answers without data.
+   * @param signal ends the calls to subgraphs when the client has left
+   */
+  execute(prepared: Prepared, call: Call, signal?: AbortSignal): Promise<GraphAnswer>;
+  /**
+   * Runs a subscription after `call.lastEventId`, if given. Lost upstreams are resumed unseen. A final error is an item with errors and no data.
+   * Ends when the upstream completes, on a final error, or on the signal.
+   */
+  subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncIterable<StreamItem>;
+}
