@@ -1,0 +1,1 @@
+export { describeSettings, isLoopback, loadSettings, type Settings, SettingsError } from './settings.ts';

@@ -1,0 +1,186 @@
+import { z } from 'zod';
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const ms = (defaultMs: number, minMs = 1) => z.coerce.number().int().min(minMs).default(defaultMs);
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const url = (protocols: RegExp, example: string) =>
+  z.string().regex(protocols, `expected an address such as ${example}`);
+
+const DEFAULT_PRICES = {
+  'gpt-5': { input: 1.25, output: 10 },
+  'gpt-5-mini': { input: 0.25, output: 2 },
+  'claude-sonnet-4-5': { input: 3, output: 15 },
+  'claude-haiku-4-5': { input: 1, output: 5 },
+  'gemini-2.5-pro': { input: 1.25, output: 10 },
+};
+
+const prices = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue('expected JSON such as {"gpt-5":{"input":1.25,"output":10}}');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.object({ input: z.number().nonnegative(), output: z.number().nonnegative() })));
+
+/** Every setting: its parsing, its default, its meaning with its unit. Docs and .env.example are made from this. */
+export const SETTINGS = z.object({
+  PORT: port.default(4_000).describe('Public port of the router; 0 takes a free one.'),
+  HOST: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address the public port binds. Anything but loopback needs FLEET_ADMIN_TOKEN.'),
+  DATABASE_URL: url(/^postgres(ql)?:\/\//, 'postgres://user:password@host:5432/name')
+    .optional()
+    .describe('PostgreSQL to use instead of the embedded one. Its user must be able to create roles and schemas.'),
+  CLICKHOUSE_URL: url(/^https?:\/\//, 'http://user:password@host:8123/database')
+    .optional()
+    .describe('ClickHouse to use instead of the embedded one.'),
+  REDIS_URL: url(/^rediss?:\/\//, 'redis://host:6379')
+    .optional()
+    .describe('Redis that routers share their rate limits in; without it each counts alone.'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((text) => listOf(text))
+    .describe('Origins that browsers may call from, separated by commas. Empty: none.'),
+  FLEET_DATA: z.string().min(1).default('.data').describe('Folder of everything that is kept: databases, logs, keys.'),
+  FLEET_ADMIN_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,512}$/, 'expected 16 to 512 visible ASCII characters')
+    .optional()
+    .describe('The admin’s bearer token. Made at first start when absent.'),
+  FLEET_SECRET: z
+    .string()
+    .min(32, 'expected at least 32 characters')
+    .optional()
+    .describe(
+      'Root of all internal keys (calls, cursors, database roles). Made at first start when absent; one for all processes of a fleet.',
+    ),
+  FLEET_HOUSES: z
+    .string()
+    .default('')
+    .transform((text, context) => readHouses(text, context))
+    .describe('Addresses of the subgraphs: agents=http://host:4101,logs=http://host:4102. The supervisor sets it.'),
+  FLEET_BIND: z.string().min(1).default('127.0.0.1').describe('Address that a subgraph run alone binds.'),
+  FLEET_LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least severe line that our own processes write.'),
+  FLEET_BEAT_MS: ms(2_000, 100).describe('How often an agent beats, milliseconds.'),
+  FLEET_LEASE_BEATS: z.coerce
+    .number()
+    .int()
+    .min(2)
+    .max(100)
+    .default(3)
+    .describe('Missed beats after which an agent is OFFLINE.'),
+  FLEET_LOG_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(30)
+    .describe('Days that logs are kept, counted from when they were observed, where no policy says otherwise.'),
+  FLEET_TRACE_RATIO: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe(
+      'Share of requests whose own trace is recorded, 0 to 1; a caller’s sampled traceparent is always followed.',
+    ),
+  FLEET_OTLP_ENDPOINT: url(/^https?:\/\//, 'http://collector:4318/v1/traces')
+    .optional()
+    .describe('Where our own spans go as well, OTLP over HTTP.'),
+  FLEET_PRICES: prices
+    .default(DEFAULT_PRICES)
+    .describe('Price list of models, US dollars per million tokens, JSON: {"model":{"input":1,"output":2}}.'),
+  FLEET_WEBHOOK_PRIVATE: flag.default(false).describe('Whether webhooks may go to private and loopback addresses.'),
+  FLEET_SUBGRAPH_TIMEOUT_MS: ms(5_000, 10).describe('How long the router waits for a subgraph, milliseconds.'),
+  FLEET_ADMIN_RPS: z.coerce.number().min(1).default(1_000).describe('Requests a second the admin may make.'),
+  FLEET_CLIENT_RPS: z.coerce
+    .number()
+    .min(1)
+    .default(100)
+    .describe('Requests a second an API key or agent may make unless it was granted others.'),
+  FLEET_SUBGRAPH_RPS: z.coerce
+    .number()
+    .min(1)
+    .default(5_000)
+    .describe('Calls a second the router makes to one subgraph at most.'),
+  FLEET_DEMO_SEED: z.coerce.number().int().default(74).describe('Seed of the demo fleet’s work and faults.'),
+});
+
+export type Settings = z.infer<typeof SETTINGS>;
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean);
+}
+
+function readHouses(text: string, context: z.RefinementCtx): Record<string, string> {
+  const houses: Record<string, string> = {};
+  for (const part of listOf(text)) {
+    const [name = '', address = ''] = part.split('=');
+    if (!/^[a-z]+$/.test(name) || !/^http:\/\/[^/]+$/.test(address)) {
+      context.addIssue('expected name=http://host:port, separated by commas');
+      return z.NEVER;
+    }
+    houses[name] = address;
+  }
+  return houses;
+}
+
+/** A setting that cannot be used: one line with cause and mend. */
+export class SettingsError extends Error {}
+
+/** Names that our clients read, not the servers. */
+const CLIENT_ONLY = new Set(['FLEET_URL', 'FLEET_TOKEN']);
+
+/**
+ * Reads settings from an environment. Empty values count as absent.
+ * @throws SettingsError for a wrong value or an unknown FLEET_* name
+ */
+export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
+  const known = Object.keys(SETTINGS.shape);
+  const unknown = Object.keys(env).find(
+    (name) => name.startsWith('FLEET_') && !known.includes(name) && !CLIENT_ONLY.has(name),
+  );
+  if (unknown) throw new SettingsError(`${unknown} is not a setting: see docs/settings.md for the names`);
+  const given = Object.fromEntries(known.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
+  const read = SETTINGS.safeParse(given);
+  if (!read.success) {
+    const [issue] = read.error.issues;
+    throw new SettingsError(`${String(issue?.path[0])} is wrong: ${issue?.message}; see docs/settings.md`);
+  }
+  return read.data;
+}
+
+/** Whether an address is this machine's own loopback. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** Name, meaning and default of each setting, for docs/settings.md and .env.example. */
+export function describeSettings(): { name: string; meaning: string; standard: string }[] {
+  const defaults: Record<string, unknown> = SETTINGS.parse({});
+  return Object.entries(SETTINGS.shape).map(([name, schema]) => ({
+    name,
+    meaning: schema.description ?? '',
+    standard: textOf(defaults[name]),
+  }));
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined) return '';
+  if (Array.isArray(value)) return value.join(',');
+  if (typeof value !== 'object') return String(value);
+  return Object.keys(value as object).length ? JSON.stringify(value) : '';
+}

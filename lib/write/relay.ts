@@ -1,0 +1,60 @@
+import type { DataSource } from 'typeorm';
+import type { HouseClient } from '../call/house-client.ts';
+import { systemPrincipal } from '../call/principal.ts';
+import type { Clock } from '../clock.ts';
+import { FleetError, messageOf } from '../errors.ts';
+import type { Notifications } from '../events/notifications.ts';
+import type { Log } from '../log.ts';
+import { Worker } from '../worker.ts';
+import { UNDELIVERED } from './rows.ts';
+
+const BATCH = 200;
+const POLL_MS = 1_000;
+export const ENTRIES_ROUTE = 'POST /internal/entries';
+
+/** Delivers the outbox to the audit house, in order, until it says that they are durable. Twice is harmless: entries have ids. */
+export class AuditRelay {
+  readonly #worker: Worker;
+
+  constructor(
+    private readonly house: string,
+    private readonly database: DataSource,
+    private readonly audit: HouseClient,
+    private readonly notifications: Notifications,
+    private readonly clock: Clock,
+    log: Log,
+  ) {
+    this.#worker = new Worker(
+      async () => (await this.deliver()) > 0,
+      POLL_MS,
+      (error) => log.warn('audit.relay.waits', { error: messageOf(error) }),
+    );
+  }
+
+  start(): void {
+    this.notifications.on(UNDELIVERED, () => this.#worker.wake());
+    this.#worker.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#worker.stop();
+  }
+
+  /** Delivers one batch. @returns how many */
+  deliver(): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      const rows: { seq: string; entry: unknown }[] = await tx.query(
+        `select seq, entry from audit_outbox order by seq limit ${BATCH} for update skip locked`,
+      );
+      if (!rows.length) return 0;
+      const answer = await this.audit.send(ENTRIES_ROUTE, {
+        call: { principal: systemPrincipal(this.house), requestId: this.clock.uuid() },
+        body: JSON.stringify({ entries: rows.map(({ entry }) => entry) }),
+        timeoutMs: 5_000,
+      });
+      if (answer.status !== 200) throw new FleetError('AUDIT_UNAVAILABLE', `the audit house answered ${answer.status}`);
+      await tx.query('delete from audit_outbox where seq = any($1::bigint[])', [rows.map(({ seq }) => seq)]);
+      return rows.length;
+    });
+  }
+}

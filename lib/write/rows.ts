@@ -1,0 +1,36 @@
+import type { Transaction } from '../database.ts';
+import type { EntryDraft } from './entry.ts';
+
+/** One change of one entity, as streams will show it. */
+export interface EventDraft {
+  /** The node type, e.g. `Agent`: the stream it belongs to. */
+  type: string;
+  /** The entity's bare uuid. Its row must be locked by this transaction already. */
+  entityId: string;
+  kind: 'CREATED' | 'UPDATED' | 'DELETED';
+  /** The entity's own fields as of this change. */
+  node: object;
+  /** The same before it. */
+  previous?: object | null;
+}
+
+/** Wakes the sequencer when the transaction commits. */
+export const UNPLACED = 'fleet_unplaced';
+/** Wakes the relay of audit entries when the transaction commits. */
+export const UNDELIVERED = 'fleet_undelivered';
+
+export async function insertEntry(tx: Transaction, entry: EntryDraft): Promise<void> {
+  await tx.query('insert into audit_outbox (id, entry) values ($1, $2)', [entry.id, JSON.stringify(entry)]);
+  await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [UNDELIVERED]);
+}
+
+export async function insertEvents(tx: Transaction, events: readonly EventDraft[], nowMs: number): Promise<void> {
+  if (!events.length) return;
+  await tx.query(
+    `insert into event (occurred_at, kind, type, entity_id, node, previous)
+     select to_timestamp($1::double precision / 1000), e.kind, e.type, e."entityId", e.node, e.previous
+       from jsonb_to_recordset($2::jsonb) as e(kind text, type text, "entityId" text, node jsonb, previous jsonb)`,
+    [nowMs, JSON.stringify(events)],
+  );
+  await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [UNPLACED]);
+}

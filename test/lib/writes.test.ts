@@ -1,0 +1,260 @@
+import {
+  Arg,
+  Ctx,
+  Directive,
+  Field,
+  ID,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import { Column, Entity, type MigrationInterface, PrimaryColumn, type QueryRunner } from 'typeorm';
+import { FleetError } from '../../lib/errors.ts';
+import { buildSubgraph } from '../../lib/federation.ts';
+import { Change, Node, UserError } from '../../lib/graphql/shared.ts';
+import type { HouseRuntime } from '../../lib/house.ts';
+import { nodeId } from '../../lib/node-id.ts';
+import { connectionOf, pageOf, readPage } from '../../lib/page.ts';
+import type { HouseContext, Subgraph } from '../../lib/subgraph.ts';
+import { WRITE_TABLES } from '../../lib/write/tables.ts';
+import { callOf, startTestHouse, type TestHouse } from '../support/house.ts';
+import { until } from '../support/until.ts';
+
+@Entity('lamp')
+@Directive('@key(fields: "id")')
+@ObjectType({ implements: Node })
+class Lamp extends Node {
+  @PrimaryColumn('uuid', { name: 'id' })
+  uuid!: string;
+
+  @Field(() => ID)
+  override get id(): string {
+    return nodeId('Lamp', this.uuid);
+  }
+
+  @Column('int')
+  @Field(() => Int)
+  level!: number;
+}
+
+@InputType()
+class DimInput {
+  @Field()
+  name!: string;
+
+  @Field(() => Int)
+  level!: number;
+
+  @Field(() => String, { nullable: true })
+  clientMutationId?: string | null;
+}
+
+@ObjectType()
+class DimPayload {
+  @Field(() => Lamp, { nullable: true })
+  lamp!: Lamp | null;
+
+  @Field(() => String, { nullable: true })
+  secret!: string | null;
+
+  @Field(() => [UserError])
+  userErrors!: UserError[];
+}
+
+@ObjectType({ implements: Change })
+class LampChange extends Change {
+  @Field(() => Lamp)
+  node!: Lamp;
+}
+
+const { Connection } = connectionOf(() => Lamp, 'Lamp', true);
+
+interface LampContext extends HouseContext {
+  runtime: HouseRuntime;
+}
+
+class Tables1700000000000 implements MigrationInterface {
+  async up(run: QueryRunner): Promise<void> {
+    for (const statement of WRITE_TABLES) await run.query(statement);
+    await run.query('create table lamp (id uuid primary key, name text unique, level int not null)');
+  }
+
+  async down(): Promise<void> {}
+}
+
+@Resolver(() => Lamp)
+class LampResolver {
+  @Query(() => Connection, { nullable: true })
+  async lamps(@Ctx() { runtime }: LampContext) {
+    const request = readPage({}, runtime.cursors, 'lamps');
+    const rows = await runtime.database.getRepository(Lamp).find({ order: { uuid: 'ASC' } });
+    return {
+      ...pageOf(rows, request, runtime.cursors, 'lamps', (row) => [row.uuid]),
+      totalCount: () => runtime.database.getRepository(Lamp).count(),
+      changeCursor: await runtime.events.changeCursor('Lamp'),
+    };
+  }
+
+  @Mutation(() => DimPayload, { nullable: true })
+  async dimLamp(@Arg('input') input: DimInput, @Ctx() { call, runtime }: LampContext): Promise<DimPayload> {
+    const outcome = await runtime.writes.run<{ uuid: string }>({
+      call,
+      action: 'dimLamp',
+      args: input,
+      target: { type: 'Lamp', id: input.name },
+      async run(tx) {
+        if (input.level > 100) throw new FleetError('BAD_INPUT', 'a lamp has 0 to 100', { field: ['level'] });
+        const uuid = runtime.clock.uuid();
+        const [row] = await tx.query(
+          'insert into lamp values ($1, $2, $3) on conflict (name) do update set level = $3 returning id, level',
+          [uuid, input.name, input.level],
+        );
+        return {
+          result: { uuid: row.id },
+          secret: 'shown once',
+          after: { level: row.level },
+          events: [{ type: 'Lamp', entityId: row.id, kind: 'UPDATED', node: { uuid: row.id, level: row.level } }],
+        };
+      },
+    });
+    const lamp =
+      outcome.result && (await runtime.database.getRepository(Lamp).findOneBy({ uuid: outcome.result.uuid }));
+    return { lamp: lamp ?? null, secret: outcome.secret ?? null, userErrors: outcome.userErrors };
+  }
+
+  @Subscription(() => LampChange, {
+    nullable: true,
+    subscribe: ({ args, context }) =>
+      (context as LampContext).runtime.events.subscribe({
+        type: 'Lamp',
+        after: (context as LampContext).call.lastEventId ?? (args['after'] as string),
+        matches: (node) => Number(node['level']) < 50,
+      }),
+  })
+  lampChanged(@Root() change: LampChange, @Arg('after', () => String, { nullable: true }) _after?: string): LampChange {
+    return Object.assign(new LampChange(), change, { node: Object.assign(new Lamp(), change.node) });
+  }
+}
+
+const access = {
+  Query: ['viewer'],
+  Mutation: ['operator'],
+  Subscription: ['viewer'],
+  Lamp: ['viewer'],
+  DimPayload: ['operator'],
+  LampChange: ['viewer'],
+  UserError: ['viewer'],
+  LampConnection: ['viewer'],
+  LampEdge: ['viewer'],
+  PageInfo: ['viewer'],
+};
+
+async function lampHouse(runtime: HouseRuntime): Promise<Subgraph> {
+  const schema = await buildSubgraph({ access, resolvers: [LampResolver], references: { Lamp: () => null } });
+  return { name: 'lamps', schema, context: (call): LampContext => ({ call, runtime }) };
+}
+
+describe('a house', () => {
+  let house: TestHouse;
+  beforeAll(async () => {
+    house = await startTestHouse({
+      name: 'lamps',
+      entities: [Lamp],
+      migrations: [Tables1700000000000],
+      make: lampHouse,
+      access,
+    });
+  });
+  afterAll(() => house.stop());
+
+  const dim = (input: object, call = {}) =>
+    house.ask(
+      'mutation ($input: DimInput!) { dimLamp(input: $input) { lamp { level } secret userErrors { code message field } } }',
+      { input },
+      call,
+    );
+
+  test('writes a change, its entry and its event together', async () => {
+    const answer = await dim({ name: 'hall', level: 10 });
+    expect(answer).toEqual({ data: { dimLamp: { lamp: { level: 10 }, secret: 'shown once', userErrors: [] } } });
+    const [entry] = await house.runtime.database.query(
+      `select entry from audit_outbox where entry->>'targetId' = 'hall'`,
+    );
+    expect(entry.entry).toMatchObject({
+      action: 'dimLamp',
+      outcome: 'SUCCEEDED',
+      after: { level: 10 },
+      actor: { id: 'admin' },
+    });
+    const [event] = await house.runtime.database.query('select kind, node from event');
+    expect(event).toMatchObject({ kind: 'UPDATED', node: { level: 10 } });
+  });
+
+  test('a refused attempt leaves its entry and no change', async () => {
+    const answer = await dim({ name: 'attic', level: 101 });
+    expect(answer.data.dimLamp).toEqual({
+      lamp: null,
+      secret: null,
+      userErrors: [{ code: 'BAD_INPUT', message: 'a lamp has 0 to 100', field: ['level'] }],
+    });
+    const entries = await house.runtime.database.query(
+      `select entry->>'outcome' as outcome from audit_outbox where entry->>'targetId' = 'attic'`,
+    );
+    expect(entries).toEqual([{ outcome: 'FAILED' }]);
+  });
+
+  test('a repeat by key answers the first outcome, without the secret, and other arguments are refused', async () => {
+    const input = { name: 'cellar', level: 20, clientMutationId: 'k1' };
+    await dim(input);
+    const [again, other] = [await dim(input), await dim({ ...input, level: 21 })];
+    expect(again.data.dimLamp).toMatchObject({
+      lamp: { level: 20 },
+      secret: null,
+      userErrors: [{ code: 'SECRET_ALREADY_SHOWN' }],
+    });
+    expect(other.data.dimLamp).toMatchObject({ lamp: null, userErrors: [{ code: 'IDEMPOTENCY_KEY_REUSED' }] });
+    const [{ count }] = await house.runtime.database.query(
+      `select count(*)::int as count from audit_outbox where entry->>'targetId' = 'cellar'`,
+    );
+    expect(count).toBe(2);
+  });
+
+  test('a key that is none is refused and recorded', async () => {
+    const answer = await dim({ name: 'porch', level: 1, clientMutationId: 'ä' });
+    expect(answer.data.dimLamp.userErrors).toMatchObject([{ code: 'BAD_INPUT', field: ['clientMutationId'] }]);
+  });
+
+  test('query, then subscribe after its changeCursor: nothing is missed, and a node that leaves is told once', async () => {
+    const page = await house.ask('{ lamps { changeCursor totalCount nodes { level } } }');
+    expect(page.data.lamps.totalCount).toBe(page.data.lamps.nodes.length);
+    for (const level of [1, 2, 60, 61]) await dim({ name: 'hall', level });
+    const response = await house.client.open('POST /graphql', {
+      call: callOf({ lastEventId: page.data.lamps.changeCursor }),
+      headers: { accept: 'text/event-stream' },
+      body: JSON.stringify({ query: 'subscription { lampChanged { cursor kind node { level } } }' }),
+    });
+    let text = '';
+    response.on('data', (chunk) => {
+      text += chunk;
+    });
+    await until(() => text.split('event: next').length > 2);
+    const seen = [...text.matchAll(/^data: (.*)$/gm)].map((match) => JSON.parse(match[1] as string).data.lampChanged);
+    expect(seen.map(({ kind, node }) => [kind, node.level])).toEqual([
+      ['UPDATED', 1],
+      ['UPDATED', 2],
+    ]);
+    expect([...text.matchAll(/^id: (.*)$/gm)].map((match) => match[1])).toContain(seen[0].cursor);
+    response.destroy();
+  });
+
+  test('refuses who lacks the scope', async () => {
+    const viewer = { id: 'v', kind: 'SCRIPT' as const, name: 'v', scopes: ['viewer' as const] };
+    const answer = await dim({ name: 'hall', level: 3 }, { principal: viewer });
+    expect(answer.errors?.[0]).toMatchObject({ path: ['dimLamp'], extensions: { code: 'FORBIDDEN' } });
+  });
+});

@@ -1,0 +1,20 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type LocalPostgres, startLocalPostgres } from '../../lib/postgres/local.ts';
+
+let postgres: LocalPostgres | undefined;
+let folder = '';
+
+/** jest's globalSetup: one PostgreSQL for the whole run. */
+export default async function start(): Promise<void> {
+  folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-test-'));
+  postgres = await startLocalPostgres({ root: path.resolve(__dirname, '../..'), data: folder, fast: true });
+  process.env['TEST_POSTGRES'] = postgres.url;
+}
+
+/** jest's globalTeardown. */
+export async function stop(): Promise<void> {
+  await postgres?.stop();
+  rmSync(folder, { recursive: true, force: true });
+}
