@@ -1,0 +1,63 @@
+import type { Agent } from './agent.ts';
+import { FleetLink, type LinkOptions } from './link.ts';
+import type { AgentDefinition } from './registration.ts';
+
+export { Agent, type Check, type ConfigHook, type Hook } from './agent.ts';
+export { Backoff } from './backoff.ts';
+export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './client.ts';
+export { FleetFailure, type GraphQLFault } from './failure.ts';
+export { type AgentState, moveTowards, type Step } from './lifecycle.ts';
+export { FleetLink, type LinkOptions } from './link.ts';
+export { type CommandHandler, CommandRefused } from './mailbox.ts';
+export type { AgentCommand, CommandOutcome, UserError } from './operations.ts';
+export type { Attributes } from './otlp.ts';
+export type { OutboxCounts, OutboxLimits } from './outbox.ts';
+export type { AgentDefinition } from './registration.ts';
+export { currentSpan, type ModelSpend, type Span, type SpanKind, type SpanOptions } from './span.ts';
+export { machine, type Surroundings } from './surroundings.ts';
+export { readTraceparent, type TraceContext, writeTraceparent } from './traceparent.ts';
+
+/**
+ * Makes this process an agent of the fleet: registered, beating, listening for commands.
+ * @param options where the platform is, a token that may register agents, and what the agent is; waits for a platform that is not up yet
+ * @throws FleetFailure when the platform refuses the token or the name
+ */
+export async function connect(options: Omit<LinkOptions, 'shared'> & AgentDefinition): Promise<Agent> {
+  const { url, token, surroundings, timeoutMs, metricsEveryMs, outbox, ...definition } = options;
+  const link = new FleetLink({
+    url,
+    token,
+    ...(surroundings && { surroundings }),
+    ...(timeoutMs && { timeoutMs }),
+    ...(metricsEveryMs && { metricsEveryMs }),
+    ...(outbox && { outbox }),
+  });
+  try {
+    return await link.connect(definition);
+  } catch (error) {
+    await link.close(0);
+    throw error;
+  }
+}
+
+/** Many agents in one process over one link: one request a tick for all their beats. @param concurrency registrations at a time */
+export async function connectMany(
+  options: Omit<LinkOptions, 'shared'>,
+  definitions: readonly AgentDefinition[],
+  concurrency = 4,
+): Promise<{ link: FleetLink; agents: Agent[] }> {
+  const link = new FleetLink({ ...options, shared: true });
+  const agents: Agent[] = new Array(definitions.length);
+  let next = 0;
+  const registrar = async () => {
+    for (let at = next++; at < definitions.length; at = next++)
+      agents[at] = await link.connect(definitions[at] as AgentDefinition);
+  };
+  try {
+    await Promise.all(Array.from({ length: concurrency }, registrar));
+  } catch (error) {
+    await link.close(0);
+    throw error;
+  }
+  return { link, agents };
+}

@@ -1,0 +1,272 @@
+import { Agent, type AgentLink } from './agent.ts';
+import { type ClientOptions, FleetClient } from './client.ts';
+import { FleetFailure } from './failure.ts';
+import { Heart } from './heart.ts';
+import {
+  type AgentCommand,
+  BEAT_MANY,
+  BEAT_ONE,
+  type BeatAnswer,
+  COMMANDS,
+  COMPLETE,
+  CONFIG,
+  type CommandOutcome,
+  type UserError,
+} from './operations.ts';
+import type { Attributes, Signal } from './otlp.ts';
+import { OUTBOX_LIMITS, Outbox, type OutboxCounts, type OutboxLimits } from './outbox.ts';
+import { type AgentDefinition, patiently, register } from './registration.ts';
+import { Reporter } from './reporter.ts';
+import type { Surroundings } from './surroundings.ts';
+
+export interface LinkOptions extends ClientOptions {
+  /** Many agents in this process: one request for all their beats, one body for all their telemetry, sent with the link's own token. */
+  shared?: boolean;
+  /** How often metrics are sent, milliseconds; 10 s unless said. */
+  metricsEveryMs?: number;
+  outbox?: Partial<OutboxLimits>;
+}
+
+interface Member {
+  agent: Agent;
+  definition: AgentDefinition;
+  reporter: Reporter;
+  gone: AbortController;
+  renewing?: Promise<void>;
+}
+
+type Config = { config: Record<string, unknown>; configVersion: number };
+
+const BEATS_A_REQUEST = 200;
+
+/** What the agents of one process share: the connection, the beat, the outbox. */
+export class FleetLink implements AgentLink {
+  readonly client: FleetClient;
+  readonly surroundings: Surroundings;
+  readonly #outbox: Outbox;
+  readonly #heart: Heart;
+  readonly #members = new Map<Agent, Member>();
+  readonly #closed = new AbortController();
+  readonly #shared: boolean;
+  #beatEveryMs = 1_000;
+
+  constructor(options: LinkOptions) {
+    this.client = new FleetClient(options);
+    this.surroundings = this.client.surroundings;
+    this.#shared = options.shared ?? false;
+    this.#outbox = new Outbox((signal, body) => this.#export(signal, body), this.surroundings, {
+      ...OUTBOX_LIMITS,
+      ...options.outbox,
+    });
+    this.#heart = new Heart(this.surroundings, () => this.#beat(this.agents.filter((agent) => !agent.silent)));
+    void this.#reportMetrics(options.metricsEveryMs ?? 10_000);
+  }
+
+  /** What became of the telemetry so far. */
+  get counts(): OutboxCounts {
+    return this.#outbox.counts;
+  }
+
+  get agents(): Agent[] {
+    return [...this.#members.keys()];
+  }
+
+  /** Registers an agent, waiting for the platform if need be; handlers set right after the await miss nothing. */
+  async connect(definition: AgentDefinition): Promise<Agent> {
+    if (!this.#shared && this.#members.size)
+      throw new TypeError('a link of several agents is opened with shared: true');
+    const identity = await register(this.client, definition, this.#closed.signal);
+    const reporter = new Reporter(this.#outbox, this.surroundings, resourceOf(definition, identity.id));
+    const agent = new Agent(definition, identity, reporter, this);
+    const member: Member = { agent, definition, reporter, gone: new AbortController() };
+    this.#members.set(agent, member);
+    if (!this.#shared) void this.#listen(member);
+    this.beatSoon();
+    return agent;
+  }
+
+  beatSoon(): void {
+    this.#heart.soon();
+  }
+
+  /** Tells how a command ended, as often as it takes; a refusal is logged, for nobody waits for it here. */
+  async complete(agent: Agent, command: AgentCommand, outcome: CommandOutcome, result: unknown): Promise<void> {
+    const input = { id: command.id, fence: command.fence, outcome, result, clientMutationId: `complete-${command.id}` };
+    const attempt = () =>
+      this.client.query<{ completeCommand: { userErrors: UserError[] } }>(COMPLETE, { input }, agent.identity.token);
+    try {
+      const { completeCommand } = await patiently(this.client, this.#closed.signal, attempt);
+      const refused = completeCommand.userErrors[0];
+      if (refused) throw new FleetFailure(refused.code, refused.message);
+    } catch (error) {
+      const reason = (error as FleetFailure).message;
+      agent.log.warn('the end of a command was not taken', {
+        'fleet.command.id': command.id,
+        'fleet.command.name': command.name,
+        reason,
+      });
+    }
+  }
+
+  async fetchConfig(agent: Agent): Promise<Config | undefined> {
+    const { agent: found } = await this.client.query<{ agent: Config | null }>(
+      CONFIG,
+      { id: agent.id },
+      agent.identity.token,
+    );
+    return found ? { config: found.config, configVersion: found.configVersion } : undefined;
+  }
+
+  /** The platform's commands to one agent as they come; ends with the signal. */
+  async *commands(agent: Agent, signal: AbortSignal, after?: string): AsyncGenerator<AgentCommand> {
+    const options = { token: agent.identity.token, signal, ...(after ? { after } : {}) };
+    for await (const { data } of this.client.subscribe<{ agentCommands: AgentCommand | null }>(
+      COMMANDS,
+      { agentId: agent.id },
+      options,
+    )) {
+      if (data?.agentCommands) yield data.agentCommands;
+    }
+  }
+
+  async leave(agent: Agent): Promise<void> {
+    if (!this.#members.has(agent)) return;
+    this.#members.get(agent)?.reporter.reportMetrics();
+    if (!agent.silent) await this.#beat([agent]).catch(() => undefined);
+    this.#forget(agent);
+    if (!this.#shared) await this.close();
+  }
+
+  /** Sends all telemetry that waits, the metrics' present values among it. @returns whether it was all answered within the limit, milliseconds */
+  flush(limitMs = 5_000): Promise<boolean> {
+    for (const { reporter } of this.#members.values()) reporter.reportMetrics();
+    return this.#outbox.flush(limitMs);
+  }
+
+  /** Stops all agents, tells the platform, sends what waits, and ends; takes no longer than about `limitMs` milliseconds. */
+  async close(limitMs = 5_000): Promise<void> {
+    const { agents } = this;
+    const farewell = async () => {
+      await Promise.all(agents.map((agent) => agent.stop()));
+      const speaking = agents.filter((agent) => !agent.silent);
+      if (speaking.length) await this.#beat(speaking).catch(() => undefined);
+    };
+    this.#heart.stop();
+    await Promise.race([farewell(), this.surroundings.sleep(limitMs / 2, this.#closed.signal)]);
+    await this.flush(limitMs / 2);
+    for (const agent of agents) this.#forget(agent);
+    this.#closed.abort();
+    this.#outbox.stop();
+  }
+
+  #forget(agent: Agent): void {
+    this.#members.get(agent)?.gone.abort();
+    this.#members.delete(agent);
+  }
+
+  async #beat(agents: Agent[]): Promise<number> {
+    for (let at = 0; at < agents.length; at += BEATS_A_REQUEST) {
+      const some = agents.slice(at, at + BEATS_A_REQUEST);
+      for (const answer of this.#shared ? await this.#beatMany(some) : await this.#beatOne(some[0] as Agent))
+        this.#heard(answer);
+    }
+    return this.#beatEveryMs;
+  }
+
+  async #beatMany(agents: Agent[]): Promise<BeatAnswer[]> {
+    const variables = { input: { beats: agents.map((agent) => agent.beat()) } };
+    const { agentBeats } = await this.client.query<{ agentBeats: { beats: BeatAnswer[] } }>(BEAT_MANY, variables);
+    return agentBeats.beats;
+  }
+
+  async #beatOne(agent: Agent): Promise<BeatAnswer[]> {
+    try {
+      const variables = { input: agent.beat() };
+      const { agentBeat } = await this.client.query<{ agentBeat: BeatAnswer }>(
+        BEAT_ONE,
+        variables,
+        agent.identity.token,
+      );
+      return [agentBeat];
+    } catch (error) {
+      await this.#renewIfUnknown(agent, error as FleetFailure);
+      throw error;
+    }
+  }
+
+  #heard(answer: BeatAnswer): void {
+    const agent = this.agents.find(({ id }) => id === answer.agentId);
+    const refused = answer.userErrors[0];
+    if (!agent) return;
+    if (refused?.code === 'NOT_FOUND') {
+      this.#forget(agent);
+      void agent.retire();
+    } else if (refused) {
+      agent.log.warn('a beat was refused', { reason: refused.message });
+    } else {
+      this.#beatEveryMs = answer.beatEveryMs;
+      agent.heard(answer);
+    }
+  }
+
+  /** A platform that no longer knows the token (a new data folder, a revoked token) is registered at anew. */
+  async #renewIfUnknown(agent: Agent, failure: FleetFailure): Promise<void> {
+    const member = this.#members.get(agent);
+    if (failure.code !== 'UNAUTHENTICATED' || !member) return;
+    member.renewing ??= register(this.client, member.definition, this.#closed.signal)
+      .then((identity) => {
+        agent.identity = identity;
+      })
+      .finally(() => delete member.renewing);
+    await member.renewing;
+  }
+
+  async #listen({ agent, gone }: Member): Promise<void> {
+    while (!gone.signal.aborted) {
+      try {
+        for await (const command of this.commands(agent, gone.signal)) agent.deliver(command);
+      } catch (error) {
+        // What a stream that ended for good did not bring comes with the answers to beats.
+        agent.log.warn('the stream of commands ended', { reason: (error as FleetFailure).message });
+        await this.surroundings.sleep(10_000, gone.signal);
+      }
+    }
+  }
+
+  async #export(signal: Signal, body: string): Promise<{ rejected: number }> {
+    const [first] = this.agents;
+    try {
+      const text = await this.client.post(`/v1/${signal}`, body, this.#shared ? undefined : first?.identity.token);
+      return { rejected: rejectedIn(text) };
+    } catch (error) {
+      const failure = error as FleetFailure;
+      if (failure.code !== 'UNAUTHENTICATED' || this.#shared || !first) throw failure;
+      await this.#renewIfUnknown(first, failure);
+      throw new FleetFailure(failure.code, failure.message, { retryable: true });
+    }
+  }
+
+  async #reportMetrics(everyMs: number): Promise<void> {
+    while (!this.#closed.signal.aborted) {
+      await this.surroundings.sleep(everyMs, this.#closed.signal);
+      for (const { reporter, agent } of this.#members.values()) if (!agent.silent) reporter.reportMetrics();
+    }
+  }
+}
+
+function resourceOf({ name, kind, version, labels = {} }: AgentDefinition, id: string): Attributes {
+  const resource: Record<string, string> = {
+    'service.name': name,
+    'service.version': version,
+    'service.instance.id': id,
+  };
+  for (const [label, value] of Object.entries(labels)) resource[`fleet.label.${label}`] = value;
+  return { ...resource, 'fleet.agent.id': id, 'fleet.agent.kind': kind };
+}
+
+/** OTLP's partial success: how many records the platform will never take. */
+function rejectedIn(text: string): number {
+  if (!text) return 0;
+  const { partialSuccess: part } = JSON.parse(text) as { partialSuccess?: Record<string, unknown> };
+  return Number(part?.['rejectedLogRecords'] ?? part?.['rejectedSpans'] ?? part?.['rejectedDataPoints'] ?? 0);
+}
