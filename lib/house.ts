@@ -63,7 +63,7 @@ export interface OpenHouseOptions {
 
 /** Opens a house's database, streams and clients. */
 export async function openHouse(options: OpenHouseOptions): Promise<HouseRuntime> {
-  const { name, clock, log } = options;
+  const { name, log } = options;
   const database = await openDatabase({
     url: options.databaseUrl,
     house: name,

@@ -28,12 +28,12 @@ import { until } from '../support/until.ts';
 @Entity('lamp')
 @Directive('@key(fields: "id")')
 @ObjectType({ implements: Node })
-class Lamp extends Node {
+class Lamp {
   @PrimaryColumn('uuid', { name: 'id' })
   uuid!: string;
 
   @Field(() => ID)
-  override get id(): string {
+  get id(): string {
     return nodeId('Lamp', this.uuid);
   }
 
