@@ -15,6 +15,7 @@ export interface LocalPostgres {
   url: string;
   version: string;
   pid: number;
+  port: number;
   /** Settles when it ends, however. */
   ended: Promise<void>;
   stop(): Promise<void>;
@@ -25,6 +26,8 @@ export interface LocalPostgresOptions {
   root: string;
   /** Folder of everything that is kept; PostgreSQL gets one inside it where its account can reach that. */
   data: string;
+  /** The port it had before, so that those who know its address find it again. */
+  port?: number | undefined;
   /** True only for tests: an acknowledged write need not survive a power cut. */
   fast?: boolean;
 }
@@ -34,14 +37,15 @@ const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 8_000;
 
 /** Starts the embedded PostgreSQL on a free loopback port; makes its folder at first. Ends what a killed start left behind. */
-export async function startLocalPostgres({ root, data, fast }: LocalPostgresOptions): Promise<LocalPostgres> {
+export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
+  const { root, data, fast } = options;
   const account = postgresAccount();
   const binaries = await postgresBinaries(root, account);
   const folder = databaseFolder(data, account);
   const password = ownerPassword(data);
   await endOrphans(folder);
   if (!existsSync(path.join(folder, 'PG_VERSION'))) await initialise(binaries, folder, password, account);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const child = spawn(binaries.postgres, ['-D', folder, ...tuning(port, fast)], {
     ...account,
     cwd: folder,
@@ -57,6 +61,7 @@ export async function startLocalPostgres({ root, data, fast }: LocalPostgresOpti
     url,
     version: binaries.version,
     pid: child.pid as number,
+    port,
     ended,
     async stop() {
       child.kill('SIGINT');

@@ -1,0 +1,75 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Log } from '../../lib/log.ts';
+
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 2_000;
+const STEADY_MS = 10_000;
+
+export interface ChildOptions {
+  name: string;
+  /** Arguments of node: a script relative to the package, and its words. Never a secret. */
+  args: string[];
+  env: Record<string, string>;
+  root: string;
+  log: Log;
+  nowMs: () => number;
+  /** Told of each process that starts or ends. */
+  onChange: () => void;
+  /** Whether an end by its own will (exit code 0) is final. */
+  mayEnd?: boolean;
+}
+
+/** One process that is kept running: however it ends, it is started again after a growing pause. */
+export class Child {
+  #process: ChildProcess | undefined;
+  #stopping = false;
+  #pauseMs = FIRST_PAUSE_MS;
+  #timer: NodeJS.Timeout | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(private readonly options: ChildOptions) {}
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  start(): void {
+    const { name, args, env, root, log, nowMs, onChange, mayEnd } = this.options;
+    const startedMs = nowMs();
+    const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#process = child;
+    let said = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      said = (said + chunk.toString()).slice(-4_000);
+    });
+    this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
+    child.once('close', (code, signal) => {
+      this.#process = undefined;
+      onChange();
+      if (this.#stopping || (mayEnd && code === 0)) return;
+      if (nowMs() - startedMs > STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS;
+      log.warn('child.ended', { child: name, code, signal, said: said.trim(), restartMs: this.#pauseMs });
+      this.#timer = setTimeout(() => this.start(), this.#pauseMs);
+      this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_PAUSE_MS);
+    });
+    child.on('error', (error) => log.error('child.failed', { child: name, error: error.message }));
+    onChange();
+  }
+
+  /** Asks it to drain and end; kills it after `limitMs`. */
+  async stop(limitMs: number): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#timer);
+    const child = this.#process;
+    if (!child) return;
+    if (child.connected) child.send({ stop: true }, () => undefined);
+    else child.kill('SIGTERM');
+    const limit = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    await this.#ended;
+    clearTimeout(limit);
+  }
+}

@@ -1,0 +1,118 @@
+import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { HouseClient } from './call/house-client.ts';
+import { systemPrincipal } from './call/principal.ts';
+import type { Clock } from './clock.ts';
+import { FleetError } from './errors.ts';
+import { logFiles } from './log-file.ts';
+import { Worker } from './worker.ts';
+
+const CHUNK_BYTES = 256_000;
+const POLL_MS = 500;
+const SEVERITY: Record<string, number> = { debug: 5, info: 9, warn: 13, error: 17 };
+
+interface Place {
+  file: string;
+  offset: number;
+}
+
+/**
+ * Sends a process's own lines from its files to the logs house. Where it stands is kept beside the files, so that what was
+ * written while telemetry was away goes out once it is back, and once only: a batch resent is the same bytes.
+ */
+export class LogShipper {
+  readonly #worker: Worker;
+  readonly #placeFile: string;
+
+  constructor(
+    private readonly folder: string,
+    private readonly service: string,
+    private readonly logs: HouseClient,
+    private readonly clock: Clock,
+  ) {
+    this.#placeFile = path.join(folder, `${service}.shipped.json`);
+    // Silence on failure: a line about it would be one more line to ship. The file keeps everything.
+    this.#worker = new Worker(
+      () => this.ship(),
+      POLL_MS,
+      () => undefined,
+    );
+  }
+
+  start(): void {
+    this.#worker.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#worker.stop();
+  }
+
+  /** Sends the next chunk. @returns whether more may follow at once */
+  async ship(): Promise<boolean> {
+    const files = logFiles(this.folder, this.service);
+    const place = this.#place(files);
+    if (!place) return false;
+    const lines = wholeLines(place);
+    if (!lines.bytes) {
+      const next = files[files.indexOf(place.file) + 1];
+      if (next) this.#keep({ file: next, offset: 0 });
+      return next !== undefined;
+    }
+    const answer = await this.logs.send('POST /v1/logs', {
+      call: { principal: systemPrincipal(this.service), requestId: this.clock.uuid() },
+      body: JSON.stringify(otlpOf(this.service, lines.text)),
+      timeoutMs: 10_000,
+    });
+    if (answer.status !== 200) throw new FleetError('SUBGRAPH_UNAVAILABLE', `logs answered ${answer.status}`);
+    this.#keep({ file: place.file, offset: place.offset + lines.bytes });
+    return true;
+  }
+
+  #place(files: readonly string[]): Place | undefined {
+    const kept = existsSync(this.#placeFile) ? (JSON.parse(readFileSync(this.#placeFile, 'utf8')) as Place) : undefined;
+    if (kept && files.includes(kept.file)) return kept;
+    return files[0] ? { file: files[0], offset: 0 } : undefined;
+  }
+
+  #keep(place: Place): void {
+    writeFileSync(`${this.#placeFile}.new`, JSON.stringify(place));
+    renameSync(`${this.#placeFile}.new`, this.#placeFile);
+  }
+}
+
+function wholeLines({ file, offset }: Place): { text: string; bytes: number } {
+  const chunk = Buffer.alloc(CHUNK_BYTES);
+  const fd = openSync(file, 'r');
+  const read = readSync(fd, chunk, 0, CHUNK_BYTES, offset);
+  closeSync(fd);
+  const bytes = chunk.subarray(0, read).lastIndexOf(0x0a) + 1;
+  // A line longer than a chunk would stop the replay for ever: what was read of it goes out as it is.
+  const length = bytes || (read === CHUNK_BYTES ? read : 0);
+  return { text: chunk.subarray(0, length).toString(), bytes: length };
+}
+
+function otlpOf(service: string, text: string): object {
+  const logRecords = text.split('\n').filter(Boolean).map(recordOf);
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: `fleetgraph.${service}` } }] };
+  return { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] };
+}
+
+function recordOf(line: string): object {
+  let fields: Record<string, unknown>;
+  try {
+    fields = JSON.parse(line);
+  } catch {
+    fields = { level: 'warn', event: line };
+  }
+  const { time, level, service: _, event, ...rest } = fields;
+  const timeMs = Date.parse(String(time));
+  return {
+    timeUnixNano: Number.isNaN(timeMs) ? '0' : `${timeMs}000000`,
+    severityNumber: SEVERITY[String(level)] ?? 9,
+    body: { stringValue: String(event) },
+    attributes: Object.entries(rest).map(([key, value]) => ({
+      key,
+      value: { stringValue: typeof value === 'string' ? value : JSON.stringify(value) },
+    })),
+  };
+}
