@@ -1,0 +1,115 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { FleetError, messageOf } from '../errors.ts';
+
+/** What the engine may use on this machine. Bytes and counts. */
+export interface EngineLimits {
+  /** Memory of the embedded engine in all, bytes. */
+  maxMemoryBytes: number;
+  /** Cache of column marks, bytes. */
+  markCacheBytes: number;
+  /** Threads for one query. */
+  maxThreads: number;
+  /** Threads that merge parts in the background. */
+  mergeThreads: number;
+  /** Queries at the same time; more wait. Below UV_THREADPOOL_SIZE, or files, DNS and zlib wait for queries. */
+  maxInFlight: number;
+  /** Queries that may wait before the next is refused as OVERLOADED. */
+  maxWaiting: number;
+}
+
+export const SMALL_MACHINE: EngineLimits = {
+  maxMemoryBytes: 768 * 1024 * 1024,
+  markCacheBytes: 64 * 1024 * 1024,
+  maxThreads: 2,
+  mergeThreads: 2,
+  maxInFlight: 4,
+  maxWaiting: 256,
+};
+
+/** A connected engine and how to let go of it. */
+export interface Engine {
+  client: ClickHouseClient;
+  /** Waits for what runs, then closes. */
+  close(): Promise<void>;
+}
+
+/** A ClickHouse by URL, `http://user:password@host:port/database`. */
+export function connectEngine(url: string): Engine {
+  const client = createClient({
+    url,
+    application: 'fleetgraph',
+    request_timeout: 60_000,
+    max_open_connections: 16,
+    compression: { request: true, response: true },
+  });
+  return { client, close: () => client.close() };
+}
+
+/**
+ * The same engine as a library, on a folder of its own. One process may hold a folder at a time.
+ * @throws ENGINE_MISSING when the optional package is absent; CONFLICT when another process holds the folder
+ */
+export async function openEngine(folder: string, limits: EngineLimits): Promise<Engine> {
+  const [library, { createChdbConnection }] = await load();
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // Beside the folder, not in it: the engine takes every file in there for its own.
+  const configuration = `${path.resolve(folder)}.config.xml`;
+  writeFileSync(configuration, configurationOf(limits), { mode: 0o600 });
+  try {
+    // The first session settles the engine's arguments; the client's own then joins the same engine.
+    const session = new library.Session(folder, { connectionArgs: [`--config-file=${configuration}`] });
+    const connection = createChdbConnection({ path: folder });
+    const client = createClient({ connection } as never);
+    return {
+      client,
+      async close() {
+        await client.close();
+        session.close();
+        await library.drainPending();
+      },
+    };
+  } catch (error) {
+    const cause = messageOf(error).split('\n')[0];
+    throw new FleetError(
+      'CONFLICT',
+      `the telemetry folder ${folder} cannot be opened; is another process using it? ${cause}`,
+    );
+  }
+}
+
+async function load() {
+  try {
+    return await Promise.all([import('chdb'), import('chdb/connection')]);
+  } catch (error) {
+    const cause = messageOf(error).split('\n')[0];
+    throw new FleetError('ENGINE_MISSING', `the package chdb is absent (${cause}): run npm ci, or set CLICKHOUSE_URL`);
+  }
+}
+
+function configurationOf(limits: EngineLimits): string {
+  const settings: Record<string, number> = {
+    mark_cache_size: limits.markCacheBytes,
+    index_mark_cache_size: limits.markCacheBytes / 4,
+    uncompressed_cache_size: 0,
+    mmap_cache_size: 64,
+    compiled_expression_cache_size: 8 * 1024 * 1024,
+    max_server_memory_usage: limits.maxMemoryBytes,
+    max_thread_pool_size: 64,
+    background_pool_size: limits.mergeThreads,
+    background_schedule_pool_size: 2,
+    background_common_pool_size: 2,
+    background_move_pool_size: 1,
+    background_fetches_pool_size: 1,
+    background_buffer_flush_schedule_pool_size: 1,
+    background_distributed_schedule_pool_size: 1,
+    background_message_broker_schedule_pool_size: 1,
+  };
+  const lines = Object.entries(settings).map(([name, value]) => `  <${name}>${Math.floor(value)}</${name}>`);
+  // With few merge threads the engine's own thresholds exceed them and it refuses to make a table.
+  const free = ['execute_mutation', 'lower_max_size_of_merge', 'execute_optimize_entire_partition']
+    .map((what) => `<number_of_free_entries_in_pool_to_${what}>1</number_of_free_entries_in_pool_to_${what}>`)
+    .join('');
+  return `<clickhouse>\n${lines.join('\n')}\n  <merge_tree>${free}</merge_tree>\n</clickhouse>\n`;
+}

@@ -1,0 +1,148 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { asFleetError, FleetError, messageOf } from '../errors.ts';
+import { connectEngine, type Engine, type EngineLimits, openEngine, SMALL_MACHINE } from './engine.ts';
+import { Gate } from './gate.ts';
+import { migrateHouse } from './migrations.ts';
+
+export type { EngineLimits } from './engine.ts';
+export { GroupedInserter, type GroupedInserterOptions, type InsertedGroup } from './grouped-inserter.ts';
+
+/** Bounds of one query. */
+export interface QueryBounds {
+  /** Time it may take, milliseconds. */
+  maxMs?: number;
+  /** Rows it may answer. */
+  maxRows?: number;
+}
+
+const QUERY_MS = 10_000;
+const QUERY_ROWS = 200_000;
+/** ClickHouse's TIMEOUT_EXCEEDED, TOO_SLOW; MEMORY_LIMIT_EXCEEDED. */
+const TIMED_OUT = new Set(['159', '160']);
+const OUT_OF_MEMORY = '241';
+
+/** Where logs, samples and spans are kept: ClickHouse, embedded or by URL, behind one client. */
+export class TelemetryStore {
+  readonly #gate: Gate;
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly limits: EngineLimits,
+  ) {
+    this.#gate = new Gate(limits.maxInFlight, limits.maxWaiting);
+  }
+
+  /** The bare client: no bound but your own. */
+  get client(): ClickHouseClient {
+    return this.engine.client;
+  }
+
+  /**
+   * Reads rows. 64-bit integers come as strings, times as the query formats them.
+   * @param sql ends before `settings` and `format`; values are bound as `{name:Type}`
+   * @throws TIMEOUT past `maxMs`, OVERLOADED when too many queries wait or memory is short
+   */
+  async query<T>(sql: string, params: Record<string, unknown> = {}, bounds: QueryBounds = {}): Promise<T[]> {
+    const { maxMs = QUERY_MS, maxRows = QUERY_ROWS } = bounds;
+    // As words of the statement: the embedded engine would keep separate settings for its next queries too.
+    const settings = [
+      `max_execution_time = ${maxMs / 1_000}`,
+      `max_result_rows = ${Math.floor(maxRows)}`,
+      `result_overflow_mode = 'throw'`,
+      `max_threads = ${this.limits.maxThreads}`,
+    ].join(', ');
+    return await this.#gate.pass(async () => {
+      try {
+        const answer = await this.client.query({
+          query: `${sql}\nsettings ${settings}`,
+          query_params: params,
+          format: 'JSONEachRow',
+        });
+        return await answer.json<T>();
+      } catch (error) {
+        throw explained(error);
+      }
+    });
+  }
+
+  /** Runs a statement that answers nothing. `maxMs` bounds it, milliseconds; without, it may take as long as it takes. */
+  async command(sql: string, params: Record<string, unknown> = {}): Promise<void> {
+    await this.#gate.pass(async () => {
+      try {
+        await this.client.command({ query: sql, query_params: params });
+      } catch (error) {
+        throw explained(error);
+      }
+    });
+  }
+
+  /**
+   * Inserts lines of a text format in one statement; one insert, one part: all of it is kept or nothing.
+   * @param into table and columns, e.g. `log (time, body)`
+   * @param token the same token again is the same insert again: stored once
+   * @param limitMs the engine gives up after this
+   */
+  async insert(into: string, format: string, lines: string, token: string, limitMs: number): Promise<void> {
+    const settings = [
+      `insert_deduplication_token = '${token.replace(/[^\w-]/g, '_')}'`,
+      'insert_deduplicate = 1',
+      'async_insert = 0',
+      `max_execution_time = ${limitMs / 1_000}`,
+      `max_insert_block_size = 1048576`,
+      'input_format_parallel_parsing = 0',
+    ].join(', ');
+    try {
+      await this.client.command({ query: `insert into ${into} settings ${settings} format ${format}\n${lines}` });
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /**
+   * Brings a house's tables up to date: each statement of the list runs once, in order; the list only ever grows.
+   * @throws CONFLICT when the store was migrated by newer code, or a statement that ran was changed since
+   */
+  migrate(house: string, statements: readonly string[]): Promise<void> {
+    return migrateHouse(this, house, statements);
+  }
+
+  /** Throws when it does not answer. */
+  async ready(): Promise<void> {
+    await this.query('select 1 as one', {}, { maxMs: 2_000 });
+  }
+
+  /** Waits for what runs and closes. */
+  async close(): Promise<void> {
+    await this.#gate.close();
+    await this.engine.close();
+  }
+}
+
+function explained(error: unknown): unknown {
+  if (asFleetError(error)) return error;
+  const code = String((error as { code?: unknown }).code ?? '');
+  if (TIMED_OUT.has(code) || /timeout exceeded/i.test(messageOf(error))) {
+    return new FleetError('TIMEOUT', 'the telemetry store did not answer in time: ask for less', {
+      retryAfterMs: 1_000,
+    });
+  }
+  if (code === OUT_OF_MEMORY) {
+    return new FleetError('OVERLOADED', 'the telemetry store is short of memory: ask for less, or later', {
+      retryAfterMs: 1_000,
+    });
+  }
+  return error;
+}
+
+/**
+ * Opens the store of logs, samples and spans: a ClickHouse by URL, or the same engine as a library on a folder.
+ * @throws ENGINE_MISSING when the library is needed and absent
+ */
+export async function openTelemetryStore(
+  where: { url: string } | { path: string },
+  limits: Partial<EngineLimits> = {},
+): Promise<TelemetryStore> {
+  const bounds = { ...SMALL_MACHINE, ...limits };
+  const engine = 'url' in where ? connectEngine(where.url) : await openEngine(where.path, bounds);
+  return new TelemetryStore(engine, bounds);
+}
