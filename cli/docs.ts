@@ -6,7 +6,9 @@ import { packageRoot } from './platform/surroundings.ts';
 /** Documents made from code: path → text. */
 export function documents(): Record<string, string> {
   const settings = describeSettings();
-  const rows = settings.map(({ name, meaning, standard }) => `| \`${name}\` | ${standard ? `\`${standard}\`` : ''} | ${meaning} |`);
+  const rows = settings.map(
+    ({ name, meaning, standard }) => `| \`${name}\` | ${standard ? `\`${standard}\`` : ''} | ${meaning} |`,
+  );
   const examples = settings.map(({ name, meaning, standard }) => `# ${meaning}\n# ${name}=${standard}\n`);
   return {
     'docs/settings.md': `# Settings

@@ -59,7 +59,10 @@ export class LogFilter {
   @Field(() => String, { nullable: true, description: 'Entries of this trace.' })
   traceId?: string | null;
 
-  @Field(() => TimeRange, { nullable: true, description: 'Entries of this stretch of time; nothing means all that is kept.' })
+  @Field(() => TimeRange, {
+    nullable: true,
+    description: 'Entries of this stretch of time; nothing means all that is kept.',
+  })
   range?: TimeRange | null;
 
   @Field(() => [LabelMatcher], { nullable: true, description: 'Conditions on attributes.' })

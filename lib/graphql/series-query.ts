@@ -58,7 +58,9 @@ registerEnumType(Across, {
   },
 });
 
-@InputType({ description: 'Series of one metric: `overTime` works on each, then `across` joins those that share the `by` labels.' })
+@InputType({
+  description: 'Series of one metric: `overTime` works on each, then `across` joins those that share the `by` labels.',
+})
 export class SeriesQuery {
   @Field({ description: 'The metric’s name.' })
   metric!: string;
@@ -69,16 +71,30 @@ export class SeriesQuery {
   @Field(() => TimeRange, { nullable: true, description: 'The stretch of time; nothing means the last hour.' })
   range?: TimeRange | null;
 
-  @Field(() => SCALARS.Duration, { nullable: true, description: 'Distance of two points; nothing fits the range into `maxPoints`.' })
+  @Field(() => SCALARS.Duration, {
+    nullable: true,
+    description: 'Distance of two points; nothing fits the range into `maxPoints`.',
+  })
   step?: string | null;
 
-  @Field(() => Int, { nullable: true, defaultValue: 300, description: 'Points a series at most when `step` is not given.' })
+  @Field(() => Int, {
+    nullable: true,
+    defaultValue: 300,
+    description: 'Points a series at most when `step` is not given.',
+  })
   maxPoints?: number | null;
 
-  @Field(() => OverTime, { nullable: true, defaultValue: OverTime.LAST, description: 'What is made of each series at each step.' })
+  @Field(() => OverTime, {
+    nullable: true,
+    defaultValue: OverTime.LAST,
+    description: 'What is made of each series at each step.',
+  })
   overTime?: OverTime | null;
 
-  @Field(() => SCALARS.Duration, { nullable: true, description: 'How far back each step looks; nothing means one step, and at least five minutes for LAST.' })
+  @Field(() => SCALARS.Duration, {
+    nullable: true,
+    description: 'How far back each step looks; nothing means one step, and at least five minutes for LAST.',
+  })
   window?: string | null;
 
   @Field(() => Across, { nullable: true, description: 'How series are joined; nothing leaves them apart.' })

@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { Directive, Field, ID, InputType, Int, InterfaceType, ObjectType, registerEnumType } from 'type-graphql';
 import { SCALARS } from './scalars.ts';
 

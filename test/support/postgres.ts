@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type LocalPostgres, startLocalPostgres } from '../../lib/postgres/local.ts';
@@ -16,5 +16,7 @@ export default async function start(): Promise<void> {
 /** jest's globalTeardown. */
 export async function stop(): Promise<void> {
   await postgres?.stop();
+  const moved = path.join(folder, 'postgres.moved-to');
+  if (existsSync(moved)) rmSync(readFileSync(moved, 'utf8').trim(), { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }
