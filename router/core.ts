@@ -1,0 +1,231 @@
+import { type DocumentNode, execute } from 'graphql';
+import { hasScope } from '../lib/call/principal.ts';
+import type { Call } from '../lib/call/signing.ts';
+import type { Clock } from '../lib/clock.ts';
+import { FleetError } from '../lib/errors.ts';
+import type { Engine, GraphAnswer, GraphRequest, Prepared, Refused, StreamItem, SubgraphCaller } from './engine.ts';
+import { Faults, type ReportFault } from './execute/faults.ts';
+import type { JsonObject } from './execute/json.ts';
+import { Run, requestOf } from './execute/run.ts';
+import { show } from './execute/show.ts';
+import { type AccessDecision, decideAccess } from './plan/access.ts';
+import { nativePlanner, type PlannerMaker } from './plan/planner.ts';
+import { Preparation, type PreparedOperation } from './plan/preparation.ts';
+import type { Step, StreamPlan } from './plan/steps.ts';
+import { inOrder } from './subscribe/in-order.ts';
+import { type Pause, systemPause } from './subscribe/pause.ts';
+import { type ResumptionLimits, resumed } from './subscribe/resumption.ts';
+import { readSupergraph, type Supergraph } from './supergraph/supergraph.ts';
+
+export interface CoreOptions {
+  supergraphSdl: string;
+  caller: SubgraphCaller;
+  clock: Clock;
+  /** Hive's native planner unless another is given. */
+  planner?: PlannerMaker;
+  /** Close every field of which no `@access` rule speaks; off, such a field is open. Rules themselves always hold. */
+  enforceAccess?: boolean;
+  /** Ask for the scope `schema:read` before introspection and "Did you mean". */
+  gateIntrospection?: boolean;
+  /** What planned operations may take together, bytes; 64 MB unless given. */
+  cacheBytes?: number;
+  /** Lexical tokens a document may have; 15,000 unless given. */
+  maxTokens?: number;
+  /** Events of one stream that are joined at the same time; 32 unless given. */
+  eventsInFlight?: number;
+  resumption?: ResumptionLimits;
+  pause?: Pause;
+  /** Told of every error as it really was, when clients see it masked. */
+  reportFault?: ReportFault;
+}
+
+const RESUMPTION: ResumptionLimits = { firstPauseMs: 100, longestPauseMs: 5_000, attempts: 30 };
+
+/**
+ * Makes the heart of a router of any Federation 2 supergraph.
+ * @throws Error when the supergraph is none, or asks for protection this router does not give
+ */
+export function createEngine(options: CoreOptions): Engine {
+  return new Core(options);
+}
+
+class Core implements Engine {
+  readonly #supergraph: Supergraph;
+  readonly #preparation: Preparation;
+
+  constructor(private readonly options: CoreOptions) {
+    const { supergraphSdl, clock, reportFault } = options;
+    this.#supergraph = readSupergraph(supergraphSdl);
+    const makePlanner = options.planner ?? nativePlanner({ random: () => clock.random() });
+    this.#preparation = new Preparation({
+      supergraph: this.#supergraph,
+      planner: makePlanner(supergraphSdl),
+      enforceAccess: options.enforceAccess ?? false,
+      cacheBytes: options.cacheBytes ?? 64_000_000,
+      maxTokens: options.maxTokens ?? 15_000,
+      showSuggestions: !options.gateIntrospection,
+      onPlanFailure: (error) => reportFault?.({ subgraph: 'planner', requestId: '', error }),
+    });
+  }
+
+  get schema() {
+    return this.#supergraph.schema;
+  }
+
+  get schemaSdl() {
+    return this.#supergraph.schemaSdl;
+  }
+
+  get subgraphs() {
+    return this.#supergraph.subgraphs;
+  }
+
+  prepare(request: GraphRequest): Promise<Prepared | Refused> {
+    return this.#preparation.prepare(request);
+  }
+
+  async execute(prepared: Prepared, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
+    const access = this.#admit(prepared, call);
+    if (access.errors.length > 0) return { errors: access.errors };
+    const { operation, variables } = prepared as PreparedOperation;
+    const introspected = operation.introspection && (await this.#introspect(operation.introspection, variables));
+    return this.#run(prepared as PreparedOperation, {
+      access,
+      call,
+      signal,
+      introspected,
+      steps: operation.steps,
+    });
+  }
+
+  async *subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamItem, void, undefined> {
+    const access = this.#admit(prepared, call);
+    if (access.errors.length > 0) {
+      yield { answer: { errors: access.errors } };
+      return;
+    }
+    const { operation } = prepared as PreparedOperation;
+    const stream = operation.stream;
+    if (!stream) throw new Error(`a ${operation.kind} is executed, not subscribed to`);
+    const leaving = new AbortController();
+    const either = AbortSignal.any([signal, leaving.signal]);
+    const items = this.#upstream(prepared as PreparedOperation, stream, call, either);
+    const limit = this.options.eventsInFlight ?? 32;
+    try {
+      yield* inOrder(items, limit, (item) =>
+        this.#join(prepared as PreparedOperation, stream, item, access, call, either),
+      );
+    } catch (error) {
+      if (!signal.aborted) yield { answer: this.#lastWord([error], stream, call) };
+    } finally {
+      leaving.abort();
+    }
+  }
+
+  #upstream(
+    prepared: PreparedOperation,
+    stream: StreamPlan,
+    call: Call,
+    signal: AbortSignal,
+  ): AsyncIterable<StreamItem> {
+    const { caller, clock, resumption = RESUMPTION, pause = systemPause } = this.options;
+    const { source } = stream;
+    const variables = Object.fromEntries(
+      source.variables
+        .filter((name) => Object.hasOwn(prepared.variables, name))
+        .map((name) => [name, prepared.variables[name]]),
+    );
+    return resumed({
+      caller,
+      subgraph: source.subgraph,
+      request: requestOf(source, variables),
+      call,
+      signal,
+      startsAfterCursor: prepared.operation.startsAfterCursor(prepared.variables),
+      limits: resumption,
+      pause,
+      random: () => clock.random(),
+    });
+  }
+
+  /** One event of the upstream with the other subgraphs' fields; an answer without data is the upstream's own last word. */
+  async #join(
+    prepared: PreparedOperation,
+    stream: StreamPlan,
+    item: StreamItem,
+    access: AccessDecision,
+    call: Call,
+    signal: AbortSignal,
+  ): Promise<StreamItem> {
+    if (!item.answer) return item;
+    const todo = { access, call, signal, event: { stream, answer: item.answer }, steps: stream.join };
+    const answer =
+      'data' in item.answer ? await this.#run(prepared, todo) : this.#lastWord(item.answer.errors ?? [], stream, call);
+    return item.id === undefined ? { answer } : { id: item.id, answer };
+  }
+
+  #lastWord(errors: readonly unknown[], { source }: StreamPlan, call: Call): GraphAnswer {
+    const faults = this.#faults(call);
+    for (const error of errors) faults.add(error, undefined, source.subgraph);
+    return { errors: faults.list.map((fault) => fault.error) };
+  }
+
+  async #run(prepared: PreparedOperation, todo: Todo): Promise<GraphAnswer> {
+    const { operation, variables } = prepared;
+    const { access, call, signal, event, steps } = todo;
+    const projection = operation.projection(variables);
+    const faults = this.#faults(call);
+    const data: JsonObject = {};
+    const run = new Run(
+      {
+        supergraph: this.#supergraph,
+        caller: this.options.caller,
+        variables,
+        call,
+        signal,
+        faults,
+        isRootKey: (key) => projection.root.below(key) !== undefined,
+      },
+      data,
+    );
+    if (event) run.take(event.stream.source, event.answer);
+    if (steps) await run.step(steps);
+    const shown = show(data, { projection, faults, introspected: todo.introspected, closed: access.closed });
+    return faults.list.length > 0 ? { data: shown, errors: faults.settled(projection.root) } : { data: shown };
+  }
+
+  /** Whether this caller may run the operation: introspection, and every selected field. */
+  #admit(prepared: Prepared, call: Call): AccessDecision {
+    if (prepared.introspects && this.options.gateIntrospection && !hasScope(call.principal, 'schema:read')) {
+      const refusal = new FleetError('INTROSPECTION_DISABLED', 'introspection needs the scope schema:read', {
+        requestId: call.requestId,
+      });
+      return { errors: [{ message: refusal.message, extensions: refusal.extensions }], closed: new Set() };
+    }
+    return decideAccess((prepared as PreparedOperation).operation.access, call.principal, call.requestId);
+  }
+
+  async #introspect(
+    document: DocumentNode,
+    variables: Readonly<Record<string, unknown>>,
+  ): Promise<Record<string, unknown>> {
+    const { data, errors } = await execute({ schema: this.schema, document, variableValues: variables });
+    if (!data) throw new Error(`the consumer schema cannot be introspected: ${errors?.[0]?.message}`);
+    return data;
+  }
+
+  #faults(call: Call): Faults {
+    return new Faults(call.requestId, this.options.reportFault ?? (() => undefined));
+  }
+}
+
+/** What one run is about. */
+interface Todo {
+  access: AccessDecision;
+  call: Call;
+  signal: AbortSignal | undefined;
+  steps: Step | undefined;
+  introspected?: Record<string, unknown> | undefined;
+  /** The event that starts it, in a subscription. */
+  event?: { stream: StreamPlan; answer: GraphAnswer };
+}

@@ -1,0 +1,118 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { ERROR_CODES, type ErrorCode, FleetError, messageOf } from '../../lib/errors.ts';
+import type { AnswerPath } from './json.ts';
+import type { Selection } from './projection.ts';
+
+/** Something that went wrong in an answer, and where. */
+export interface Fault {
+  path: AnswerPath | undefined;
+  error: GraphQLFormattedError;
+}
+
+/** An error as it really was, for the log; clients see it masked. */
+export interface MaskedFault {
+  subgraph: string;
+  requestId: string;
+  /** The original message. */
+  error: string;
+}
+
+/** Tells the operator what a client was not told. */
+export type ReportFault = (fault: MaskedFault) => void;
+
+/** More errors than this are not told: an answer of nothing else helps nobody. */
+const MAX_FAULTS = 1_000;
+
+/** What of an error's extensions may go to a client. */
+const TOLD_DETAILS = ['retryAfterMs', 'field', 'cursor', 'subgraph'] as const;
+
+/** Collects one answer's errors: coded ones as they are, all others as INTERNAL with the request's id. */
+export class Faults {
+  readonly list: Fault[] = [];
+
+  constructor(
+    readonly requestId: string,
+    private readonly report: ReportFault,
+  ) {}
+
+  /** Takes an error of a subgraph's answer, or one that was thrown instead of an answer. */
+  add(error: unknown, path: AnswerPath | undefined, subgraph: string): void {
+    if (this.list.length >= MAX_FAULTS) return;
+    this.list.push({ path, error: this.#shown(error, subgraph) });
+  }
+
+  /** Takes a fault of the router's own finding. */
+  tell(code: ErrorCode, message: string, path: AnswerPath): void {
+    if (this.list.length >= MAX_FAULTS) return;
+    const error = new FleetError(code, message, { requestId: this.requestId });
+    this.list.push({ path, error: { message, extensions: error.extensions } });
+  }
+
+  /** Whether an error already explains why there is nothing at this path. */
+  explains(path: AnswerPath): boolean {
+    return this.list.some((fault) => fault.path !== undefined && isOneWay(fault.path, path));
+  }
+
+  /** The errors as a client is to see them: paths lead only through what was selected. */
+  settled(root: Selection): GraphQLFormattedError[] {
+    return this.list.map(({ path, error }) => {
+      const seen = path && visiblePath(path, root);
+      return seen && seen.length > 0 ? { ...error, path: seen } : error;
+    });
+  }
+
+  #shown(error: unknown, subgraph: string): GraphQLFormattedError {
+    const given = error as Partial<GraphQLFormattedError>;
+    const code = given.extensions?.['code'];
+    if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code) || typeof given.message !== 'string') {
+      this.report({ subgraph, requestId: this.requestId, error: given.message ?? messageOf(error) });
+      return masked(this.requestId);
+    }
+    const details = Object.fromEntries(
+      TOLD_DETAILS.flatMap((name) => (given.extensions?.[name] === undefined ? [] : [[name, given.extensions[name]]])),
+    );
+    const shown = new FleetError(code as ErrorCode, given.message, { ...details, requestId: this.requestId });
+    return { message: shown.message, extensions: shown.extensions };
+  }
+}
+
+function masked(requestId: string): GraphQLFormattedError {
+  const error = new FleetError('INTERNAL', 'something went wrong inside: tell us the requestId', { requestId });
+  return { message: error.message, extensions: error.extensions };
+}
+
+function isOneWay(one: AnswerPath, other: AnswerPath): boolean {
+  const length = Math.min(one.length, other.length);
+  for (let index = 0; index < length; index++) if (one[index] !== other[index]) return false;
+  return true;
+}
+
+function visiblePath(path: AnswerPath, root: Selection): AnswerPath {
+  let selection: Selection | undefined = root;
+  let length = 0;
+  for (const key of path) {
+    if (typeof key === 'string') {
+      const below: { selection: Selection | undefined } | undefined = selection?.below(key);
+      if (!below) break;
+      selection = below.selection;
+    }
+    length++;
+  }
+  return path.slice(0, length);
+}
+
+/** The longest path that holds all of these, for each root field they are under. */
+export function commonPaths(paths: readonly AnswerPath[]): AnswerPath[] {
+  const byRoot = new Map<string | number | undefined, AnswerPath>();
+  for (const path of paths) {
+    const known = byRoot.get(path[0]);
+    if (!known) {
+      byRoot.set(path[0], path);
+      continue;
+    }
+    let length = 0;
+    while (length < known.length && known[length] === path[length]) length++;
+    byRoot.set(path[0], known.slice(0, length));
+  }
+  return [...byRoot.values()];
+}

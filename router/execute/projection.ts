@@ -1,0 +1,183 @@
+import {
+  type FieldNode,
+  type GraphQLInterfaceType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isEnumType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Fragments } from '../plan/reduction.ts';
+import { FORBIDDEN_KEY } from './json.ts';
+
+/** How a value is shown: the type, compiled. */
+export type Shape = { isNonNull: boolean } & (
+  | { kind: 'leaf' }
+  /** Values the client may see; others are null. */
+  | { kind: 'enum'; values: ReadonlySet<string> }
+  | { kind: 'list'; item: Shape }
+  | { kind: 'object'; selection: Selection }
+);
+
+/** One field of an answer. */
+export interface ShownField {
+  /** Its name in the answer. */
+  key: string;
+  /** `Type.field`. */
+  coordinate: string;
+  shape: Shape;
+  /** Answered by the router itself: the type's name, or introspection. */
+  meta: 'typename' | 'introspection' | undefined;
+}
+
+type Fielded = GraphQLObjectType | GraphQLInterfaceType;
+
+/** An operation's fields as a client with these `@skip` and `@include` conditions is to see them. */
+export interface Projection {
+  readonly schema: GraphQLSchema;
+  readonly fragments: Fragments;
+  /** Values of the Boolean variables in conditions. */
+  readonly conditions: Readonly<Record<string, unknown>>;
+  readonly root: Selection;
+}
+
+/** @param variables coerced; only those used in conditions matter */
+export function projectionOf(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  variables: Readonly<Record<string, unknown>>,
+): Projection {
+  const root = schema.getRootType(operation.operation) as GraphQLObjectType;
+  const base = { schema, fragments, conditions: variables };
+  return { ...base, root: new Selection(base, root, [operation.selectionSet]) };
+}
+
+/** What is selected of one position: all its selection sets together, laid out for each type that turns up there. */
+export class Selection {
+  readonly #fields = new Map<string, readonly ShownField[]>();
+  #keys: Map<string, Selection | undefined> | undefined;
+
+  constructor(
+    private readonly base: Omit<Projection, 'root'>,
+    readonly type: GraphQLOutputType & { name: string },
+    private readonly sets: readonly SelectionSetNode[],
+  ) {}
+
+  /** The type whose fields are shown for an object that says it is of this type; undefined when clients may not see it. */
+  typeFor(typename: unknown): Fielded | undefined {
+    const { type } = this;
+    if (isObjectType(type)) return type;
+    if (!isAbstractType(type)) return undefined;
+    if (typename === undefined || typename === type.name) return isInterfaceType(type) ? type : undefined;
+    const actual = this.base.schema.getType(String(typename));
+    return isObjectType(actual) && this.base.schema.isSubType(type, actual) ? actual : undefined;
+  }
+
+  /** The fields shown for objects of a type, in the order of the document. */
+  fieldsFor(type: Fielded): readonly ShownField[] {
+    const known = this.#fields.get(type.name);
+    if (known) return known;
+    const collected = new Map<string, FieldNode[]>();
+    for (const set of this.sets) this.#collect(set, type, collected, new Set());
+    const fields = [...collected].map(([key, nodes]) => this.#shown(key, nodes, type));
+    this.#fields.set(type.name, fields);
+    return fields;
+  }
+
+  /** What is selected below a key for any type; `undefined` below a leaf; throws nothing. */
+  below(key: string): { selection: Selection | undefined } | undefined {
+    if (!this.#keys) {
+      this.#keys = new Map();
+      const { schema } = this.base;
+      const types = isObjectType(this.type)
+        ? [this.type]
+        : isAbstractType(this.type)
+          ? schema.getPossibleTypes(this.type)
+          : [];
+      for (const type of types) {
+        for (const field of this.fieldsFor(type)) this.#keys.set(field.key, objectSelection(field.shape));
+      }
+    }
+    return this.#keys.has(key) ? { selection: this.#keys.get(key) } : undefined;
+  }
+
+  #collect(set: SelectionSetNode, type: Fielded, into: Map<string, FieldNode[]>, seen: Set<string>): void {
+    for (const selection of set.selections) {
+      if (!this.#isIncluded(selection)) continue;
+      if (selection.kind === Kind.FIELD) {
+        const key = selection.alias?.value ?? selection.name.value;
+        const nodes = into.get(key);
+        if (nodes) nodes.push(selection);
+        else into.set(key, [selection]);
+        continue;
+      }
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        if (seen.has(selection.name.value)) continue;
+        seen.add(selection.name.value);
+      }
+      const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.base.fragments.get(selection.name.value);
+      const condition = inner?.typeCondition?.name.value;
+      if (inner && (condition === undefined || this.#matches(type, condition))) {
+        this.#collect(inner.selectionSet, type, into, seen);
+      }
+    }
+  }
+
+  #matches(type: Fielded, condition: string): boolean {
+    if (condition === type.name) return true;
+    const abstract = this.base.schema.getType(condition);
+    return isAbstractType(abstract) && this.base.schema.isSubType(abstract, type);
+  }
+
+  #isIncluded(selection: SelectionNode): boolean {
+    return (selection.directives ?? []).every((directive) => {
+      const name = directive.name.value;
+      if (name !== 'skip' && name !== 'include') return true;
+      const value = directive.arguments?.find((argument) => argument.name.value === 'if')?.value;
+      if (value?.kind === Kind.BOOLEAN) return value.value === (name === 'include');
+      return (
+        value?.kind === Kind.VARIABLE && (this.base.conditions[value.name.value] === true) === (name === 'include')
+      );
+    });
+  }
+
+  #shown(key: string, nodes: readonly FieldNode[], type: Fielded): ShownField {
+    const name = nodes[0]?.name.value ?? '';
+    const coordinate = `${type.name}.${name}`;
+    if (name === '__typename') return { key, coordinate, shape: { kind: 'leaf', isNonNull: true }, meta: 'typename' };
+    const field = type.getFields()[name];
+    if (!field) return { key, coordinate, shape: { kind: 'leaf', isNonNull: false }, meta: 'introspection' };
+    return { key, coordinate, shape: this.#shape(field.type, nodes), meta: undefined };
+  }
+
+  #shape(type: GraphQLOutputType, nodes: readonly FieldNode[], isNonNull = false): Shape {
+    if (isNonNullType(type)) return this.#shape(type.ofType, nodes, true);
+    if (isListType(type)) return { kind: 'list', isNonNull, item: this.#shape(type.ofType, nodes) };
+    if (isEnumType(type)) {
+      return { kind: 'enum', isNonNull, values: new Set(type.getValues().map((value) => value.name)) };
+    }
+    const sets = nodes.flatMap((node) => node.selectionSet ?? []);
+    if (sets.length === 0) return { kind: 'leaf', isNonNull };
+    return { kind: 'object', isNonNull, selection: new Selection(this.base, getNamedType(type), sets) };
+  }
+}
+
+function objectSelection(shape: Shape): Selection | undefined {
+  if (shape.kind === 'list') return objectSelection(shape.item);
+  return shape.kind === 'object' ? shape.selection : undefined;
+}
+
+/** Whether a response key could not be an ordinary key of an answer. */
+export function isReservedKey(key: string): boolean {
+  return key === FORBIDDEN_KEY;
+}

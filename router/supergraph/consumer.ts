@@ -1,0 +1,91 @@
+import {
+  type ASTNode,
+  type ConstDirectiveNode,
+  type DefinitionNode,
+  type DocumentNode,
+  Kind,
+  type NameNode,
+  visit,
+} from 'graphql';
+
+/** One `@link` of the supergraph. */
+export interface Feature {
+  name: string;
+  url: string;
+  purpose: string | undefined;
+}
+
+const APOLLO_SPECS = 'https://specs.apollo.dev/';
+/** Directives of Apollo's specifications that tell clients something; all others are machinery. */
+const TOLD: ReadonlySet<string> = new Set(['cost', 'listSize']);
+/** Features marked `for: SECURITY` that this router enforces. A supergraph with another one is refused: it would be open. */
+const ENFORCED: ReadonlySet<string> = new Set(['inaccessible']);
+
+/** The features a supergraph is written with. */
+export function featuresOf(supergraph: DocumentNode): Feature[] {
+  return supergraph.definitions.flatMap((definition) => {
+    if (definition.kind !== Kind.SCHEMA_DEFINITION && definition.kind !== Kind.SCHEMA_EXTENSION) return [];
+    return (definition.directives ?? []).filter((directive) => directive.name.value === 'link').map(featureOf);
+  });
+}
+
+function featureOf(link: ConstDirectiveNode): Feature {
+  const text = (name: string): string | undefined => {
+    const value = link.arguments?.find((argument) => argument.name.value === name)?.value;
+    return value?.kind === Kind.STRING || value?.kind === Kind.ENUM ? value.value : undefined;
+  };
+  const url = text('url') ?? '';
+  const parts = url.replace(/\/+$/, '').split('/');
+  const last = parts.at(-1) ?? '';
+  const name = /^v\d+(\.\d+)?$/.test(last) ? (parts.at(-2) ?? last) : last;
+  return { name: text('as') ?? name, url, purpose: text('for') };
+}
+
+/** @throws Error naming a security feature this router does not enforce */
+export function refuseUnenforced(features: readonly Feature[]): void {
+  for (const { name, url, purpose } of features) {
+    if (purpose === 'SECURITY' && !ENFORCED.has(name)) {
+      throw new Error(`the supergraph asks for ${url}, which this router does not enforce: it would be open`);
+    }
+  }
+}
+
+type Named = ASTNode & { readonly name?: NameNode; readonly directives?: readonly ConstDirectiveNode[] };
+
+function isHidden(node: Named): boolean {
+  return node.directives?.some((directive) => directive.name.value === 'inaccessible') ?? false;
+}
+
+/** What clients may see of a supergraph: without federation's machinery and without what is `@inaccessible`. */
+export function consumerDocument(supergraph: DocumentNode, features: readonly Feature[]): DocumentNode {
+  const machinery = features.filter(({ url }) => url.startsWith(APOLLO_SPECS)).map(({ name }) => name);
+  const isMachinery = (name: string) =>
+    !TOLD.has(name) && machinery.some((feature) => name === feature || name.startsWith(`${feature}__`));
+  const hiddenTypes = new Set(
+    supergraph.definitions
+      .filter((definition) => isHidden(definition as Named))
+      .map((definition) => nameOf(definition)),
+  );
+  const dropped = (definition: DefinitionNode): boolean => {
+    const name = nameOf(definition);
+    if (definition.kind === Kind.DIRECTIVE_DEFINITION) return isMachinery(name);
+    return hiddenTypes.has(name) || (name.includes('__') && isMachinery(name));
+  };
+  const kept = supergraph.definitions.filter((definition) => !dropped(definition));
+  const withoutHidden = (node: Named) => (isHidden(node) ? null : undefined);
+  return visit(
+    { kind: Kind.DOCUMENT, definitions: kept },
+    {
+      FieldDefinition: withoutHidden,
+      InputValueDefinition: withoutHidden,
+      EnumValueDefinition: withoutHidden,
+      Directive: (node) => (isMachinery(node.name.value) ? null : undefined),
+      // Union members and implemented interfaces.
+      NamedType: (node, key) => (typeof key === 'number' && hiddenTypes.has(node.name.value) ? null : undefined),
+    },
+  );
+}
+
+function nameOf(definition: DefinitionNode): string {
+  return 'name' in definition ? (definition.name?.value ?? '') : '';
+}

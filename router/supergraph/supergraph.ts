@@ -1,0 +1,134 @@
+import {
+  buildASTSchema,
+  type ConstDirectiveNode,
+  type DocumentNode,
+  type GraphQLSchema,
+  Kind,
+  parse,
+  print,
+  type SelectionSetNode,
+  valueFromASTUntyped,
+} from 'graphql';
+import { AccessRules } from './access-rules.ts';
+import { consumerDocument, featuresOf, refuseUnenforced } from './consumer.ts';
+
+/** The fields that identify an entity: name → undefined for a leaf, or the fields below. */
+export interface KeyFields {
+  readonly [field: string]: KeyFields | undefined;
+}
+
+/** A composed schema, read: what clients see, where its parts live, what opens them. */
+export interface Supergraph {
+  readonly sdl: string;
+  /** What clients may ask. */
+  readonly schema: GraphQLSchema;
+  readonly schemaSdl: string;
+  /** Subgraph name → address. */
+  readonly subgraphs: ReadonlyMap<string, string>;
+  readonly access: AccessRules;
+  /** Whether objects of the type are `condition`, or implement it, or belong to it; inaccessible types included. */
+  satisfies(type: string, condition: string): boolean;
+  /** Whether this names an object type, inaccessible ones included. */
+  isObject(type: string): boolean;
+  /** The resolvable keys of a type in a subgraph; empty when it has none there. */
+  keysOf(subgraph: string, type: string): readonly KeyFields[];
+}
+
+/** @throws Error when it is no Federation 2 supergraph, or asks for protection this router does not give */
+export function readSupergraph(sdl: string): Supergraph {
+  const document = parse(sdl, { noLocation: true });
+  const features = featuresOf(document);
+  if (!features.some(({ name }) => name === 'join')) {
+    throw new Error('this is no Federation 2 supergraph: its schema has no @link to the join specification');
+  }
+  refuseUnenforced(features);
+  const graphs = graphsOf(document);
+  if (graphs.size === 0) throw new Error('the supergraph names no subgraph: its enum join__Graph is empty or missing');
+  const consumer = consumerDocument(document, features);
+  const schema = buildASTSchema(consumer, { assumeValidSDL: true });
+  const { members, objects } = typesOf(document);
+  const keys = keysIn(document, graphs);
+  return {
+    sdl,
+    schema,
+    schemaSdl: print(consumer),
+    subgraphs: new Map([...graphs.values()].map(({ name, url }) => [name, url])),
+    access: new AccessRules(document),
+    satisfies: (type, condition) => type === condition || (members.get(condition)?.has(type) ?? false),
+    isObject: (type) => objects.has(type),
+    keysOf: (subgraph, type) => keys.get(`${subgraph} ${type}`) ?? [],
+  };
+}
+
+/** join__Graph's value → name and address. */
+function graphsOf(document: DocumentNode): Map<string, { name: string; url: string }> {
+  const graphs = new Map<string, { name: string; url: string }>();
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.ENUM_TYPE_DEFINITION || definition.name.value !== 'join__Graph') continue;
+    for (const value of definition.values ?? []) {
+      const graph = value.directives?.find((directive) => directive.name.value === 'join__graph');
+      if (!graph) continue;
+      const { name, url } = argumentsOf(graph);
+      graphs.set(value.name.value, { name: String(name), url: String(url ?? '') });
+    }
+  }
+  return graphs;
+}
+
+/** Abstract type → the objects that may stand there; and all objects. */
+function typesOf(document: DocumentNode): { members: Map<string, Set<string>>; objects: Set<string> } {
+  const members = new Map<string, Set<string>>();
+  const objects = new Set<string>();
+  const join = (abstract: string, object: string) => {
+    const known = members.get(abstract) ?? new Set();
+    members.set(abstract, known.add(object));
+  };
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) {
+      objects.add(definition.name.value);
+      for (const contract of definition.interfaces ?? []) join(contract.name.value, definition.name.value);
+    } else if (definition.kind === Kind.UNION_TYPE_DEFINITION) {
+      for (const member of definition.types ?? []) join(definition.name.value, member.name.value);
+    } else if (definition.kind === Kind.INTERFACE_TYPE_DEFINITION) {
+      // An interface may stand for another, where a subgraph knows it as an interface object.
+      for (const contract of definition.interfaces ?? []) join(contract.name.value, definition.name.value);
+    }
+  }
+  return { members, objects };
+}
+
+function keysIn(document: DocumentNode, graphs: Map<string, { name: string }>): Map<string, KeyFields[]> {
+  const keys = new Map<string, KeyFields[]>();
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    for (const directive of definition.directives ?? []) {
+      if (directive.name.value !== 'join__type') continue;
+      const { graph, key, resolvable } = argumentsOf(directive);
+      if (typeof key !== 'string' || resolvable === false) continue;
+      const place = `${graphs.get(String(graph))?.name} ${definition.name.value}`;
+      keys.set(place, [...(keys.get(place) ?? []), keyFieldsOf(key)]);
+    }
+  }
+  return keys;
+}
+
+function keyFieldsOf(fieldSet: string): KeyFields {
+  const [operation] = parse(`{ ${fieldSet} }`, { noLocation: true }).definitions;
+  return operation && 'selectionSet' in operation ? fieldsBelow(operation.selectionSet) : {};
+}
+
+function fieldsBelow(selections: SelectionSetNode): KeyFields {
+  const fields: Record<string, KeyFields | undefined> = {};
+  for (const selection of selections.selections) {
+    if (selection.kind === Kind.FIELD) {
+      fields[selection.name.value] = selection.selectionSet && fieldsBelow(selection.selectionSet);
+    }
+  }
+  return fields;
+}
+
+function argumentsOf(directive: ConstDirectiveNode): Record<string, unknown> {
+  return Object.fromEntries(
+    (directive.arguments ?? []).map((argument) => [argument.name.value, valueFromASTUntyped(argument.value)]),
+  );
+}
