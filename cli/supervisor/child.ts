@@ -29,6 +29,10 @@ export class Child {
 
   constructor(private readonly options: ChildOptions) {}
 
+  get name(): string {
+    return this.options.name;
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }

@@ -8,6 +8,7 @@ import { EXIT, StartFailure } from './failure.ts';
 const FORMAT = 1;
 
 interface Running {
+  name?: string;
   pid: number;
   started?: string | undefined;
 }
@@ -51,10 +52,10 @@ export class DataFolder {
   }
 
   /** Remembers the children that run, so that a next start can end them should this process be killed. */
-  remember(pids: readonly number[]): void {
+  remember(children: readonly { name: string; pid: number }[]): void {
     this.#write(
       'children.json',
-      pids.map((pid) => ({ pid, started: startedAt(pid) })),
+      children.map(({ name, pid }) => ({ name, pid, started: startedAt(pid) })),
     );
   }
 

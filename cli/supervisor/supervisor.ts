@@ -102,7 +102,7 @@ export class Supervisor {
   }
 
   #remember(): void {
-    this.#data.remember(this.#children.flatMap(({ pid }) => pid ?? []));
+    this.#data.remember(this.#children.flatMap(({ name, pid }) => (pid ? [{ name, pid }] : [])));
     if (this.#demo?.pid) this.#data.write('demo.pid', `${this.#demo.pid}\n`);
   }
 

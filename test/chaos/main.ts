@@ -1,0 +1,30 @@
+import { breaker } from './breaker.ts';
+import { kill } from './kill.ts';
+import type { Scenario } from './verdict.ts';
+
+const SCENARIOS: Scenario[] = [kill, breaker];
+
+/** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */
+async function main(args: readonly string[]): Promise<void> {
+  const short = args.includes('--short');
+  const names = args.filter((arg) => !arg.startsWith('--'));
+  let passed = 0;
+  let failed = 0;
+  for (const scenario of SCENARIOS.filter(({ name }) => !names.length || names.includes(name))) {
+    console.log(`${scenario.name}${short ? ' (short)' : ''}`);
+    try {
+      for (const verdict of await scenario.run(short)) {
+        console.log(`  ${verdict.passed ? '✓' : '✗'} ${verdict.what}: ${verdict.figure}`);
+        if (verdict.passed) passed += 1;
+        else failed += 1;
+      }
+    } catch (error) {
+      failed += 1;
+      console.log(`  ✗ ${(error as Error).stack}`);
+    }
+  }
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed ? 1 : 0);
+}
+
+void main(process.argv.slice(2));
