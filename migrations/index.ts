@@ -1,4 +1,5 @@
 import type { MigrationInterface } from 'typeorm';
+import { AuditTrail1795405000003 } from './1795405000003-audit-trail.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -6,7 +7,7 @@ type Migration = abstract new (...args: never[]) => MigrationInterface;
 export const migrations: Record<string, Migration[]> = {
   agents: [],
   logs: [],
-  audit: [],
+  audit: [AuditTrail1795405000003],
   alerts: [],
   metrics: [],
 };

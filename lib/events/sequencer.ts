@@ -9,6 +9,8 @@ import type { Notifications } from './notifications.ts';
 export interface SequencedTable {
   /** Table with `seq` and `position`; a word of ours, never input. */
   table: string;
+  /** Table whose one row counts in `last_position`; `stream` when nothing is said. */
+  counter?: string;
   /** Notification that rows without a position were committed. */
   wake: string;
   /** Notification that positions were given. */
@@ -51,7 +53,7 @@ export class Sequencer {
 
   /** Gives positions once. @returns how many rows got one */
   assign(): Promise<number> {
-    const { table, tell, extend } = this.rows;
+    const { table, counter = 'stream', tell, extend } = this.rows;
     return this.database.transaction(async (tx) => {
       await tx.query(`select pg_advisory_xact_lock(hashtext(current_schema()), hashtext($1))`, [table]);
       const unplaced: { seq: string }[] = await tx.query(
@@ -59,10 +61,10 @@ export class Sequencer {
       );
       if (!unplaced.length) return 0;
       const [rows]: [{ last: string }[], number] = await tx.query(
-        'update stream set last_position = last_position + $1 returning last_position as last',
+        `update ${counter} set last_position = last_position + $1 returning last_position as last`,
         [unplaced.length],
       );
-      assert(rows[0], 'a house has one stream row');
+      assert(rows[0], `there is one row in ${counter}`);
       const first = Number(rows[0].last) - unplaced.length + 1;
       await tx.query(
         `update ${table} t set position = $2::bigint + u.at - 1

@@ -1,0 +1,11 @@
+import type { HouseContext } from '../../../lib/subgraph.ts';
+import type { AuditLoaders } from '../loaders.ts';
+import type { MerkleLog } from '../service/merkle-log.ts';
+import type { AuditService } from '../service/index.ts';
+
+/** What every resolver of this house may reach for. Made anew for each request. */
+export interface AuditContext extends HouseContext {
+  service: AuditService;
+  log: MerkleLog;
+  loaders: AuditLoaders;
+}
