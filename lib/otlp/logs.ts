@@ -1,6 +1,6 @@
 import type { Plain } from './protobuf.ts';
 import { Collector, type Decoded, eachRecord, type Origin } from './records.ts';
-import { attributesOf, checkText, enumOf, idOf, nanosOf, valueOf } from './values.ts';
+import { attributesOf, checkText, enumOf, idOf, jsonOf, nanosOf } from './values.ts';
 
 /** A log record as it came, checked. */
 export interface OtlpLogRecord extends Origin {
@@ -27,7 +27,7 @@ export function logsOf(request: Plain): Decoded<OtlpLogRecord> {
 }
 
 function logOf(record: Plain, origin: Origin): OtlpLogRecord {
-  const body = record['body'] === undefined ? '' : valueOf(record['body']);
+  const body = record['body'] === undefined ? '' : jsonOf(record['body']);
   const attributes = attributesOf(record['attributes']);
   const eventName = checkText(record['eventName'], 'the event name');
   return {

@@ -103,9 +103,9 @@ function pointOf(type: (typeof TYPES)[number], source: Source, origin: Origin): 
   const temporality = TEMPORALITIES[
     enumOf(holder['aggregationTemporality'], 2, 'the temporality')
   ] as SumPoint['temporality'];
-  if (type === 'gauge') return { ...base, type, value: valueOf(point) };
+  if (type === 'gauge') return { ...base, type, value: pointValueOf(point) };
   if (type === 'sum')
-    return { ...base, type, value: valueOf(point), monotonic: holder['isMonotonic'] === true, temporality };
+    return { ...base, type, value: pointValueOf(point), monotonic: holder['isMonotonic'] === true, temporality };
   if (type === 'summary') {
     return {
       ...base,
@@ -172,7 +172,7 @@ function bucketsOf(value: unknown): { offset: number; counts: number[] } {
   return { offset: numberOf(buckets['offset'], 'the offset'), counts: countsOf(buckets['bucketCounts']) };
 }
 
-function valueOf(point: Plain): number {
+function pointValueOf(point: Plain): number {
   if (point['asInt'] !== undefined && point['asInt'] !== null) return Number(bigintOf(point['asInt'], 'the value'));
   return numberOf(point['asDouble'], 'the value');
 }

@@ -45,16 +45,20 @@ function readMessage(reader: Reader, message: Message, end: number, depth: numbe
     }
     const [name, kind] = field;
     if (Array.isArray(kind)) {
-      const list = (plain[name] ??= []) as unknown[];
-      list.push(readMessage(reader, kind[0] as Message, endOf(reader), depth + 1));
+      listIn(plain, name).push(readMessage(reader, kind[0] as Message, endOf(reader), depth + 1));
     } else if (typeof kind === 'object') {
       plain[name] = readMessage(reader, kind as Message, endOf(reader), depth + 1);
     } else if (kind.endsWith('s')) {
-      readPacked(reader, kind, wire, (plain[name] ??= []) as unknown[]);
+      readPacked(reader, kind, wire, listIn(plain, name));
     } else plain[name] = READERS[kind as keyof typeof READERS](reader);
   }
   if (reader.pos !== end) throw new Error('a field runs over its message');
   return plain;
+}
+
+function listIn(plain: Plain, name: string): unknown[] {
+  plain[name] ??= [];
+  return plain[name] as unknown[];
 }
 
 function endOf(reader: Reader): number {

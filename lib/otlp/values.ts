@@ -36,7 +36,7 @@ export function attributesOf(value: unknown, depth = 0): Record<string, unknown>
     const key = checkText(pair['key'], 'an attribute’s name');
     // Defined, not assigned: a name such as __proto__ is a name like any other.
     Object.defineProperty(attributes, key, {
-      value: valueOf(pair['value'], depth + 1),
+      value: jsonOf(pair['value'], depth + 1),
       enumerable: true,
       configurable: true,
       writable: true,
@@ -46,7 +46,7 @@ export function attributesOf(value: unknown, depth = 0): Record<string, unknown>
 }
 
 /** An AnyValue as plain JSON: integers beyond 2^53 as decimal text, bytes as base64, NaN and infinities by name. */
-export function valueOf(value: unknown, depth = 0): unknown {
+export function jsonOf(value: unknown, depth = 0): unknown {
   if (depth > MAX_VALUE_DEPTH) throw new RecordFault(`a value is nested deeper than ${MAX_VALUE_DEPTH}`);
   const any = objectOf(value, 'a value');
   if (any['stringValue'] !== undefined) return checkText(any['stringValue'], 'a value');
@@ -57,9 +57,7 @@ export function valueOf(value: unknown, depth = 0): unknown {
     return Number.isFinite(number) ? number : String(number);
   }
   if (any['arrayValue'] !== undefined) {
-    return listOf(objectOf(any['arrayValue'], 'an array')['values'], 'an array').map((item) =>
-      valueOf(item, depth + 1),
-    );
+    return listOf(objectOf(any['arrayValue'], 'an array')['values'], 'an array').map((item) => jsonOf(item, depth + 1));
   }
   if (any['kvlistValue'] !== undefined) return attributesOf(objectOf(any['kvlistValue'], 'a map')['values'], depth + 1);
   if (any['bytesValue'] !== undefined) return checkText(any['bytesValue'], 'a value');

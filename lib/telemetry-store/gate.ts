@@ -40,7 +40,10 @@ export class Gate {
   #leave(): void {
     // The place goes to the next in line without being given up between.
     const next = this.#line.shift();
-    if (next) return next();
+    if (next) {
+      next();
+      return;
+    }
     this.#inside -= 1;
     if (this.#inside === 0) this.#emptied?.();
   }

@@ -13,6 +13,8 @@ export interface QueryBounds {
   maxMs?: number;
   /** Rows it may answer. */
   maxRows?: number;
+  /** Further settings of this one query, `name = value`; never from a caller's input. */
+  settings?: readonly string[];
 }
 
 const QUERY_MS = 10_000;
@@ -50,6 +52,7 @@ export class TelemetryStore {
       `max_result_rows = ${Math.floor(maxRows)}`,
       `result_overflow_mode = 'throw'`,
       `max_threads = ${this.limits.maxThreads}`,
+      ...(bounds.settings ?? []),
     ].join(', ');
     return await this.#gate.pass(async () => {
       try {
