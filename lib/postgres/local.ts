@@ -40,7 +40,7 @@ const STOP_LIMIT_MS = 8_000;
 export async function startLocalPostgres(options: LocalPostgresOptions): Promise<LocalPostgres> {
   const { root, data, fast } = options;
   const account = postgresAccount();
-  const binaries = await postgresBinaries(root, account);
+  const binaries = postgresBinaries(root, account);
   const folder = databaseFolder(data, account);
   const password = ownerPassword(data);
   await endOrphans(folder);

@@ -22,7 +22,8 @@ export const breaker: Scenario = {
     try {
       await platform.start();
       verdicts.push(...(await underLoad(platform, short ? 2_000 : 6_000)));
-      for (const process of ['agents', 'audit', 'alerts', 'telemetry']) verdicts.push(await stoppedInTurn(platform, process));
+      for (const process of ['agents', 'audit', 'alerts', 'telemetry'])
+        verdicts.push(await stoppedInTurn(platform, process));
       return verdicts;
     } finally {
       await platform.stop();
@@ -40,7 +41,11 @@ async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verd
   const refusedMs: number[] = [];
   process.kill(pid, 'SIGSTOP');
   try {
-    await wait(async () => (await breakerState(platform)) === 'OPEN' || !(await platform.ask(`{ ${ROOTS['alerts']} }`)), 30_000, 'the breaker opens');
+    await wait(
+      async () => (await breakerState(platform)) === 'OPEN' || !(await platform.ask(`{ ${ROOTS['alerts']} }`)),
+      30_000,
+      'the breaker opens',
+    );
     const untilMs = performance.now() + forMs;
     const flights: Promise<void>[] = [];
     while (performance.now() < untilMs) {
@@ -54,7 +59,8 @@ async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verd
       if (asked % 20 === 0) {
         const startedMs = performance.now();
         const answer = await platform.ask(`{ ${ROOTS['alerts']} }`);
-        if (answer.errors?.[0]?.extensions.code === 'SUBGRAPH_UNAVAILABLE') refusedMs.push(performance.now() - startedMs);
+        if (answer.errors?.[0]?.extensions.code === 'SUBGRAPH_UNAVAILABLE')
+          refusedMs.push(performance.now() - startedMs);
       }
       await pause(5);
     }
@@ -62,7 +68,11 @@ async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verd
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  const closedMs = await wait(async () => (await platform.ask(`{ ${ROOTS['alerts']} }`)).errors === undefined, 30_000, 'the breaker closes');
+  const closedMs = await wait(
+    async () => (await platform.ask(`{ ${ROOTS['alerts']} }`)).errors === undefined,
+    30_000,
+    'the breaker closes',
+  );
   refusedMs.sort((a, b) => a - b);
   const refused = refusedMs[Math.floor(refusedMs.length / 2)] ?? Number.NaN;
   return [
@@ -89,8 +99,14 @@ async function stoppedInTurn(platform: SpawnedPlatform, name: string): Promise<V
     const whole = Object.values(ROOTS)
       .map((field) => field.split(/[ (]/)[0] as string)
       .every((root) => (answer.data?.[root] === null) === dead.includes(root));
-    const coded = (answer.errors ?? []).every(({ path: [root] = [], extensions: { code } }) => dead.includes(String(root)) && /UNAVAILABLE|TIMEOUT/.test(code));
-    return verdict(`without ${name}`, answer.errors?.map(({ path: at, extensions }) => `${at}:${extensions.code}`).join(' ') ?? 'no error', whole && coded && answer.errors !== undefined);
+    const coded = (answer.errors ?? []).every(
+      ({ path: [root] = [], extensions: { code } }) => dead.includes(String(root)) && /UNAVAILABLE|TIMEOUT/.test(code),
+    );
+    return verdict(
+      `without ${name}`,
+      answer.errors?.map(({ path: at, extensions }) => `${at}:${extensions.code}`).join(' ') ?? 'no error',
+      whole && coded && answer.errors !== undefined,
+    );
   } finally {
     process.kill(pid, 'SIGCONT');
     await wait(async () => (await platform.ask(ALL)).errors === undefined, 30_000, `${name} is back`);

@@ -1,5 +1,5 @@
-import { Load } from './load.ts';
 import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
+import { Load } from './load.ts';
 import { type Scenario, verdict } from './verdict.ts';
 
 const VICTIMS = ['router', 'state', 'telemetry', 'postgres'];
@@ -33,7 +33,9 @@ export const kill: Scenario = {
         verdict('… stored', found.logs, found.logs === load.records.size),
         verdict('stream: lost', found.unseen, found.unseen === 0),
         verdict('stream: repeated', found.repeated, found.repeated === 0),
-        ...VICTIMS.map((victim) => verdict(`${victim} back, ms`, Math.round(backMs[victim] ?? 0), (backMs[victim] ?? 0) <= 5_000)),
+        ...VICTIMS.map((victim) =>
+          verdict(`${victim} back, ms`, Math.round(backMs[victim] ?? 0), (backMs[victim] ?? 0) <= 5_000),
+        ),
       ];
     } finally {
       await platform.stop();
@@ -53,7 +55,11 @@ async function killOnce(platform: SpawnedPlatform, victim: string): Promise<numb
 
 async function count(platform: SpawnedPlatform, load: Load) {
   // The relay and the shared inserts are given time by condition, never by clock.
-  await wait(() => [...load.alerts.keys()].every((key) => load.seen.includes(key)), 20_000, 'the stream tells all').catch(() => 0);
+  await wait(
+    () => [...load.alerts.keys()].every((key) => load.seen.includes(key)),
+    20_000,
+    'the stream tells all',
+  ).catch(() => 0);
   const logs = await totalOfLogs(platform, load);
   const audited = await auditedTargets(platform, load);
   const alerts = await storedAlerts(platform, load);

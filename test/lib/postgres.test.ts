@@ -59,11 +59,16 @@ describe('the embedded PostgreSQL', () => {
   test('gives each house a role that owns just its own schema, also twice', async () => {
     await prepareDatabase(postgres.url, ['agents', 'logs'], TEST_SECRET);
     await prepareDatabase(postgres.url, ['agents', 'logs'], TEST_SECRET);
-    const [agents, logs] = ['agents', 'logs'].map((house) => houseDatabaseUrl(postgres.url, house, TEST_SECRET)) as [string, string];
+    const [agents, logs] = ['agents', 'logs'].map((house) => houseDatabaseUrl(postgres.url, house, TEST_SECRET)) as [
+      string,
+      string,
+    ];
     await ask(agents, 'create table agents.mine as select 1 as n');
     await expect(ask(logs, 'select * from agents.mine')).rejects.toThrow('permission denied');
     await expect(ask(logs, 'create table public.theirs (n int)')).rejects.toThrow('permission denied');
-    expect(() => houseDatabaseUrl('postgres://x@y/no-name', 'logs', TEST_SECRET)).toThrow('cannot be the name of a role');
+    expect(() => houseDatabaseUrl('postgres://x@y/no-name', 'logs', TEST_SECRET)).toThrow(
+      'cannot be the name of a role',
+    );
   });
 });
 

@@ -36,11 +36,13 @@ describe('the contract', () => {
     for (const type of Object.values(schema.getTypeMap())) {
       if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
       if (!type.description) silent.push(type.name);
-      if ('getValues' in type) for (const value of type.getValues()) if (!value.description) silent.push(`${type.name}.${value.name}`);
+      if ('getValues' in type)
+        for (const value of type.getValues()) if (!value.description) silent.push(`${type.name}.${value.name}`);
       if (!('getFields' in type)) continue;
       for (const field of Object.values(type.getFields())) {
         if (!field.description) silent.push(`${type.name}.${field.name}`);
-        if ('args' in field) for (const arg of field.args) if (!arg.description) silent.push(`${type.name}.${field.name}(${arg.name})`);
+        if ('args' in field)
+          for (const arg of field.args) if (!arg.description) silent.push(`${type.name}.${field.name}(${arg.name})`);
       }
     }
     expect(silent).toEqual([]);
@@ -50,7 +52,9 @@ describe('the contract', () => {
     const access = JSON.parse(readFileSync(path.resolve(folder, '../access.json'), 'utf8')) as Record<string, string[]>;
     const open = Object.values(schema.getTypeMap())
       .filter((type) => isObjectType(type) && !type.name.startsWith('__'))
-      .flatMap((type) => Object.keys((type as never as { getFields(): object }).getFields()).map((field) => [type.name, field] as const))
+      .flatMap((type) =>
+        Object.keys((type as never as { getFields(): object }).getFields()).map((field) => [type.name, field] as const),
+      )
       .filter(([type, field]) => !access[`${type}.${field}`] && !access[type])
       .map(([type, field]) => `${type}.${field}`);
     expect(open).toEqual([]);

@@ -2,8 +2,8 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isAlive } from '../../lib/postgres/processes.ts';
 import { freePort } from '../../lib/postgres/local.ts';
+import { isAlive } from '../../lib/postgres/processes.ts';
 import { SpawnedPlatform } from '../support/spawned-platform.ts';
 import { until } from '../support/until.ts';
 
@@ -15,15 +15,21 @@ beforeAll(() => {
 
 /** The pids of a process and all below it. */
 function treeOf(root: number): number[] {
-  const parents = readdirSync('/proc').map(Number).filter(Boolean).map((pid) => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-      return [pid, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])] as const;
-    } catch {
-      return [pid, 0] as const;
-    }
-  });
-  const below = (pid: number): number[] => [pid, ...parents.filter(([, parent]) => parent === pid).flatMap(([child]) => below(child))];
+  const parents = readdirSync('/proc')
+    .map(Number)
+    .filter(Boolean)
+    .map((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+        return [pid, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])] as const;
+      } catch {
+        return [pid, 0] as const;
+      }
+    });
+  const below = (pid: number): number[] => [
+    pid,
+    ...parents.filter(([, parent]) => parent === pid).flatMap(([child]) => below(child)),
+  ];
   return below(root);
 }
 
@@ -72,30 +78,52 @@ describe('a start', () => {
   test('runs one process for each part, and shows no secret in any argument list', () => {
     const lines = pids.map(commandLine);
     for (const word of ['router', 'state', 'telemetry']) {
-      expect({ word, found: lines.filter((line) => new RegExp(`\\b${word}\\b`).test(line)).length }).toEqual({ word, found: 1 });
+      expect({ word, found: lines.filter((line) => new RegExp(`\\b${word}\\b`).test(line)).length }).toEqual({
+        word,
+        found: 1,
+      });
     }
-    const secrets = ['admin-token', 'secret', 'postgres.password'].map((file) => readFileSync(path.join(platform.data, file), 'utf8').trim());
+    const secrets = ['admin-token', 'secret', 'postgres.password'].map((file) =>
+      readFileSync(path.join(platform.data, file), 'utf8').trim(),
+    );
     for (const secret of secrets) expect(lines.filter((line) => line.includes(secret))).toEqual([]);
   });
 
   test('is ready when one query over all five subgraphs answers', async () => {
     expect(await platform.isReady()).toBe(true);
-    const answer = await platform.ask('{ fleet { total } logs(first: 1) { nodes { id } } auditCheckpoint { size } alertRules(first: 1) { nodes { name } } metrics(first: 1) { nodes { name } } }');
+    const answer = await platform.ask(
+      '{ fleet { total } logs(first: 1) { nodes { id } } auditCheckpoint { size } alertRules(first: 1) { nodes { name } } metrics(first: 1) { nodes { name } } }',
+    );
     expect(answer.errors).toBeUndefined();
   });
 
   test('refuses what cannot work, in one line and with its exit code', async () => {
     const elsewhere = mkdtempSync(path.join(tmpdir(), 'fleetgraph-refused-'));
     const port = new URL(platform.url).port;
-    expect(refusal({ FLEET_DATA: platform.data, PORT: '0' })).toMatchObject({ code: 73, lines: [expect.stringContaining('in use')] });
-    expect(refusal({ FLEET_DATA: elsewhere, PORT: port })).toMatchObject({ code: 71, lines: [expect.stringContaining(`port ${port} is taken`)] });
-    expect(refusal({ FLEET_DATA: elsewhere, FLEET_TYPO: '1' })).toMatchObject({ code: 78, lines: [expect.stringContaining('FLEET_TYPO')] });
-    expect(refusal({ FLEET_DATA: elsewhere, HOST: '0.0.0.0' })).toMatchObject({ code: 78, lines: [expect.stringContaining('FLEET_ADMIN_TOKEN')] });
+    expect(refusal({ FLEET_DATA: platform.data, PORT: '0' })).toMatchObject({
+      code: 73,
+      lines: [expect.stringContaining('in use')],
+    });
+    expect(refusal({ FLEET_DATA: elsewhere, PORT: port })).toMatchObject({
+      code: 71,
+      lines: [expect.stringContaining(`port ${port} is taken`)],
+    });
+    expect(refusal({ FLEET_DATA: elsewhere, FLEET_TYPO: '1' })).toMatchObject({
+      code: 78,
+      lines: [expect.stringContaining('FLEET_TYPO')],
+    });
+    expect(refusal({ FLEET_DATA: elsewhere, HOST: '0.0.0.0' })).toMatchObject({
+      code: 78,
+      lines: [expect.stringContaining('FLEET_ADMIN_TOKEN')],
+    });
     expect(refusal({}, ['subgraph', 'nothing'])).toMatchObject({ code: 64 });
     expect(refusal({}, ['router'])).toMatchObject({ code: 78, lines: [expect.stringContaining('FLEET_SECRET')] });
     expect(refusal({}, ['--nonsense'])).toMatchObject({ code: 64 });
     writeFileSync(path.join(elsewhere, 'format.json'), '{"format":999}');
-    expect(refusal({ FLEET_DATA: elsewhere, PORT: String(await freePort()) })).toMatchObject({ code: 74, lines: [expect.stringContaining('999')] });
+    expect(refusal({ FLEET_DATA: elsewhere, PORT: String(await freePort()) })).toMatchObject({
+      code: 74,
+      lines: [expect.stringContaining('999')],
+    });
   });
 
   test('a child that is killed comes back', async () => {
@@ -108,10 +136,14 @@ describe('a start', () => {
   });
 
   test('killed itself, it leaves nothing that hinders the next start, which has all data', async () => {
-    const raised = await platform.ask('mutation { raiseAlert(input: { name: "kept", severity: INFO }) { alert { id } } }');
+    const raised = await platform.ask(
+      'mutation { raiseAlert(input: { name: "kept", severity: INFO }) { alert { id } } }',
+    );
     process.kill(platform.supervisorPid, 'SIGKILL');
     await platform.start();
-    const { data } = await platform.ask('query ($id: ID!) { alert(id: $id) { name } }', { id: raised.data.raiseAlert.alert.id });
+    const { data } = await platform.ask('query ($id: ID!) { alert(id: $id) { name } }', {
+      id: raised.data.raiseAlert.alert.id,
+    });
     expect(data.alert).toEqual({ name: 'kept' });
     expect(platform.said).not.toContain(platform.token);
     expect(pids.filter((pid) => isAlive(pid) && commandLine(pid).includes('run.js'))).toEqual([]);

@@ -69,7 +69,10 @@ export class SpawnedPlatform {
       const file = path.join(folder, 'postmaster.pid');
       return existsSync(file) ? Number(readFileSync(file, 'utf8').split('\n')[0]) : 0;
     }
-    const children = JSON.parse(readFileSync(path.join(this.data, 'children.json'), 'utf8')) as { name: string; pid: number }[];
+    const children = JSON.parse(readFileSync(path.join(this.data, 'children.json'), 'utf8')) as {
+      name: string;
+      pid: number;
+    }[];
     return children.find((child) => child.name === name)?.pid ?? 0;
   }
 
@@ -106,7 +109,11 @@ export class SpawnedPlatform {
 }
 
 /** @throws when the condition does not hold within `limitMs` */
-export async function wait(condition: () => boolean | Promise<boolean>, limitMs: number, what: string): Promise<number> {
+export async function wait(
+  condition: () => boolean | Promise<boolean>,
+  limitMs: number,
+  what: string,
+): Promise<number> {
   const startedMs = performance.now();
   while (!(await condition())) {
     if (performance.now() - startedMs > limitMs) throw new Error(`this did not happen within ${limitMs} ms: ${what}`);
