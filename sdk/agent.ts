@@ -1,4 +1,4 @@
-import { type AgentState, type Move, moveTowards, type Step } from './lifecycle.ts';
+import { type AgentState, type Move, moveTowards, START, type Step } from './lifecycle.ts';
 import { type CommandHandler, Mailbox } from './mailbox.ts';
 import type { AgentBeat, AgentCommand, BeatAnswer, CommandOutcome } from './operations.ts';
 import type { Attributes } from './otlp.ts';
@@ -162,12 +162,12 @@ export class Agent {
     this.#silent = true;
   }
 
-  /** Comes back after silence, and does the command that woke it. */
+  /** Comes back after silence as a program started anew; the command that woke it, if one did, is completed by that. */
   async wake(command?: AgentCommand): Promise<void> {
     this.#silent = false;
-    this.#state = 'STOPPED';
-    this.link.beatSoon();
+    this.#state = 'STARTING';
     if (command) await this.#mailbox.deliver(command);
+    else await this.#make(START);
   }
 
   /** Stops as it would when asked to, without telling the platform yet. */
@@ -235,7 +235,7 @@ export class Agent {
     const stop = moveTowards(this.#state, 'STOPPED');
     if (stop) await this.#make(stop);
     this.#failed = false;
-    await this.#make({ step: 'start', through: 'STARTING', to: 'RUNNING' });
+    await this.#make(START);
     if (this.#failed) throw new Error('the start failed');
     return { state: this.#state };
   }

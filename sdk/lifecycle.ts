@@ -19,7 +19,8 @@ export interface Move {
   to: AgentState;
 }
 
-const START: Move = { step: 'start', through: 'STARTING', to: 'RUNNING' };
+/** How every agent comes up. */
+export const START: Move = { step: 'start', through: 'STARTING', to: 'RUNNING' };
 const RESUME: Move = { step: 'resume', to: 'RUNNING' };
 const PAUSE: Move = { step: 'pause', to: 'PAUSED' };
 const STOP: Move = { step: 'stop', through: 'STOPPING', to: 'STOPPED' };
@@ -30,7 +31,7 @@ const MOVES: Partial<Record<AgentState, Partial<Record<AgentState, Move>>>> = {
   RUNNING: { REGISTERED: START, STOPPED: START, FAILED: START, PAUSED: RESUME, QUARANTINED: RESUME },
   PAUSED: { RUNNING: PAUSE },
   STOPPED: { REGISTERED: STOP, RUNNING: STOP, PAUSED: STOP, FAILED: STOP, QUARANTINED: STOP },
-  QUARANTINED: { RUNNING: FENCE, PAUSED: { step: 'pause', to: 'QUARANTINED' }, FAILED: FENCE },
+  QUARANTINED: { RUNNING: FENCE, PAUSED: FENCE, FAILED: FENCE },
   RETIRED: {
     REGISTERED: RETIRE,
     RUNNING: RETIRE,

@@ -1,0 +1,61 @@
+import { FleetLink, type LinkOptions } from '../sdk/index.ts';
+import { arrivals } from './arrivals.ts';
+import { Bus } from './bus.ts';
+import { Chance } from './chance.ts';
+import { Faults } from './faults.ts';
+import { Host } from './host.ts';
+import { BEHAVIOURS } from './kinds/index.ts';
+import { type Kind, roster } from './roster.ts';
+import { Worker } from './worker.ts';
+
+export interface Demo {
+  readonly link: FleetLink;
+  readonly workers: readonly Worker[];
+  /** Ends it within `limitMs` milliseconds: work, faults, farewells, telemetry. */
+  stop(limitMs: number): Promise<void>;
+}
+
+const REGISTRATIONS_AT_A_TIME = 6;
+const METRICS_EVERY_MS = 5_000;
+
+/**
+ * Starts 74 agents that are real clients of the platform: they register as they can, pass tasks to each other, and fail in turn.
+ * @param seed decides who does what and who fails when
+ * @throws FleetFailure when the platform refuses the token
+ */
+export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: number): Promise<Demo> {
+  const ended = new AbortController();
+  const link = new FleetLink({ metricsEveryMs: METRICS_EVERY_MS, ...options, shared: true });
+  const { surroundings } = link;
+  const bus = new Bus(new Chance(seed));
+  const workers: Worker[] = [];
+  const waiting = roster();
+  const registrar = async () => {
+    for (let definition = waiting.shift(); definition && !ended.signal.aborted; definition = waiting.shift()) {
+      const agent = await link.connect(definition);
+      const worker = new Worker(
+        agent,
+        BEHAVIOURS[agent.kind as Kind],
+        bus,
+        new Chance(seed * 1_000 + workers.length),
+        surroundings,
+      );
+      workers.push(worker);
+      bus.join(worker);
+    }
+  };
+  const stop = async (limitMs: number) => {
+    ended.abort();
+    await link.close(limitMs);
+  };
+  try {
+    await Promise.all(Array.from({ length: REGISTRATIONS_AT_A_TIME }, registrar));
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
+  const host = new Host(link, ended.signal);
+  void arrivals(bus, new Chance(seed + 1), surroundings, ended.signal);
+  void new Faults(workers, host, new Chance(seed + 2), surroundings).run(ended.signal);
+  return { link, workers, stop };
+}
