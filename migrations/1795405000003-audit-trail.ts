@@ -22,6 +22,7 @@ export class AuditTrail1795405000003 implements MigrationInterface {
         trace_id    text,
         client_ip   text,
         caused_by   uuid,
+        words       text not null,
         leaf        bytea,
         leaf_hash   bytea not null check (octet_length(leaf_hash) = 32),
         position    bigint unique check (position >= 1)
@@ -59,6 +60,7 @@ export class AuditTrail1795405000003 implements MigrationInterface {
   }
 
   async down(run: QueryRunner): Promise<void> {
-    for (const table of ['tree', 'signing_key', 'tree_node', 'entry', 'idempotency', 'audit_outbox', 'stream', 'event']) await run.query(`drop table ${table}`);
+    for (const table of ['tree', 'signing_key', 'tree_node', 'entry', 'idempotency', 'audit_outbox', 'stream', 'event'])
+      await run.query(`drop table ${table}`);
   }
 }

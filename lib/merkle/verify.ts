@@ -21,7 +21,8 @@ export interface ConsistencyProof {
 
 /** Whether the proof holds (RFC 9162 2.1.3.2). A hash that is not 32 bytes, or a number that is not whole, is refused. */
 export function verifyInclusion({ leafIndex, treeSize, leafHash, hashes, rootHash }: InclusionProof): boolean {
-  if (!areHashes([leafHash, rootHash, ...hashes]) || !areCounts(leafIndex, treeSize) || leafIndex >= treeSize) return false;
+  if (!areHashes([leafHash, rootHash, ...hashes]) || !areCounts(leafIndex, treeSize) || leafIndex >= treeSize)
+    return false;
   let [at, last] = [leafIndex, treeSize - 1];
   let hash = leafHash;
   for (const sibling of hashes) {

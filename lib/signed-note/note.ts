@@ -33,7 +33,11 @@ function rawPublicKey(key: KeyObject): Buffer {
 }
 
 function keyIdOf(name: string, raw: Uint8Array): Buffer {
-  const hash = createHash('sha256').update(`${name}\n`).update(Buffer.from([ED25519])).update(raw).digest();
+  const hash = createHash('sha256')
+    .update(`${name}\n`)
+    .update(Buffer.from([ED25519]))
+    .update(raw)
+    .digest();
   return hash.subarray(0, KEY_ID_BYTES);
 }
 
@@ -52,7 +56,8 @@ export function readVerifierKey(text: string): NoteVerifier {
     throw new FleetError('BAD_INPUT', 'a verifier key is name+id+key with an Ed25519 key');
   }
   const keyId = keyIdOf(name, raw);
-  if (keyId.toString('hex') !== id) throw new FleetError('BAD_INPUT', 'the id of the verifier key is not that of its key');
+  if (keyId.toString('hex') !== id)
+    throw new FleetError('BAD_INPUT', 'the id of the verifier key is not that of its key');
   const publicKey = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
   return { name, keyId, publicKey };
 }

@@ -8,7 +8,13 @@ import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
 import { ENTRIES_ROUTE } from '../../lib/write/relay.ts';
 import { Agent, Alert, AlertRule, AuditEntry, LogEntry } from './entity/index.ts';
 import { auditLoaders } from './loaders.ts';
-import { AgentAuditResolver, AlertAuditResolver, type AuditContext, AuditEntryResolver, AuditResolver } from './resolver/index.ts';
+import {
+  AgentAuditResolver,
+  AlertAuditResolver,
+  type AuditContext,
+  AuditEntryResolver,
+  AuditResolver,
+} from './resolver/index.ts';
 import { Arrivals } from './service/arrivals.ts';
 import { AuditService } from './service/index.ts';
 import { readBatch } from './service/leaf.ts';
@@ -25,7 +31,13 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const log = new MerkleLog(trees, clock);
   const sequencer = new Sequencer(
     database,
-    { table: 'entry', counter: 'tree', wake: ARRIVED, tell: PLACED, extend: (tx, first, count) => log.extend(tx, first, count) },
+    {
+      table: 'entry',
+      counter: 'tree',
+      wake: ARRIVED,
+      tell: PLACED,
+      extend: (tx, first, count) => log.extend(tx, first, count),
+    },
     notifications,
     notes,
   );
@@ -43,7 +55,9 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     PLACED,
     notes,
   );
-  const arrivals = new Arrivals(entries, notifications, (error) => notes.warn('audit.arrivals.wait', { error: messageOf(error) }));
+  const arrivals = new Arrivals(entries, notifications, (error) =>
+    notes.warn('audit.arrivals.wait', { error: messageOf(error) }),
+  );
   const redactionKey = runtime.key('redaction:audit');
   const service = new AuditService({ entries, trees, log, arrivals, stream, cursors, clock, notes, redactionKey });
   return {
@@ -92,7 +106,10 @@ function entriesRoute(service: AuditService): HouseRoute {
     } catch (error) {
       const refused = asFleetError(error);
       if (!refused) throw error;
-      return { status: 400, body: JSON.stringify({ errors: [{ message: refused.message, extensions: refused.extensions }] }) };
+      return {
+        status: 400,
+        body: JSON.stringify({ errors: [{ message: refused.message, extensions: refused.extensions }] }),
+      };
     }
   };
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { patchOf, type PatchStep } from '../../lib/json-patch.ts';
+import { type PatchStep, patchOf } from '../../lib/json-patch.ts';
 
 /** Applies steps as RFC 6902 says; `add` and `remove` move what follows in an array. */
 function apply(document: unknown, steps: readonly PatchStep[]): unknown {
@@ -9,9 +9,15 @@ function apply(document: unknown, steps: readonly PatchStep[]): unknown {
       whole = op === 'remove' ? null : value;
       continue;
     }
-    const keys = path.slice(1).split('/').map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const keys = path
+      .slice(1)
+      .split('/')
+      .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
     const last = keys.pop() as string;
-    const parent = keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], whole) as Record<string, unknown>;
+    const parent = keys.reduce<unknown>((at, key) => (at as Record<string, unknown>)[key], whole) as Record<
+      string,
+      unknown
+    >;
     if (Array.isArray(parent)) parent.splice(Number(last), op === 'add' ? 0 : 1, ...(op === 'remove' ? [] : [value]));
     else if (op === 'remove') delete parent[last];
     // A plain assignment to __proto__ would set the prototype.

@@ -45,7 +45,8 @@ function grow(leaves: readonly Buffer[]) {
     hashes.set(`0 ${index}`, hash);
     for (const node of tree.append(hash)) hashes.set(`${node.level} ${node.index}`, node.hash);
   });
-  const read = (parts: readonly Coordinate[]) => fold(parts.map(({ level, index }) => hashes.get(`${level} ${index}`) as Buffer));
+  const read = (parts: readonly Coordinate[]) =>
+    fold(parts.map(({ level, index }) => hashes.get(`${level} ${index}`) as Buffer));
   return { tree, read };
 }
 
@@ -70,10 +71,15 @@ vectors('the published vectors', () => {
   }
 
   test('inclusion: what holds is accepted, all else is refused', () => {
-    const wrong = lines<Inclusion>('inclusion.ndjson').filter(({ leafIdx, treeSize, root, leafHash: leaf, proof, wantErr }) => {
-      const hashes = (proof ?? []).map(base64);
-      return verifyInclusion({ leafIndex: leafIdx, treeSize, leafHash: base64(leaf), hashes, rootHash: base64(root) }) === wantErr;
-    });
+    const wrong = lines<Inclusion>('inclusion.ndjson').filter(
+      ({ leafIdx, treeSize, root, leafHash: leaf, proof, wantErr }) => {
+        const hashes = (proof ?? []).map(base64);
+        return (
+          verifyInclusion({ leafIndex: leafIdx, treeSize, leafHash: base64(leaf), hashes, rootHash: base64(root) }) ===
+          wantErr
+        );
+      },
+    );
     expect(wrong).toEqual([]);
   });
 
@@ -101,7 +107,9 @@ vectors('the published vectors', () => {
   });
 
   test('roots of decimal leaves up to a hundred thousand', () => {
-    const { roots } = JSON.parse(readFileSync(path.join(FOLDER, 'decimal-leaves-roots.json'), 'utf8')) as { roots: Record<string, string> };
+    const { roots } = JSON.parse(readFileSync(path.join(FOLDER, 'decimal-leaves-roots.json'), 'utf8')) as {
+      roots: Record<string, string>;
+    };
     const sizes = Object.keys(roots).map(Number);
     const tree = new GrowingTree(0, []);
     const seen: Record<string, string> = {};
@@ -121,7 +129,10 @@ test('a tree that grew in steps has the root of the definition', () => {
     fc.property(fc.integer({ min: 0, max: 70 }), fc.integer({ min: 0, max: 70 }), (before, more) => {
       const leaves = leavesOf(before + more);
       const { read } = grow(leaves);
-      const resumed = new GrowingTree(before, cover(0, before).map((part) => read([part])));
+      const resumed = new GrowingTree(
+        before,
+        cover(0, before).map((part) => read([part])),
+      );
       for (const leaf of leaves.slice(before)) resumed.append(leafHash(leaf));
       expect(resumed.size).toBe(before + more);
       expect(resumed.root).toEqual(rootOf(leaves));
@@ -136,7 +147,13 @@ test('every leaf of every size is proved, and no altered proof is accepted', () 
       const leaves = leavesOf(treeSize);
       const { read, tree } = grow(leaves);
       const hashes = inclusionPath(leafIndex, treeSize).map(read);
-      const proof = { leafIndex, treeSize, leafHash: leafHash(leaves[leafIndex] as Buffer), hashes, rootHash: tree.root };
+      const proof = {
+        leafIndex,
+        treeSize,
+        leafHash: leafHash(leaves[leafIndex] as Buffer),
+        hashes,
+        rootHash: tree.root,
+      };
       expect(verifyInclusion(proof)).toBe(true);
       const all = [proof.leafHash, proof.rootHash, ...hashes];
       const damaged = all.map((hash, i) => (i === bit % all.length ? flip(hash, bit) : hash));

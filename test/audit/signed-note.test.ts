@@ -2,7 +2,14 @@ import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { EMPTY_ROOT } from '../../lib/merkle/index.ts';
-import { checkpointText, openNote, readCheckpoint, readVerifierKey, signNote, verifierKey } from '../../lib/signed-note/index.ts';
+import {
+  checkpointText,
+  openNote,
+  readCheckpoint,
+  readVerifierKey,
+  signNote,
+  verifierKey,
+} from '../../lib/signed-note/index.ts';
 
 const FOLDER = path.join(__dirname, '../../../shared/data/rfc6962');
 const vectors = existsSync(FOLDER) ? describe : describe.skip;
@@ -22,8 +29,14 @@ vectors('the published notes', () => {
 
   test('our signatures are byte for byte those published', () => {
     const { generated } = read();
-    const pkcs8 = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(generated.ed25519_seed_hex, 'hex')]);
-    const published = { name: 'audit.fleet.example/log1', privateKey: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }) };
+    const pkcs8 = Buffer.concat([
+      Buffer.from('302e020100300506032b657004220420', 'hex'),
+      Buffer.from(generated.ed25519_seed_hex, 'hex'),
+    ]);
+    const published = {
+      name: 'audit.fleet.example/log1',
+      privateKey: createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' }),
+    };
     expect(verifierKey(published)).toBe(generated.vkey);
     for (const note of generated.checkpoints as string[]) {
       const text = openNote(note, [readVerifierKey(generated.vkey)]) as string;
@@ -51,14 +64,18 @@ test('a note opens with its key, not with another’s, and not when altered', ()
   expect(openNote(note, [readVerifierKey(verifierKey(other))])).toBeUndefined();
   expect(openNote(note.replace('\n0\n', '\n1\n'), [readVerifierKey(verifierKey(signer))])).toBeUndefined();
   expect(openNote(`${note}not a signature\n`, [readVerifierKey(verifierKey(signer))])).toBeUndefined();
-  expect(openNote(`${note}${'— other AAAAAAAA\n'.repeat(100)}`, [readVerifierKey(verifierKey(signer))])).toBeUndefined();
+  expect(
+    openNote(`${note}${'— other AAAAAAAA\n'.repeat(100)}`, [readVerifierKey(verifierKey(signer))]),
+  ).toBeUndefined();
   expect(() => signNote('no newline', signer)).toThrow('ends in a newline');
 });
 
 test('what is no verifier key or no checkpoint is refused', () => {
   expect(() => readVerifierKey('nothing')).toThrow('name+id+key');
   expect(() => readVerifierKey(verifierKey(signer).replace('+', '+0'))).toThrow('name+id+key');
-  expect(() => readVerifierKey(verifierKey(signer).replace(/\+[0-9a-f]{8}\+/, '+00000000+'))).toThrow('not that of its key');
+  expect(() => readVerifierKey(verifierKey(signer).replace(/\+[0-9a-f]{8}\+/, '+00000000+'))).toThrow(
+    'not that of its key',
+  );
   expect(readCheckpoint('origin\n01\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n')).toBeUndefined();
   expect(readCheckpoint('origin\n1\nAAAA\n')).toBeUndefined();
 });

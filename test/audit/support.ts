@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { loadAccessTable } from '../../lib/access.ts';
+import type { Call } from '../../lib/call/signing.ts';
 import { uuidV7 } from '../../lib/clock.ts';
-import { ENTRIES_ROUTE } from '../../lib/write/relay.ts';
 import type { EntryDraft } from '../../lib/write/entry.ts';
+import { ENTRIES_ROUTE } from '../../lib/write/relay.ts';
 import { auditSubgraph, entities } from '../../subgraphs/audit/index.ts';
-import { callOf, startTestHouse, type TestHouse, type TestHouseOptions } from '../support/house.ts';
+import { type Answer, callOf, startTestHouse, type TestHouse, type TestHouseOptions } from '../support/house.ts';
+import { until } from '../support/until.ts';
 
 const ACCESS = loadAccessTable(path.resolve(__dirname, '../..'));
 
@@ -40,7 +42,62 @@ export function draft(part: Partial<EntryDraft> = {}): EntryDraft {
 }
 
 /** Delivers entries as a relay does. */
-export async function deliver(house: TestHouse, entries: readonly unknown[]): Promise<{ status: number; body: string }> {
+export async function deliver(
+  house: TestHouse,
+  entries: readonly unknown[],
+): Promise<{ status: number; body: string }> {
   const answer = await house.client.send(ENTRIES_ROUTE, { call: callOf(), body: JSON.stringify({ entries }) });
   return { status: answer.status, body: answer.body.toString() };
+}
+
+export interface StreamPayload {
+  id: string;
+  next: Answer;
+}
+
+/** A subscription of the house by server-sent events, read one payload at a time. */
+export async function openStream(house: TestHouse, query: string, variables: object = {}, call: Partial<Call> = {}) {
+  const ended = new AbortController();
+  const response = await house.client.open('POST /graphql', {
+    call: callOf(call),
+    body: JSON.stringify({ query, variables }),
+    headers: { accept: 'text/event-stream' },
+    signal: ended.signal,
+  });
+  async function* payloads(): AsyncGenerator<StreamPayload> {
+    let text = '';
+    for await (const chunk of response) {
+      text += String(chunk);
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        const event = text.slice(0, end);
+        text = text.slice(end + 2);
+        const [, id = ''] = /^id: (.*)$/m.exec(event) ?? [];
+        const [, data] = /^data: (.+)$/m.exec(event) ?? [];
+        if (data) yield { id, next: JSON.parse(data) as Answer };
+      }
+    }
+  }
+  const iterator = payloads();
+  return {
+    async take(count: number): Promise<StreamPayload[]> {
+      const taken: StreamPayload[] = [];
+      while (taken.length < count) {
+        const { value, done } = await iterator.next();
+        if (done) break;
+        taken.push(value);
+      }
+      return taken;
+    },
+    close: () => ended.abort(),
+  };
+}
+
+/** Waits until all entries have their place in the tree. */
+export function allPlaced(house: TestHouse): Promise<unknown> {
+  return until(async () => {
+    const [{ waiting }] = await house.runtime.database.query(
+      'select count(*) as waiting from entry where position is null',
+    );
+    return waiting === '0';
+  });
 }

@@ -22,7 +22,10 @@ registerEnumType(AuditOutcome, {
 /** One attempt to change something. The columns are for finding it; what is proved are the bytes of `leaf`. */
 @Entity('entry')
 @Directive('@key(fields: "id")')
-@ObjectType({ implements: Node, description: 'One attempt to change something: who, what, when, how it ended, and its proof.' })
+@ObjectType({
+  implements: Node,
+  description: 'One attempt to change something: who, what, when, how it ended, and its proof.',
+})
 export class AuditEntry {
   @PrimaryColumn('uuid', { name: 'id' })
   uuid!: string;
@@ -50,7 +53,9 @@ export class AuditEntry {
   actorName!: string;
 
   @Column('text')
-  @Field({ description: 'The mutation’s name (`registerAgent`), or a dotted name for what the platform did by itself.' })
+  @Field({
+    description: 'The mutation’s name (`registerAgent`), or a dotted name for what the platform did by itself.',
+  })
   action!: string;
 
   @Column('text')
@@ -66,7 +71,9 @@ export class AuditEntry {
   targetType!: string;
 
   @Column('text', { name: 'target_id' })
-  @Field(() => ID, { description: 'The id of what it was aimed at, or its name where it has no id; may be empty when there is none yet.' })
+  @Field(() => ID, {
+    description: 'The id of what it was aimed at, or its name where it has no id; may be empty when there is none yet.',
+  })
   targetId!: string;
 
   @Column('text', { name: 'request_id' })

@@ -4,6 +4,13 @@ import { AuditOutcome } from './entry.ts';
 
 @InputType({ description: 'Which audit entries: lists mean any of, and all parts must hold.' })
 export class AuditFilter {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'An expression of the search language: words of action, actor, target and reason; fields action, actor, actorKind, outcome, target, targetType, requestId, traceId, time.',
+  })
+  query?: string | null;
+
   @Field(() => [ID], { nullable: true, description: 'Any of these actors, by id.' })
   actors?: string[] | null;
 

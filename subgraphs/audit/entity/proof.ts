@@ -2,7 +2,9 @@ import { Field, ObjectType } from 'type-graphql';
 import { Change, ChangeKind } from '../../../lib/graphql/shared.ts';
 import { AuditEntry } from './entry.ts';
 
-@ObjectType({ description: 'Shows that an entry is in the tree: fold the leaf’s hash with `hashes` and get `rootHash` (RFC 6962).' })
+@ObjectType({
+  description: 'Shows that an entry is in the tree: fold the leaf’s hash with `hashes` and get `rootHash` (RFC 6962).',
+})
 export class AuditProof {
   @Field({ description: 'The leaf’s place, from 0; a decimal number.' })
   leafIndex!: string;
@@ -10,7 +12,10 @@ export class AuditProof {
   @Field({ description: 'Leaves of the tree that it is proved to be in; a decimal number.' })
   treeSize!: string;
 
-  @Field(() => String, { nullable: true, description: 'The entry’s canonical bytes, base64; null once retention removed them.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The entry’s canonical bytes, base64; null once retention removed them.',
+  })
   leaf!: string | null;
 
   @Field({ description: 'SHA-256 of a zero byte and the leaf, base64.' })

@@ -1,7 +1,7 @@
 import type { HouseContext } from '../../../lib/subgraph.ts';
 import type { AuditLoaders } from '../loaders.ts';
-import type { MerkleLog } from '../service/merkle-log.ts';
 import type { AuditService } from '../service/index.ts';
+import type { MerkleLog } from '../service/merkle-log.ts';
 
 /** What every resolver of this house may reach for. Made anew for each request. */
 export interface AuditContext extends HouseContext {

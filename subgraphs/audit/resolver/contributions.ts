@@ -7,7 +7,10 @@ import type { AuditContext } from './context.ts';
 /** Adds the trail of an agent to the Agent that the agents house owns. */
 @Resolver(() => Agent)
 export class AgentAuditResolver {
-  @FieldResolver(() => AuditEntryConnection, { nullable: true, description: 'What was changed or attempted on this agent, newest first.' })
+  @FieldResolver(() => AuditEntryConnection, {
+    nullable: true,
+    description: 'What was changed or attempted on this agent, newest first.',
+  })
   auditEntries(
     @Root() agent: Agent,
     @Args(() => NewestEntriesArgs) args: NewestEntriesArgs,
@@ -23,11 +26,17 @@ export class AlertAuditResolver {
   @Directive('@requires(fields: "startedAt agent { id }")')
   @FieldResolver(() => AuditEntryConnection, {
     nullable: true,
-    description: 'What was changed on its agent in the time before it started, newest first; observations are left out.',
+    description:
+      'What was changed on its agent in the time before it started, newest first; observations are left out.',
   })
   precedingChanges(
     @Root() alert: Alert,
-    @Arg('within', () => SCALARS.Duration, { nullable: true, defaultValue: 'PT30M', description: 'How long before it started.' }) within: string,
+    @Arg('within', () => SCALARS.Duration, {
+      nullable: true,
+      defaultValue: 'PT30M',
+      description: 'How long before it started.',
+    })
+    within: string,
     @Arg('first', () => Int, { nullable: true, defaultValue: 10, description: 'How many; 1 to 100.' }) first: number,
     @Ctx() { service }: AuditContext,
   ): Promise<Page<AuditEntry>> {

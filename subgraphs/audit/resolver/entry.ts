@@ -12,7 +12,10 @@ const TARGETS: Record<string, new () => { id: string }> = { Agent, Alert, AlertR
 
 @Resolver(() => AuditEntry)
 export class AuditEntryResolver {
-  @FieldResolver(() => String, { nullable: true, description: 'Its leaf’s place in the tree, from 0, a decimal number; null until it has one.' })
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'Its leaf’s place in the tree, from 0, a decimal number; null until it has one.',
+  })
   index(@Root() { position }: AuditEntry): string | null {
     return position === null ? null : String(BigInt(position) - 1n);
   }
@@ -22,8 +25,14 @@ export class AuditEntryResolver {
     return { id: actorId, kind: actorKind, name: actorName };
   }
 
-  @FieldResolver(() => Node, { nullable: true, description: 'What it was aimed at, as it is now; null where it is no node.' })
-  target(@Root() { targetType, targetId }: AuditEntry, @Ctx() { loaders }: AuditContext): Promise<Node | null> | Node | null {
+  @FieldResolver(() => Node, {
+    nullable: true,
+    description: 'What it was aimed at, as it is now; null where it is no node.',
+  })
+  target(
+    @Root() { targetType, targetId }: AuditEntry,
+    @Ctx() { loaders }: AuditContext,
+  ): Promise<Node | null> | Node | null {
     const read = readNodeId(targetId);
     if (read?.type !== targetType) return null;
     if (targetType === 'AuditEntry') return loaders.entry.load(read.uuid);
@@ -52,14 +61,17 @@ export class AuditEntryResolver {
     return causedBy === null ? null : loaders.entry.load(causedBy);
   }
 
-  @FieldResolver(() => String, { description: 'SHA-256 of a zero byte and the entry’s canonical bytes, base64: its receipt.' })
+  @FieldResolver(() => String, {
+    description: 'SHA-256 of a zero byte and the entry’s canonical bytes, base64: its receipt.',
+  })
   leafHash(@Root() { leafHash }: AuditEntry): string {
     return leafHash.toString('base64');
   }
 
   @FieldResolver(() => AuditProof, {
     nullable: true,
-    description: 'Its proof against the newest checkpoint. Waits up to 2 s for the leaf to be in the tree, then null with AUDIT_PENDING.',
+    description:
+      'Its proof against the newest checkpoint. Waits up to 2 s for the leaf to be in the tree, then null with AUDIT_PENDING.',
   })
   proof(@Root() entry: AuditEntry, @Ctx() { loaders }: AuditContext): Promise<AuditProof> {
     return loaders.proof.load(entry);

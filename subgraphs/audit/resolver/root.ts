@@ -20,7 +20,10 @@ interface AppendedArgs {
 
 @Resolver()
 export class AuditResolver {
-  @Query(() => AuditEntry, { nullable: true, description: 'One audit entry; waits up to 2 s for one that was just made.' })
+  @Query(() => AuditEntry, {
+    nullable: true,
+    description: 'One audit entry; waits up to 2 s for one that was just made.',
+  })
   async auditEntry(
     @Arg('id', () => ID, { description: 'Its id.' }) id: string,
     @Ctx() { loaders }: AuditContext,
@@ -30,7 +33,10 @@ export class AuditResolver {
   }
 
   @Query(() => AuditEntryConnection, { nullable: true, description: 'What was changed or attempted, newest first.' })
-  auditEntries(@Args(() => AuditEntriesArgs) args: AuditEntriesArgs, @Ctx() { service }: AuditContext): Promise<Page<AuditEntry>> {
+  auditEntries(
+    @Args(() => AuditEntriesArgs) args: AuditEntriesArgs,
+    @Ctx() { service }: AuditContext,
+  ): Promise<Page<AuditEntry>> {
     return service.page(args);
   }
 
@@ -49,7 +55,8 @@ export class AuditResolver {
     @Root() change: StreamedChange,
     @Ctx() { loaders }: AuditContext,
     @Arg('filter', () => AuditFilter, { nullable: true, description: 'Which entries.' }) _filter?: AuditFilter | null,
-    @Arg('after', () => String, { nullable: true, description: 'Resume after this cursor; nothing means from now.' }) _after?: string | null,
+    @Arg('after', () => String, { nullable: true, description: 'Resume after this cursor; nothing means from now.' })
+    _after?: string | null,
   ): Promise<AuditAppended> {
     const { cursor, occurredAt } = change;
     const node = (await loaders.entry.load(change.entityId)) as AuditEntry;

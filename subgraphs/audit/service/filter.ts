@@ -1,13 +1,16 @@
 import { FleetError } from '../../../lib/errors.ts';
 import { durationMs } from '../../../lib/graphql/scalars.ts';
 import type { TimeRange } from '../../../lib/graphql/shared.ts';
+import { compileSearch, parseSearch } from '../../../lib/search/index.ts';
 import type { AuditFilter } from '../entity/index.ts';
-import type { Criteria, EntryFacts } from '../store/index.ts';
+import { type Criteria, ENTRY_SEARCH, type EntryFacts } from '../store/index.ts';
 
-/** What a filter asks for, its times known. @throws BAD_INPUT for a range that is both `last` and from or to */
+/** What a filter asks for, its times known. @throws BAD_INPUT for a range that is both `last` and from or to, BAD_QUERY */
 export function criteriaOf(filter: AuditFilter | null | undefined, nowMs: number): Criteria {
-  const { actors, actions, targetTypes, targetIds, outcomes, range } = filter ?? {};
+  const { query, actors, actions, targetTypes, targetIds, outcomes, range } = filter ?? {};
+  const search = query == null ? null : parseSearch(query, ENTRY_SEARCH);
   return {
+    ...(search ? { search } : {}),
     ...(actors ? { actors } : {}),
     ...(actions ? { actions } : {}),
     ...(targetTypes ? { targetTypes } : {}),
@@ -23,18 +26,19 @@ function timesOf({ from, to, last }: TimeRange, nowMs: number): Pick<Criteria, '
   return { from: new Date(nowMs - (durationMs(last) as number)) };
 }
 
-/** Whether an entry is one of those; the same as the store's conditions say in SQL. */
-export function meets(criteria: Criteria, entry: EntryFacts): boolean {
-  return (
-    isOneOf(criteria.actors, entry.actorId) &&
-    isOneOf(criteria.actions, entry.action) &&
-    isOneOf(criteria.targetTypes, entry.targetType) &&
-    isOneOf(criteria.targetIds, entry.targetId) &&
-    isOneOf(criteria.outcomes, entry.outcome) &&
-    !criteria.withoutActions?.includes(entry.action) &&
-    !(criteria.from && entry.occurredAt < criteria.from) &&
-    !(criteria.to && entry.occurredAt >= criteria.to)
-  );
+/** Tells whether an entry is one of those; the same as the store's conditions say in SQL. */
+export function matcherOf(criteria: Criteria): (entry: EntryFacts) => boolean {
+  const { actors, actions, targetTypes, targetIds, outcomes, from, to, search } = criteria;
+  const isFound = search ? compileSearch(search, ENTRY_SEARCH) : () => true;
+  return (entry) =>
+    isOneOf(actors, entry.actorId) &&
+    isOneOf(actions, entry.action) &&
+    isOneOf(targetTypes, entry.targetType) &&
+    isOneOf(targetIds, entry.targetId) &&
+    isOneOf(outcomes, entry.outcome) &&
+    !(from && entry.occurredAt < from) &&
+    !(to && entry.occurredAt >= to) &&
+    isFound(entry);
 }
 
 function isOneOf(list: readonly string[] | undefined, value: string): boolean {

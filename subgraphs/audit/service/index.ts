@@ -7,9 +7,16 @@ import type { Log } from '../../../lib/log.ts';
 import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
 import type { EntryDraft } from '../../../lib/write/entry.ts';
 import type { Alert, AuditEntry, AuditFilter, AuditProof, NewestEntriesArgs } from '../entity/index.ts';
-import { type Criteria, type EntryFacts, type EntryStore, keyOf, type PageQuery, type TreeStore } from '../store/index.ts';
+import {
+  type Criteria,
+  type EntryFacts,
+  type EntryStore,
+  keyOf,
+  type PageQuery,
+  type TreeStore,
+} from '../store/index.ts';
 import type { Arrivals } from './arrivals.ts';
-import { criteriaOf, meets } from './filter.ts';
+import { criteriaOf, matcherOf } from './filter.ts';
 import { entryOfDraft } from './leaf.ts';
 import type { MerkleLog } from './merkle-log.ts';
 
@@ -61,7 +68,9 @@ export class AuditService {
       await arrivals.wait(coming, 'stored', WAIT_MS);
       for (const entry of await entries.byIds(coming)) found.set(entry.uuid, entry);
     }
-    return uuids.map((uuid) => found.get(uuid) ?? (coming.includes(uuid) ? pending('the entry has not arrived yet') : null));
+    return uuids.map(
+      (uuid) => found.get(uuid) ?? (coming.includes(uuid) ? pending('the entry has not arrived yet') : null),
+    );
   }
 
   /** Proofs of entries, in this order; AUDIT_PENDING for one that did not get its place in time. */
@@ -79,13 +88,13 @@ export class AuditService {
     return entries.map(({ uuid }) => byId.get(uuid) ?? pending('the entry is not in the tree yet'));
   }
 
-  /** A page of entries, newest first. @throws BAD_INPUT, BAD_CURSOR */
+  /** A page of entries, newest first. @throws BAD_INPUT, BAD_QUERY, BAD_CURSOR */
   async page(args: PageArgs & { filter?: AuditFilter | null }): Promise<Page<AuditEntry>> {
     const [query, changeCursor] = await this.#query(args);
     return this.#pageOf(await this.rooms.entries.page(query), query, changeCursor);
   }
 
-  /** The same page of the entries about each target, by its id. @throws BAD_INPUT, BAD_CURSOR */
+  /** The same page of the entries about each target, by its id. @throws BAD_INPUT, BAD_QUERY, BAD_CURSOR */
   async pagesOfTargets(targetIds: readonly string[], args: NewestEntriesArgs): Promise<Page<AuditEntry>[]> {
     const [query, changeCursor] = await this.#query(args);
     const pages = await this.rooms.entries.pagesOfTargets(targetIds, query);
@@ -108,13 +117,13 @@ export class AuditService {
     return this.#pageOf(await this.rooms.entries.page(query), query, changeCursor);
   }
 
-  /** Entries as they get their places. @throws BAD_INPUT, BAD_CURSOR, RESUME_GAP */
+  /** Entries as they get their places. @throws BAD_INPUT, BAD_QUERY, BAD_CURSOR, RESUME_GAP */
   appended(filter: AuditFilter | null | undefined, after: string | null | undefined): Promise<ChangeSubscription> {
-    const criteria = criteriaOf(filter, this.rooms.clock.nowMs());
+    const isWanted = matcherOf(criteriaOf(filter, this.rooms.clock.nowMs()));
     return this.rooms.stream.subscribe({
       type: 'AuditEntry',
       after,
-      matches: (node) => meets(criteria, node as unknown as EntryFacts),
+      matches: (node) => isWanted(node as unknown as EntryFacts),
     });
   }
 
@@ -135,7 +144,10 @@ export class AuditService {
 /** The query of one target's page: its filter may name targets of its own. */
 function forTarget(query: PageQuery, targetId: string): PageQuery {
   const { targetIds } = query.criteria;
-  return { ...query, criteria: { ...query.criteria, targetIds: !targetIds || targetIds.includes(targetId) ? [targetId] : [] } };
+  return {
+    ...query,
+    criteria: { ...query.criteria, targetIds: !targetIds || targetIds.includes(targetId) ? [targetId] : [] },
+  };
 }
 
 function pending(sentence: string): FleetError {

@@ -5,7 +5,7 @@ import { leafHash } from '../../../lib/merkle/index.ts';
 import { canonicalJson } from '../../../lib/write/canonical.ts';
 import type { EntryDraft } from '../../../lib/write/entry.ts';
 import type { AuditOutcome } from '../entity/index.ts';
-import type { NewEntry } from '../store/index.ts';
+import { type NewEntry, storedWords } from '../store/index.ts';
 import { redact } from './redaction.ts';
 
 const MAX_BATCH = 500;
@@ -72,7 +72,7 @@ export function leafOf(draft: EntryDraft, redactionKey: Buffer): Buffer {
 /** What is stored of a draft. */
 export function entryOfDraft(draft: EntryDraft, redactionKey: Buffer): NewEntry {
   const leaf = leafOf(draft, redactionKey);
-  return {
+  const facts = {
     uuid: draft.id,
     occurredAt: new Date(draft.occurredAtMs),
     actorId: storable(draft.actor.id),
@@ -87,9 +87,8 @@ export function entryOfDraft(draft: EntryDraft, redactionKey: Buffer): NewEntry 
     traceId: draft.traceId === null ? null : storable(draft.traceId),
     clientIp: draft.clientIp === null ? null : storable(draft.clientIp),
     causedBy: draft.causedBy,
-    leaf,
-    leafHash: leafHash(leaf),
   };
+  return { ...facts, words: storedWords(facts), leaf, leafHash: leafHash(leaf) };
 }
 
 /** PostgreSQL's text cannot hold U+0000; the leaf keeps it. */

@@ -120,11 +120,14 @@ function pkcs8(key: KeyObject): Buffer {
 
 /** @throws when it does not hold: what is stored was altered, and no proof of it is given out */
 function proofOf({ leaf, leafHash, leafIndex }: Leaf, hashes: Buffer[], { size, rootHash }: TreeState): AuditProof {
-  assert(verifyInclusion({ leafIndex, treeSize: size, leafHash, hashes, rootHash }), `the stored proof of leaf ${leafIndex} holds`);
+  assert(
+    verifyInclusion({ leafIndex, treeSize: size, leafHash, hashes, rootHash }),
+    `the stored proof of leaf ${leafIndex} holds`,
+  );
   return {
     leafIndex: String(leafIndex),
     treeSize: String(size),
-    leaf: leaf && leaf.toString('base64'),
+    leaf: leaf?.toString('base64') ?? null,
     leafHash: leafHash.toString('base64'),
     hashes: hashes.map((hash) => hash.toString('base64')),
     rootHash: rootHash.toString('base64'),

@@ -1,3 +1,6 @@
+import type { SearchNode } from '../../../lib/search/index.ts';
+import { searchSql } from './search.ts';
+
 /** Which entries: a filter once its times are known. Every part that is there must hold. */
 export interface Criteria {
   actors?: readonly string[];
@@ -5,6 +8,8 @@ export interface Criteria {
   targetTypes?: readonly string[];
   targetIds?: readonly string[];
   outcomes?: readonly string[];
+  /** A query, parsed and with its fields checked. */
+  search?: SearchNode;
   /** Actions that are left out. */
   withoutActions?: readonly string[];
   from?: Date;
@@ -36,6 +41,7 @@ export function conditionsOf(criteria: Criteria, bind: Bind): string[] {
     if (criteria[part]) conditions.push(`e.${column} = any(${bind(criteria[part])}::text[])`);
   }
   if (criteria.withoutActions) conditions.push(`e.action <> all(${bind(criteria.withoutActions)}::text[])`);
+  if (criteria.search) conditions.push(searchSql(criteria.search, bind));
   if (criteria.from) conditions.push(`e.occurred_at >= ${bind(criteria.from)}::timestamptz`);
   if (criteria.to) conditions.push(`e.occurred_at < ${bind(criteria.to)}::timestamptz`);
   return conditions;

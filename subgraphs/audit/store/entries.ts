@@ -10,7 +10,7 @@ export const ARRIVED = 'fleet_entry_arrived';
 export const PLACED = 'fleet_entry_placed';
 
 /** An entry as it is first written. */
-export type NewEntry = Omit<AuditEntry, 'id' | 'position'>;
+export type NewEntry = Omit<AuditEntry, 'id' | 'position'> & { words: string };
 
 /** Which entries a page is of, as of which position. */
 export interface PageQuery {
@@ -62,9 +62,10 @@ export class EntryStore {
     return this.database.transaction(async (tx) => {
       const rows: { id: string }[] = await tx.query(
         `insert into entry (id, occurred_at, actor_id, actor_kind, actor_name, action, outcome, reason, target_type, target_id,
-                            request_id, trace_id, client_ip, caused_by, leaf, leaf_hash)
+                            request_id, trace_id, client_ip, caused_by, leaf, leaf_hash, words)
          select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                              $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bytea[])
+                              $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bytea[],
+                              $17::text[])
          on conflict (id) do nothing
          returning id`,
         [
@@ -84,6 +85,7 @@ export class EntryStore {
           column('causedBy'),
           column('leaf'),
           column('leafHash'),
+          column('words'),
         ],
       );
       await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [ARRIVED]);
@@ -124,7 +126,10 @@ export class EntryStore {
   async count(criteria: Criteria, upTo: number): Promise<number> {
     const { bind, values } = binder();
     const conditions = [`e.position <= ${bind(upTo)}`, ...conditionsOf(criteria, bind)];
-    const [row] = await this.database.query(`select count(*) as count from entry e where ${conditions.join(' and ')}`, values);
+    const [row] = await this.database.query(
+      `select count(*) as count from entry e where ${conditions.join(' and ')}`,
+      values,
+    );
     return Number(row.count);
   }
 

@@ -1,3 +1,4 @@
-export { binder, type Criteria } from './criteria.ts';
-export { ARRIVED, type EntryFacts, EntryStore, keyOf, type NewEntry, PLACED, type PageQuery } from './entries.ts';
+export type { Criteria } from './criteria.ts';
+export { ARRIVED, type EntryFacts, EntryStore, keyOf, type NewEntry, type PageQuery, PLACED } from './entries.ts';
+export { ENTRY_SEARCH, storedWords } from './search.ts';
 export { type StoredKey, type TreeState, TreeStore } from './tree.ts';
