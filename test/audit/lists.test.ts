@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { nodeId } from '../../lib/node-id.ts';
+import type { EntryDraft } from '../../lib/write/entry.ts';
+import { criteriaOf, matcherOf } from '../../subgraphs/audit/service/filter.ts';
+import { type EntryFacts, EntryStore } from '../../subgraphs/audit/store/index.ts';
+import { type AnyShape, callOf, type TestHouse } from '../support/house.ts';
+import { allPlaced, deliver, draft, freshUuid, startAudit } from './support.ts';
+
+let house: TestHouse;
+const NOW = Date.now();
+const agents = [nodeId('Agent', freshUuid()), nodeId('Agent', freshUuid())] as const;
+/** Oldest first; three of them at the same millisecond. */
+const trail: EntryDraft[] = [
+  draft({
+    occurredAtMs: NOW - 9_000_000,
+    action: 'registerAgent',
+    targetId: agents[0],
+    actor: { id: 'key-1', kind: 'SCRIPT', name: 'deploy' },
+  }),
+  draft({
+    occurredAtMs: NOW - 3_000_000,
+    action: 'setAgentConfig',
+    targetId: agents[0],
+    outcome: 'FAILED',
+    reason: 'CONFLICT: it has version 7',
+  }),
+  draft({
+    occurredAtMs: NOW - 1_500_000,
+    action: 'setAgentConfig',
+    targetId: agents[0],
+    before: { a: 1 },
+    after: { a: 2 },
+    reason: 'roll back',
+  }),
+  draft({
+    occurredAtMs: NOW - 1_500_000,
+    action: 'agent.state.changed',
+    targetId: agents[0],
+    actor: { id: 'system:agents', kind: 'SYSTEM', name: 'agents' },
+  }),
+  draft({ occurredAtMs: NOW - 1_500_000, action: 'pauseAgent', targetId: agents[1] }),
+  draft({
+    occurredAtMs: NOW - 60_000,
+    action: 'agent.recovery.restart',
+    targetId: agents[0],
+    actor: { id: 'system:agents', kind: 'SYSTEM', name: 'agents' },
+  }),
+  draft({
+    occurredAtMs: NOW - 30_000,
+    action: 'createApiKey',
+    targetType: 'ApiKey',
+    targetId: 'Zürich',
+    outcome: 'DENIED',
+    traceId: 'abc',
+  }),
+];
+
+beforeAll(async () => {
+  house = await startAudit();
+  // Delivered out of order, as houses deliver by themselves.
+  await deliver(house, [...trail].reverse());
+  await allPlaced(house);
+});
+afterAll(() => house.stop());
+
+const PAGE = `query ($first: Int, $after: String, $last: Int, $before: String, $filter: AuditFilter) {
+  auditEntries(first: $first, after: $after, last: $last, before: $before, filter: $filter) {
+    edges { cursor node { id } } nodes { id } totalCount changeCursor
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }`;
+
+async function page(variables: object): Promise<AnyShape> {
+  const { data, errors } = await house.ask(PAGE, variables);
+  expect(errors).toBeUndefined();
+  return data.auditEntries;
+}
+
+const newest = [...trail]
+  .sort((a, b) => b.occurredAtMs - a.occurredAtMs || (a.id < b.id ? 1 : -1))
+  .map(({ id }) => nodeId('AuditEntry', id));
+const at = (index: number) => nodeId('AuditEntry', trail[index]?.id as string);
+const ids = ({ nodes }: AnyShape): string[] => nodes.map(({ id }: { id: string }) => id);
+const found = async (filter: object) => new Set(ids(await page({ filter })));
+
+test('entries come newest first, page by page, in both directions, whole at equal times', async () => {
+  expect(ids(await page({}))).toEqual(newest);
+  for (const size of [1, 2, 3]) {
+    const forward: string[] = [];
+    for (let after: string | null = null, more = true; more; ) {
+      const { pageInfo, ...rest } = await page({ first: size, after });
+      forward.push(...ids(rest));
+      [after, more] = [pageInfo.endCursor, pageInfo.hasNextPage];
+    }
+    expect(forward).toEqual(newest);
+    const backward: string[] = [];
+    for (let before: string | null = null, more = true; more; ) {
+      const { pageInfo, ...rest } = await page({ last: size, before });
+      backward.unshift(...ids(rest));
+      [before, more] = [pageInfo.startCursor, pageInfo.hasPreviousPage];
+    }
+    expect(backward).toEqual(newest);
+  }
+});
+
+test('a forged cursor, a foreign one and a page out of bounds are refused', async () => {
+  const code = async (variables: object) => (await house.ask(PAGE, variables)).errors?.[0]?.extensions.code;
+  const { changeCursor } = await page({ first: 1 });
+  expect(await code({ after: changeCursor })).toBe('BAD_CURSOR');
+  expect(await code({ before: 'x' })).toBe('BAD_CURSOR');
+  expect(await code({ first: 101 })).toBe('BAD_INPUT');
+  expect(await code({ first: 1, last: 1 })).toBe('BAD_INPUT');
+});
+
+test('each part of a filter holds, and a list means any of', async () => {
+  expect(await found({ actors: ['key-1', 'nobody'] })).toEqual(new Set([at(0)]));
+  expect(await found({ actions: ['pauseAgent', 'createApiKey'] })).toEqual(new Set([at(4), at(6)]));
+  expect(await found({ targetTypes: ['ApiKey'] })).toEqual(new Set([at(6)]));
+  expect(await found({ targetIds: [agents[1]] })).toEqual(new Set([at(4)]));
+  expect(await found({ outcomes: ['FAILED', 'DENIED'] })).toEqual(new Set([at(1), at(6)]));
+  expect(await found({ actions: ['setAgentConfig'], outcomes: ['SUCCEEDED'] })).toEqual(new Set([at(2)]));
+  expect(await found({ actions: [] })).toEqual(new Set());
+  expect(await found({ range: { last: 'PT10M' } })).toEqual(new Set([at(5), at(6)]));
+  const from = new Date(NOW - 3_000_000).toISOString();
+  const to = new Date(NOW - 1_500_000).toISOString();
+  expect(await found({ range: { from, to } })).toEqual(new Set([at(1)]));
+  expect(await found({ range: {} })).toEqual(new Set(newest));
+  const both = await house.ask(PAGE, { filter: { range: { from, last: 'PT1M' } } });
+  expect(both.errors?.[0]?.extensions).toEqual(
+    expect.objectContaining({ code: 'BAD_INPUT', field: ['filter', 'range'] }),
+  );
+  expect((await page({ first: 1, filter: { outcomes: ['SUCCEEDED'] } })).totalCount).toBe(5);
+});
+
+test('a query finds by words, phrases and fields', async () => {
+  expect(await found({ query: 'conflict version' })).toEqual(new Set([at(1)]));
+  expect(await found({ query: '"roll back"' })).toEqual(new Set([at(2)]));
+  expect(await found({ query: '"back roll"' })).toEqual(new Set());
+  expect(await found({ query: 'zürich' })).toEqual(new Set([at(6)]));
+  expect(await found({ query: 'recover*' })).toEqual(new Set([at(5)]));
+  expect(await found({ query: 'recover' })).toEqual(new Set());
+  expect(await found({ query: 'actor:deploy OR outcome:denied' })).toEqual(new Set([at(0), at(6)]));
+  expect(await found({ query: 'action:agent.* -actorKind:system' })).toEqual(new Set());
+  expect(await found({ query: 'traceId:*' })).toEqual(new Set([at(6)]));
+  expect(await found({ query: '-traceId:abc outcome:DENIED' })).toEqual(new Set());
+  expect(await found({ query: `time>=${new Date(NOW - 60_000).toISOString()}` })).toEqual(new Set([at(5), at(6)]));
+  expect(await found({ query: '  ' })).toEqual(new Set(newest));
+  const bad = await house.ask(PAGE, { filter: { query: 'colour:red' } });
+  expect(bad.errors?.[0]?.extensions.code).toBe('BAD_QUERY');
+  expect(bad.errors?.[0]?.message).toContain('column 1');
+});
+
+test('a list and a live filter find the same entries', async () => {
+  const word = fc.constantFrom('roll', 'back', 'agent', 'registeragent', 'zürich', 'version*', '"it has"', 'nothing');
+  const field = fc.constantFrom(
+    'action:set*',
+    'actor:admin',
+    'outcome:failed',
+    'traceId:abc',
+    'traceId:*',
+    'targetType:Agent',
+    'time>2000-01-01',
+    'target:Z*',
+  );
+  const query = fc.array(fc.tuple(fc.constantFrom('', '-'), fc.oneof(word, field), fc.constantFrom(' ', ' OR ')), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  const { entries, matches } = await facts();
+  await fc.assert(
+    fc.asyncProperty(query, async (parts) => {
+      const text = parts.map(([sign, atom, joint], i) => `${i ? joint : ''}${sign}${atom}`).join('');
+      expect(await found({ query: text })).toEqual(
+        new Set(entries.filter(matches(text)).map(({ uuid }) => nodeId('AuditEntry', uuid))),
+      );
+    }),
+    { numRuns: 60 },
+  );
+});
+
+async function facts() {
+  const events = await new EntryStore(house.runtime.database).readAfter(0, 100);
+  return {
+    entries: events.map(({ node }) => node as unknown as EntryFacts),
+    matches: (query: string) => matcherOf(criteriaOf({ query }, NOW)),
+  };
+}
+
+describe('what other houses’ nodes are given', () => {
+  const REFERENCES = `query ($r: [_Any!]!, $filter: AuditFilter, $within: Duration, $first: Int) { _entities(representations: $r) {
+    ... on Agent { auditEntries(first: 2, filter: $filter) { nodes { id } totalCount pageInfo { hasNextPage endCursor } } }
+    ... on Alert { precedingChanges(within: $within, first: $first) { nodes { id } totalCount changeCursor } } } }`;
+
+  test('agents’ trails, each its own page, by one statement', async () => {
+    const r = [...agents, nodeId('Agent', freshUuid())].map((id) => ({ __typename: 'Agent', id }));
+    const { data, errors } = await house.ask(REFERENCES, { r });
+    expect(errors).toBeUndefined();
+    const own = (agent: string) =>
+      newest.filter((id) => trail.some((entry) => nodeId('AuditEntry', entry.id) === id && entry.targetId === agent));
+    expect(
+      data._entities.map(({ auditEntries }: AnyShape) => [
+        ids(auditEntries),
+        auditEntries.totalCount,
+        auditEntries.pageInfo.hasNextPage,
+      ]),
+    ).toEqual([
+      [own(agents[0]).slice(0, 2), 5, true],
+      [own(agents[1]), 1, false],
+      [[], 0, false],
+    ]);
+    const failed = await house.ask(REFERENCES, { r, filter: { outcomes: ['FAILED'], targetIds: [agents[0]] } });
+    expect(
+      failed.data._entities.map(({ auditEntries }: AnyShape) => [ids(auditEntries), auditEntries.totalCount]),
+    ).toEqual([
+      [[at(1)], 1],
+      [[], 0],
+      [[], 0],
+    ]);
+  });
+
+  test('an alert’s preceding changes are what succeeded on its agent before it, without observations', async () => {
+    const alert = (startedAtMs: number, agent: string | null) => ({
+      __typename: 'Alert',
+      id: nodeId('Alert', freshUuid()),
+      startedAt: new Date(startedAtMs).toISOString(),
+      agent: agent && { __typename: 'Agent', id: agent },
+    });
+    const preceding = async (of: object, variables: object = {}) => {
+      const { data, errors } = await house.ask(REFERENCES, { r: [of], within: 'PT30M', first: 10, ...variables });
+      expect(errors).toBeUndefined();
+      expect(data._entities[0].precedingChanges.changeCursor).toEqual(expect.any(String));
+      return ids(data._entities[0].precedingChanges);
+    };
+    expect(await preceding(alert(NOW, agents[0]))).toEqual([at(5), at(2)]);
+    expect(await preceding(alert(NOW, agents[0]), { first: 1 })).toEqual([at(5)]);
+    expect(await preceding(alert(NOW, agents[0]), { within: 'P1D' })).toEqual([at(5), at(2), at(0)]);
+    expect(await preceding(alert(NOW - 1_500_000, agents[0]))).toEqual([at(2)]);
+    expect(await preceding(alert(NOW - 1_500_001, agents[0]))).toEqual([]);
+    expect(await preceding(alert(NOW, null))).toEqual([]);
+  });
+
+  test('nothing said means half an hour and ten', async () => {
+    const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Alert { precedingChanges { nodes { id } } } } }`;
+    const alert = {
+      __typename: 'Alert',
+      id: nodeId('Alert', freshUuid()),
+      startedAt: new Date(NOW).toISOString(),
+      agent: { id: agents[0] },
+    };
+    const { data } = await house.ask(query, { r: [alert] }, callOf());
+    expect(ids(data._entities[0].precedingChanges)).toEqual([at(5), at(2)]);
+  });
+});
