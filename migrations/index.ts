@@ -1,13 +1,15 @@
 import type { MigrationInterface } from 'typeorm';
+import { AlertsStart1763868000401 } from './1763868000401-alerts-start.ts';
 import { AuditTrail1795405000003 } from './1795405000003-audit-trail.ts';
+import { LogsRetention1795406000004 } from './1795406000004-logs-retention.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
 /** The migrations of each house, in the order they run. Never edit one that has shipped: add another. */
 export const migrations: Record<string, Migration[]> = {
   agents: [],
-  logs: [],
+  logs: [LogsRetention1795406000004],
   audit: [AuditTrail1795405000003],
-  alerts: [],
+  alerts: [AlertsStart1763868000401],
   metrics: [],
 };
