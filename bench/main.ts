@@ -1,0 +1,16 @@
+import type { Bench } from './figure.ts';
+import { routerBench } from './router/main.ts';
+import { startBench } from './start.ts';
+
+const BENCHES: Bench[] = [startBench, routerBench];
+
+/** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */
+async function main(names: readonly string[]): Promise<void> {
+  for (const bench of BENCHES.filter(({ name }) => !names.length || names.includes(name))) {
+    for (const { promise, measured, against, ratio } of await bench.run()) {
+      console.log(`${promise.padEnd(44)} ${measured.padStart(12)}   ${against.padEnd(20)} ${ratio}`);
+    }
+  }
+}
+
+void main(process.argv.slice(2)).then(() => process.exit(0));
