@@ -9,6 +9,8 @@ import { Worker } from '../worker.ts';
 import { UNDELIVERED } from './rows.ts';
 
 const BATCH = 200;
+/** Below what a house takes in one body, so that no entry can hold up those behind it. */
+const BATCH_BYTES = 8_000_000;
 const POLL_MS = 1_000;
 export const ENTRIES_ROUTE = 'POST /internal/entries';
 
@@ -47,14 +49,24 @@ export class AuditRelay {
         `select seq, entry from audit_outbox order by seq limit ${BATCH} for update skip locked`,
       );
       if (!rows.length) return 0;
+      const batch = withinBytes(rows.map(({ seq, entry }) => ({ seq, text: JSON.stringify(entry) })));
       const answer = await this.audit.send(ENTRIES_ROUTE, {
         call: { principal: systemPrincipal(this.house), requestId: this.clock.uuid() },
-        body: JSON.stringify({ entries: rows.map(({ entry }) => entry) }),
+        body: `{"entries":[${batch.map(({ text }) => text).join(',')}]}`,
         timeoutMs: 5_000,
       });
       if (answer.status !== 200) throw new FleetError('AUDIT_UNAVAILABLE', `the audit house answered ${answer.status}`);
-      await tx.query('delete from audit_outbox where seq = any($1::bigint[])', [rows.map(({ seq }) => seq)]);
-      return rows.length;
+      await tx.query('delete from audit_outbox where seq = any($1::bigint[])', [batch.map(({ seq }) => seq)]);
+      return batch.length;
     });
   }
+}
+
+/** The first of the rows that fit into one body; one at least. */
+function withinBytes<T extends { text: string }>(rows: readonly T[]): T[] {
+  let bytes = 0;
+  return rows.filter(({ text }, i) => {
+    bytes += Buffer.byteLength(text);
+    return i === 0 || bytes <= BATCH_BYTES;
+  });
 }
