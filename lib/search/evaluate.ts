@@ -54,8 +54,7 @@ function testOf<T>(
   if (prefix && value === '') return (found) => found !== undefined && found !== null;
   if (prefix) return (found) => textOf(found)?.startsWith(value) === true;
   if (field.type === 'keyword') return (found) => textOf(found) === value;
-  if (field.type === 'rank')
-    return (found) => compare(rankOf(found, field.ranks ?? []), comparison, number);
+  if (field.type === 'rank') return (found) => compare(rankOf(found, field.ranks ?? []), comparison, number);
   if (field.type === 'any' && comparison === '=') {
     return (found) => textOf(found) === value || (typeof found === 'number' && found === number);
   }

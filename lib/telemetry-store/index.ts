@@ -149,3 +149,14 @@ export async function openTelemetryStore(
   const engine = 'url' in where ? connectEngine(where.url) : await openEngine(where.path, bounds);
   return new TelemetryStore(engine, bounds);
 }
+
+/** A store that is not there: enough to build a schema. Using it says ENGINE_MISSING. */
+export function absentTelemetryStore(): TelemetryStore {
+  const engine: Engine = {
+    get client(): never {
+      throw new FleetError('ENGINE_MISSING', 'this process was started without a telemetry store');
+    },
+    close: async () => undefined,
+  };
+  return new TelemetryStore(engine, SMALL_MACHINE);
+}

@@ -1,0 +1,4 @@
+export { IngestLogsInput, IngestLogsPayload, LogRecordInput } from './ingest.ts';
+export { LogBucket, LogConnection, LogEntry, LogTail } from './log-entry.ts';
+export { Agent, Alert, Trace } from './references.ts';
+export { LogMatch, LogMatchInput, RetentionPolicy, RetentionPolicyInput, RetentionPolicyPayload } from './retention.ts';

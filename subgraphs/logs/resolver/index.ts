@@ -1,0 +1,4 @@
+export type { LogContext } from './context.ts';
+export { AgentLogsResolver, AlertLogsResolver, TraceLogsResolver } from './contributions.ts';
+export { RetentionResolver } from './retention.ts';
+export { LogsResolver } from './root.ts';

@@ -1,0 +1,151 @@
+import type { Clock } from '../../../lib/clock.ts';
+import type { CursorSealer } from '../../../lib/cursor.ts';
+import { type LogFilter, LogGroup } from '../../../lib/graphql/log-filter.ts';
+import { durationMs } from '../../../lib/graphql/scalars.ts';
+import { nodeId, readNodeId } from '../../../lib/node-id.ts';
+import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
+import type { Alert, LogBucket, LogEntry } from '../entity/index.ts';
+import { entryOf, type GroupColumn, type LogCriteria, type LogStore, nanosOf, SEVERITIES } from '../store/index.ts';
+import { criteriaOf, narrowed } from './filter.ts';
+import { divide } from './histogram.ts';
+import type { Ingest } from './ingest.ts';
+import type { Retention } from './retention.ts';
+import type { TailSubscription, Tails, Watermark } from './tail.ts';
+
+const LIST = 'logs';
+const GROUPED: Record<LogGroup, GroupColumn> = {
+  [LogGroup.SEVERITY]: 'severity',
+  [LogGroup.SERVICE]: 'service',
+  [LogGroup.AGENT]: 'agent',
+};
+
+export interface LogServiceParts {
+  store: LogStore;
+  tails: Tails;
+  ingest: Ingest;
+  retention: Retention;
+  mark: Watermark;
+  cursors: CursorSealer;
+  clock: Clock;
+}
+
+/** How a list of entries is asked for. */
+export interface LogsAsked extends PageArgs {
+  filter?: LogFilter | null | undefined;
+}
+
+/** What a histogram is asked for. */
+export interface HistogramAsked {
+  filter?: LogFilter | null | undefined;
+  step?: string | null | undefined;
+  maxBuckets: number;
+  groupBy?: LogGroup | null | undefined;
+}
+
+/** Log entries: taken in, searched, counted, followed and let go. */
+export class LogService {
+  readonly ingest: Ingest;
+  readonly retention: Retention;
+
+  constructor(private readonly parts: LogServiceParts) {
+    this.ingest = parts.ingest;
+    this.retention = parts.retention;
+  }
+
+  /** A page, newest first. */
+  logs(asked: LogsAsked): Promise<Page<LogEntry>> {
+    return this.#page(asked, criteriaOf(asked.filter, this.parts.clock.nowMs()));
+  }
+
+  /** A page of one agent's entries. @param agentId global */
+  ofAgent(agentId: string, asked: LogsAsked): Promise<Page<LogEntry>> {
+    const uuid = readNodeId(agentId)?.uuid ?? '-';
+    return this.#page(asked, narrowed(criteriaOf(asked.filter, this.parts.clock.nowMs()), { agents: [uuid] }));
+  }
+
+  /** A page of a trace's entries. */
+  ofTrace(traceId: string, first: number | null | undefined): Promise<Page<LogEntry>> {
+    return this.#page({ first }, { trace: traceId.toLowerCase() });
+  }
+
+  /** What was logged around an alert's beginning, by its agent if it has one. @param within ISO 8601, before and after */
+  aroundAlert({ startedAt, agent }: Alert, within: string, first: number): Promise<Page<LogEntry>> {
+    const reachMs = durationMs(within) ?? 0;
+    const around = {
+      from: nanosOf(Math.max(0, startedAt.getTime() - reachMs)),
+      to: nanosOf(startedAt.getTime() + reachMs),
+      ...(agent ? { agents: [readNodeId(agent.id)?.uuid ?? '-'] } : {}),
+    };
+    return this.#page({ first }, around);
+  }
+
+  /** Entries by uuid; null for what is not there. */
+  async find(uuids: readonly string[]): Promise<(LogEntry | null)[]> {
+    const rows = await this.parts.store.find(uuids);
+    return rows.map((row) => row && entryOf(row));
+  }
+
+  /** Counts over time; without groups every bucket is there, also an empty one. */
+  async histogram({ filter, step, maxBuckets, groupBy }: HistogramAsked): Promise<LogBucket[]> {
+    const { store, clock } = this.parts;
+    const criteria = criteriaOf(filter, clock.nowMs());
+    const span = await this.#span(criteria);
+    if (!span) {
+      divide(0, 0, maxBuckets, step);
+      return [];
+    }
+    const { stepMs, first, last } = divide(span.fromMs, span.toMs, maxBuckets, step);
+    const counted = await store.histogram(criteria, stepMs, groupBy ? GROUPED[groupBy] : undefined);
+    const time = (bucket: number) => new Date(bucket * stepMs);
+    if (groupBy) {
+      return counted.map(({ bucket, group, count }) => ({
+        time: time(bucket),
+        group: groupName(groupBy, group),
+        count,
+      }));
+    }
+    const counts = new Map(counted.map(({ bucket, count }) => [bucket, count]));
+    const buckets = Array.from({ length: last - first + 1 }, (_, at) => first + at);
+    return buckets.map((bucket) => ({ time: time(bucket), group: null, count: counts.get(bucket) ?? 0 }));
+  }
+
+  /** Follows new entries. */
+  follow(filter: LogFilter | null | undefined, after: string | null | undefined): Promise<TailSubscription> {
+    return this.parts.tails.follow(criteriaOf(filter, this.parts.clock.nowMs()), after);
+  }
+
+  async #page(args: PageArgs, criteria: LogCriteria): Promise<Page<LogEntry>> {
+    const { store, cursors, tails, mark } = this.parts;
+    const request = readPage(args, cursors, LIST);
+    const { watermark } = mark;
+    const rows = await store.page(criteria, request, watermark);
+    const page = pageOf(rows, request, cursors, LIST, ({ time, stamp, seq }) => [time, stamp, seq]);
+    return {
+      ...page,
+      edges: page.edges.map(({ cursor, node }) => ({ cursor, node: entryOf(node) })),
+      nodes: page.nodes.map(entryOf),
+      totalCount: () => store.count(criteria, watermark),
+      changeCursor: tails.cursor(watermark),
+    };
+  }
+
+  /** The stretch that a histogram is over: as asked, else of what matches. */
+  async #span(criteria: LogCriteria): Promise<{ fromMs: number; toMs: number } | undefined> {
+    const { from, to } = criteria;
+    if (from !== undefined && to !== undefined)
+      return BigInt(from) < BigInt(to) ? { fromMs: ms(from), toMs: ms(to) } : undefined;
+    const span = await this.parts.store.span(criteria);
+    // The last entry lies inside: the end is exclusive.
+    return span && { fromMs: ms(from ?? span.first), toMs: to === undefined ? Math.floor(ms(span.last)) + 1 : ms(to) };
+  }
+}
+
+function ms(nanos: string): number {
+  return Number(BigInt(nanos) / 1_000_000n);
+}
+
+function groupName(groupBy: LogGroup, group: string): string | null {
+  if (groupBy === LogGroup.SEVERITY) return SEVERITIES[Number(group)] ?? null;
+  if (groupBy === LogGroup.AGENT) return group ? nodeId('Agent', group) : null;
+  return group;
+}

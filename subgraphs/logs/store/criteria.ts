@@ -1,0 +1,90 @@
+import { MatchOp } from '../../../lib/graphql/shared.ts';
+import { compileSearch, type SearchNode } from '../../../lib/search/index.ts';
+import { Parameters } from './parameters.ts';
+import { type LogRow, rankOf } from './row.ts';
+import { plainText, rawValue, searchCondition } from './search.ts';
+import { LOG_FIELDS, waysOf } from './search-fields.ts';
+
+/** Which entries, checked and in the store's own terms; every part must hold. */
+export interface LogCriteria {
+  search?: SearchNode | null;
+  /** Places among the six severities. */
+  ranks?: number[];
+  minRank?: number;
+  services?: string[];
+  /** Bare uuids. */
+  agents?: string[];
+  trace?: string;
+  /** Nanoseconds since 1970, decimal; from inclusive, to exclusive. */
+  from?: string;
+  to?: string;
+  attributes?: { name: string; op: MatchOp; value: string }[];
+}
+
+/** A condition and what it binds. */
+export interface Condition {
+  where: string;
+  parameters: Parameters;
+}
+
+/** The criteria in SQL. */
+export function conditionOf(criteria: LogCriteria): Condition {
+  const parameters = new Parameters();
+  const { search, ranks, minRank, services, agents, trace, from, to, attributes = [] } = criteria;
+  const parts: string[] = [];
+  const rank = 'intDiv(toInt16(severity) - 1, 4)';
+  if (from !== undefined) parts.push(`time >= ${parameters.bind('UInt64', from)}`);
+  if (to !== undefined) parts.push(`time < ${parameters.bind('UInt64', to)}`);
+  if (ranks) parts.push(`${rank} in ${parameters.bind('Array(Int16)', ranks)}`);
+  if (minRank !== undefined) parts.push(`${rank} >= ${parameters.bind('Int16', minRank)}`);
+  if (services) parts.push(`service in ${parameters.bind('Array(String)', services)}`);
+  if (agents) parts.push(`agent in ${parameters.bind('Array(String)', agents)}`);
+  if (trace !== undefined) parts.push(`trace = ${parameters.bind('String', trace)}`);
+  for (const matcher of attributes) parts.push(attributeCondition(matcher, parameters));
+  if (search) parts.push(searchCondition(search, parameters));
+  return { where: parts.join(' and ') || 'true', parameters };
+}
+
+function attributeCondition(
+  { name, op, value }: { name: string; op: MatchOp; value: string },
+  parameters: Parameters,
+): string {
+  const negated = op === MatchOp.NE || op === MatchOp.NRE;
+  const regular = op === MatchOp.RE || op === MatchOp.NRE;
+  const bound = parameters.bind('String', regular ? `^(?:${value})$` : value);
+  const ways = waysOf(name).map((way) => {
+    const raw = rawValue('attributes', way, parameters);
+    const text = plainText(raw);
+    return `(${raw} not in ('', 'null') and ${regular ? `match(${text}, ${bound})` : `${text} = ${bound}`})`;
+  });
+  return `${negated ? 'not ' : ''}(${ways.join(' or ')})`;
+}
+
+/**
+ * The criteria as a test of one row, for entries that are not read from the store; undefined when only the store can tell:
+ * regular expressions are the engine's (RE2), which cannot be made to run for ever.
+ */
+export function matcherOf(criteria: LogCriteria): ((row: LogRow) => boolean) | undefined {
+  const { search, ranks, minRank, services, agents, trace, from, to, attributes = [] } = criteria;
+  if (attributes.some(({ op }) => op === MatchOp.RE || op === MatchOp.NRE)) return undefined;
+  const searched = search ? compileSearch(search, LOG_FIELDS) : () => true;
+  const [fromNs, toNs] = [BigInt(from ?? 0), to === undefined ? undefined : BigInt(to)];
+  const read = LOG_FIELDS.fields['attributes']?.read;
+  return (row) =>
+    (ranks?.includes(rankOf(row.severity)) ?? true) &&
+    (minRank === undefined || rankOf(row.severity) >= minRank) &&
+    (services?.includes(row.service) ?? true) &&
+    (agents?.includes(row.agent) ?? true) &&
+    (trace === undefined || row.trace === trace) &&
+    BigInt(row.time) >= fromNs &&
+    (toNs === undefined || BigInt(row.time) < toNs) &&
+    attributes.every(({ name, op, value }) => {
+      const found = (read?.(row, name) as unknown[]).some((item) => textOf(item) === value);
+      return op === MatchOp.EQ ? found : !found;
+    }) &&
+    searched(row);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

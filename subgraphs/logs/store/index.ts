@@ -1,0 +1,17 @@
+export { type Condition, conditionOf, type LogCriteria, matcherOf } from './criteria.ts';
+export { type GroupColumn, LogStore, type TailPlace } from './logs.ts';
+export { RetentionStore } from './retention.ts';
+export {
+  entryOf,
+  type LogRow,
+  MAX_GROUP_ROWS,
+  type NewLogRow,
+  nanosOf,
+  numberOf,
+  rankOf,
+  SEVERITIES,
+  timeOfNanos,
+} from './row.ts';
+export { LOG_FIELDS } from './search-fields.ts';
+export { type Governed, SweepStore } from './sweep.ts';
+export { LOG_COLUMNS } from './tables.ts';

@@ -1,0 +1,105 @@
+import { readNodeId } from '../../../lib/node-id.ts';
+import {
+  type BoundField,
+  bindField,
+  type FieldNode,
+  type SearchNode,
+  type WordsNode,
+} from '../../../lib/search/index.ts';
+import type { Parameters } from './parameters.ts';
+import { type LogRow, nanosOf } from './row.ts';
+import { LOG_FIELDS, waysOf } from './search-fields.ts';
+import { NO_WORD } from './tables.ts';
+
+/** As many words as the engine looks up at once. */
+const MAX_TOKENS = 64;
+
+/** A search as a condition on the table `log`; every value of it is bound. */
+export function searchCondition(node: SearchNode, parameters: Parameters): string {
+  switch (node.kind) {
+    case 'and':
+    case 'or':
+      return `(${node.nodes.map((part) => searchCondition(part, parameters)).join(` ${node.kind} `)})`;
+    case 'not':
+      return `(not ${searchCondition(node.node, parameters)})`;
+    case 'words':
+      return wordsCondition(node, parameters);
+    case 'field':
+      return fieldCondition(node, bindField(node, LOG_FIELDS), parameters);
+  }
+}
+
+function wordsCondition({ words, prefix }: WordsNode, parameters: Parameters): string {
+  const whole = [...new Set(prefix ? words.slice(0, -1) : words)].slice(0, MAX_TOKENS);
+  // The index finds entries with all the words; only a phrase or a beginning needs their text.
+  const conditions = whole.length ? [`hasAllTokens(body, ${parameters.bind('Array(String)', whole)})`] : [];
+  if (prefix || words.length > 1) {
+    const pattern = `(?:^|${NO_WORD})${words.join(`${NO_WORD}+`)}${prefix ? '' : `(?:${NO_WORD}|$)`}`;
+    conditions.push(`match(lowerUTF8(body), ${parameters.bind('String', pattern)})`);
+  }
+  return `(${conditions.join(' and ')})`;
+}
+
+function fieldCondition(node: FieldNode, bound: BoundField<LogRow>, parameters: Parameters): string {
+  const { name, path, number } = bound;
+  const comparison = node.comparison;
+  const text = (column: string) => textCondition(column, node, parameters);
+  switch (name) {
+    case 'severity':
+      return `(intDiv(toInt16(severity) - 1, 4) ${comparison} ${parameters.bind('Int16', number)})`;
+    case 'time':
+    case 'observedAt': {
+      const nanos = parameters.bind('UInt64', nanosOf(Math.max(0, number ?? 0)));
+      const column = name === 'time' ? 'time' : 'observed';
+      // A time before 1970 is below every entry, and none is at it.
+      return (number ?? 0) < 0 ? `(${/[>]/.test(comparison)})` : `(${column} ${comparison} ${nanos})`;
+    }
+    case 'service':
+      return text('service');
+    case 'traceId':
+      return `(trace != '' and ${text('trace')})`;
+    case 'spanId':
+      return `(span != '' and ${text('span')})`;
+    case 'agent':
+      return agentCondition(node, parameters);
+    default: {
+      const parts = waysOf(path).map((way) => anyCondition(rawValue(name, way, parameters), node, number, parameters));
+      return `(${parts.join(' or ')})`;
+    }
+  }
+}
+
+function textCondition(column: string, { value, prefix }: FieldNode, parameters: Parameters): string {
+  const bound = parameters.bind('String', value);
+  return prefix ? `startsWith(${column}, ${bound})` : `(${column} = ${bound})`;
+}
+
+function agentCondition(node: FieldNode, parameters: Parameters): string {
+  const read = readNodeId(node.value);
+  if (read && !node.prefix) return `(agent = ${parameters.bind('String', read.type === 'Agent' ? read.uuid : '-')})`;
+  return `(agent != '' and (${textCondition('agent', node, parameters)} or ${textCondition('agent_name', node, parameters)}))`;
+}
+
+/** JSON text of the value that these keys lead to; empty when there is none. */
+export function rawValue(column: string, [first, ...rest]: string[], parameters: Parameters): string {
+  const key = parameters.bind('String', first);
+  const keys = rest.map((part) => `, ${parameters.bind('String', part)}`).join('');
+  if (column === 'resource') return `JSONExtractRaw(resource, ${key}${keys})`;
+  return rest.length ? `JSONExtractRaw(attributes[${key}]${keys})` : `attributes[${key}]`;
+}
+
+/** A JSON text as it is compared: a string without its quotes. */
+export function plainText(raw: string): string {
+  return `if(startsWith(${raw}, '"'), JSONExtractString(${raw}), ${raw})`;
+}
+
+function anyCondition(raw: string, node: FieldNode, number: number | undefined, parameters: Parameters): string {
+  const present = `${raw} not in ('', 'null')`;
+  if (node.prefix && node.value === '') return `(${present})`;
+  if (node.comparison !== '=') {
+    return `(${present} and ifNull(toFloat64OrNull(${plainText(raw)}) ${node.comparison} ${parameters.bind('Float64', number)}, 0))`;
+  }
+  const text = textCondition(plainText(raw), node, parameters);
+  if (number === undefined || node.prefix) return `(${present} and ${text})`;
+  return `(${present} and (${text} or ifNull(toFloat64OrNull(${raw}) = ${parameters.bind('Float64', number)}, 0)))`;
+}
