@@ -238,7 +238,8 @@ describe('what other houses’ nodes are given', () => {
   });
 
   test('nothing said means half an hour and ten', async () => {
-    const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Alert { precedingChanges { nodes { id } } } } }`;
+    const query = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Alert {
+      precedingChanges { nodes { id } } same: precedingChanges(within: null, first: null) { nodes { id } } } } }`;
     const alert = {
       __typename: 'Alert',
       id: nodeId('Alert', freshUuid()),
@@ -247,5 +248,6 @@ describe('what other houses’ nodes are given', () => {
     };
     const { data } = await house.ask(query, { r: [alert] }, callOf());
     expect(ids(data._entities[0].precedingChanges)).toEqual([at(5), at(2)]);
+    expect(ids(data._entities[0].same)).toEqual([at(5), at(2)]);
   });
 });

@@ -36,10 +36,11 @@ export class AlertAuditResolver {
       defaultValue: 'PT30M',
       description: 'How long before it started.',
     })
-    within: string,
-    @Arg('first', () => Int, { nullable: true, defaultValue: 10, description: 'How many; 1 to 100.' }) first: number,
+    within: string | null,
+    @Arg('first', () => Int, { nullable: true, defaultValue: 10, description: 'How many; 1 to 100.' })
+    first: number | null,
     @Ctx() { service }: AuditContext,
   ): Promise<Page<AuditEntry>> {
-    return service.preceding(alert, within, first);
+    return service.preceding(alert, within ?? 'PT30M', first ?? 10);
   }
 }
