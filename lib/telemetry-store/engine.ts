@@ -1,4 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { FleetError, messageOf } from '../errors.ts';
@@ -51,8 +53,8 @@ export function connectEngine(url: string): Engine {
  * The same engine as a library, on a folder of its own. One process may hold a folder at a time.
  * @throws ENGINE_MISSING when the optional package is absent; CONFLICT when another process holds the folder
  */
-export async function openEngine(folder: string, limits: EngineLimits): Promise<Engine> {
-  const [library, { createChdbConnection }] = await load();
+export function openEngine(folder: string, limits: EngineLimits): Engine {
+  const { library, connection: adapter } = load();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Beside the folder, not in it: the engine takes every file in there for its own.
   const configuration = `${path.resolve(folder)}.config.xml`;
@@ -60,7 +62,7 @@ export async function openEngine(folder: string, limits: EngineLimits): Promise<
   try {
     // The first session settles the engine's arguments; the client's own then joins the same engine.
     const session = new library.Session(folder, { connectionArgs: [`--config-file=${configuration}`] });
-    const connection = createChdbConnection({ path: folder });
+    const connection = adapter.createChdbConnection({ path: folder });
     const client = createClient({ connection } as never);
     return {
       client,
@@ -79,9 +81,11 @@ export async function openEngine(folder: string, limits: EngineLimits): Promise<
   }
 }
 
-async function load() {
+/** By `require`, which also works where code runs in a VM without dynamic import. */
+function load(): { library: typeof import('chdb'); connection: typeof import('chdb/connection') } {
+  const find = createRequire(__filename);
   try {
-    return await Promise.all([import('chdb'), import('chdb/connection')]);
+    return { library: find('chdb'), connection: find('chdb/connection') };
   } catch (error) {
     const cause = messageOf(error).split('\n')[0];
     throw new FleetError('ENGINE_MISSING', `the package chdb is absent (${cause}): run npm ci, or set CLICKHOUSE_URL`);

@@ -146,7 +146,7 @@ export async function openTelemetryStore(
   limits: Partial<EngineLimits> = {},
 ): Promise<TelemetryStore> {
   const bounds = { ...SMALL_MACHINE, ...limits };
-  const engine = 'url' in where ? connectEngine(where.url) : await openEngine(where.path, bounds);
+  const engine = 'url' in where ? connectEngine(where.url) : openEngine(where.path, bounds);
   return new TelemetryStore(engine, bounds);
 }
 

@@ -3,7 +3,7 @@ import { compileSearch, type SearchNode } from '../../../lib/search/index.ts';
 import { Parameters } from './parameters.ts';
 import { type LogRow, rankOf } from './row.ts';
 import { plainText, rawValue, searchCondition } from './search.ts';
-import { LOG_FIELDS, waysOf } from './search-fields.ts';
+import { attributeValues, LOG_FIELDS, waysOf } from './search-fields.ts';
 
 /** Which entries, checked and in the store's own terms; every part must hold. */
 export interface LogCriteria {
@@ -69,7 +69,6 @@ export function matcherOf(criteria: LogCriteria): ((row: LogRow) => boolean) | u
   if (attributes.some(({ op }) => op === MatchOp.RE || op === MatchOp.NRE)) return undefined;
   const searched = search ? compileSearch(search, LOG_FIELDS) : () => true;
   const [fromNs, toNs] = [BigInt(from ?? 0), to === undefined ? undefined : BigInt(to)];
-  const read = LOG_FIELDS.fields['attributes']?.read;
   return (row) =>
     (ranks?.includes(rankOf(row.severity)) ?? true) &&
     (minRank === undefined || rankOf(row.severity) >= minRank) &&
@@ -79,7 +78,7 @@ export function matcherOf(criteria: LogCriteria): ((row: LogRow) => boolean) | u
     BigInt(row.time) >= fromNs &&
     (toNs === undefined || BigInt(row.time) < toNs) &&
     attributes.every(({ name, op, value }) => {
-      const found = (read?.(row, name) as unknown[]).some((item) => textOf(item) === value);
+      const found = attributeValues(row, name).some((item) => textOf(item) === value);
       return op === MatchOp.EQ ? found : !found;
     }) &&
     searched(row);

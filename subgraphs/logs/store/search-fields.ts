@@ -18,10 +18,15 @@ export const LOG_FIELDS: SearchFields<LogRow> = {
     spanId: { type: 'keyword', read: ({ span }) => span || undefined },
     time: { type: 'time', read: ({ time }) => millisOf(time) },
     observedAt: { type: 'time', read: ({ observed }) => millisOf(observed) },
-    attributes: { type: 'any', open: true, read: ({ attributes }, path) => valuesAt(attributes, path) },
+    attributes: { type: 'any', open: true, read: attributeValues },
     resource: { type: 'any', open: true, read: ({ resource }, path) => valuesAt(topLevel(resource), path) },
   },
 };
+
+/** What a row has under a dotted name of its attributes. */
+export function attributeValues({ attributes }: LogRow, path: string): unknown[] {
+  return valuesAt(attributes, path);
+}
 
 /**
  * The ways to read a dotted name as keys inside each other: `a.b` is the key `a.b`, or `b` in what `a` holds. Beyond five parts
