@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { GraphQLScalarType, Kind, type ValueNode, valueFromASTUntyped } from 'graphql';
 import { FleetError } from '../errors.ts';
 

@@ -86,6 +86,13 @@ export const SETTINGS = z.object({
     .max(3_650)
     .default(30)
     .describe('Days that logs are kept, counted from when they were observed, where no policy says otherwise.'),
+  FLEET_METRIC_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(30)
+    .describe('Days that samples and spans are kept, counted from when they arrived; they go a week at a time.'),
   FLEET_TRACE_RATIO: z.coerce
     .number()
     .min(0)
