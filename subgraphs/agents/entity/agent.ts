@@ -1,0 +1,214 @@
+import { Directive, Field, ID, Int, ObjectType } from 'type-graphql';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { SCALARS } from '../../../lib/graphql/scalars.ts';
+import { Node } from '../../../lib/graphql/shared.ts';
+import { nodeId } from '../../../lib/node-id.ts';
+import { AgentState, HealthGrade } from './enums.ts';
+
+@ObjectType({ description: 'Something that takes from an agent’s health.' })
+export class HealthPenalty {
+  @Field({ description: 'What is wrong.' })
+  reason!: string;
+
+  @Field(() => Int, { description: 'What it takes from the score.' })
+  points!: number;
+
+  @Field({ description: 'What was seen.' })
+  evidence!: string;
+}
+
+@ObjectType({ description: 'How well an agent does, and what speaks against it.' })
+export class AgentHealth {
+  @Field(() => Int, { description: 'From 0 to 100; 100 less the penalties’ points.' })
+  score!: number;
+
+  @Field(() => HealthGrade, { description: 'The score in one word.' })
+  grade!: HealthGrade;
+
+  @Field(() => [HealthPenalty], { description: 'The gravest first; their points sum exactly to 100 - score.' })
+  penalties!: HealthPenalty[];
+
+  @Field(() => Date, { description: 'When it was computed last.' })
+  computedAt!: Date;
+}
+
+@ObjectType({ description: 'An address that an agent answers at.' })
+export class AgentEndpoint {
+  @Field({ description: 'What it is for.' })
+  name!: string;
+
+  @Field({ description: 'Its address.' })
+  url!: string;
+}
+
+/** One agent of the fleet: the row and the GraphQL type are the same class. */
+@Entity('agent')
+@Directive('@key(fields: "id")')
+@Directive('@key(fields: "name")')
+@ObjectType('Agent', { implements: Node, description: 'One agent of the fleet.' })
+export class Agent {
+  @PrimaryColumn('uuid', { name: 'id' })
+  uuid!: string;
+
+  @Field(() => ID, { description: 'Opaque, stable for life.' })
+  get id(): string {
+    return nodeId('Agent', this.uuid);
+  }
+
+  @Column('text')
+  @Field({ description: 'Unique among agents whose life is not over.' })
+  name!: string;
+
+  @Column('text')
+  @Field({ description: 'What sort of agent it is.' })
+  kind!: string;
+
+  @Column('text')
+  @Field({ description: 'The version of its code that runs.' })
+  version!: string;
+
+  /** What the fleet sees: `observedState` of the two below. */
+  @Column('text')
+  @Field(() => AgentState, { description: 'Where it is in its life, as observed.' })
+  state!: AgentState;
+
+  @Column('text', { name: 'reported_state' })
+  reportedState!: AgentState;
+
+  @Column('text', { name: 'desired_state' })
+  @Field(() => AgentState, { description: 'Where it is asked to be.' })
+  desiredState!: AgentState;
+
+  /** What was desired when a quarantine began. */
+  @Column('text', { name: 'held_state', nullable: true })
+  heldState!: AgentState | null;
+
+  @Column('text')
+  @Field(() => AgentPresence, { description: 'Whether it is there, by its lease.' })
+  presence!: AgentPresence;
+
+  @Column('int', { name: 'health_score' })
+  healthScore!: number;
+
+  @Column('text', { name: 'health_grade' })
+  healthGrade!: HealthGrade;
+
+  @Column('jsonb', { name: 'health_penalties' })
+  healthPenalties!: HealthPenalty[];
+
+  @Column('timestamptz', { name: 'health_at' })
+  healthAt!: Date;
+
+  @Field(() => AgentHealth, { description: 'How well it does.' })
+  get health(): AgentHealth {
+    return {
+      score: this.healthScore,
+      grade: this.healthGrade,
+      penalties: this.healthPenalties,
+      computedAt: this.healthAt,
+    };
+  }
+
+  @Column('jsonb')
+  @Field(() => SCALARS.Labels, { description: 'Its labels, name to value.' })
+  labels!: Record<string, string>;
+
+  @Column('jsonb')
+  @Field(() => [AgentEndpoint], { description: 'Where it answers.' })
+  endpoints!: AgentEndpoint[];
+
+  @Column('jsonb')
+  @Field(() => [String], { description: 'What it can do.' })
+  capabilities!: string[];
+
+  @Column('jsonb')
+  @Field(() => SCALARS.JSON, { description: 'Its configuration.' })
+  config!: Record<string, unknown>;
+
+  @Column('int', { name: 'config_version' })
+  @Field(() => Int, { description: 'Counts changes of the configuration, from 1.' })
+  configVersion!: number;
+
+  @Column('int', { name: 'observed_config_version', nullable: true })
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The version of the configuration that it works by, as it last said.',
+  })
+  observedConfigVersion!: number | null;
+
+  @Column('timestamptz', { name: 'registered_at' })
+  @Field(() => Date, { description: 'When it was registered first.' })
+  registeredAt!: Date;
+
+  @Column('timestamptz', { name: 'last_seen_at', nullable: true })
+  @Field(() => Date, { nullable: true, description: 'When its last beat came.' })
+  lastSeenAt!: Date | null;
+
+  @Column('timestamptz', { name: 'lease_expires_at', nullable: true })
+  @Field(() => Date, { nullable: true, description: 'When it counts as OFFLINE unless it beats.' })
+  leaseExpiresAt!: Date | null;
+
+  @Column('int')
+  @Field(() => Int, { description: 'How often it was started anew after a failure, or on request.' })
+  restarts!: number;
+
+  /** Epoch milliseconds of the last restarts. */
+  @Column('jsonb', { name: 'restarted_at_ms' })
+  restartedAtMs!: number[];
+
+  /** Epoch milliseconds of the platform's own last restarts of it. */
+  @Column('jsonb', { name: 'recovered_at_ms' })
+  recoveredAtMs!: number[];
+
+  /** The principal that registered it. */
+  @Column('text', { name: 'owner_id' })
+  ownerId!: string;
+
+  /** Counts the processes that were it: commands are fenced by it. */
+  @Column('int')
+  incarnation!: number;
+
+  /** Number of the last beat that was taken. */
+  @Column('bigint', { name: 'beat_sequence', transformer: { to: (value: number) => value, from: Number } })
+  beatSequence!: number;
+
+  /** Number of its last command. */
+  @Column('int', { name: 'command_count' })
+  commandCount!: number;
+
+  /** Counts every change but mere beats. */
+  @Column('int')
+  revision!: number;
+
+  @Column('timestamptz', { name: 'deregistered_at', nullable: true })
+  deregisteredAt!: Date | null;
+}
+
+const TIMES = ['healthAt', 'registeredAt', 'lastSeenAt', 'leaseExpiresAt'] as const;
+/** What a change stream shows of an agent. */
+const SHOWN = [
+  ...['uuid', 'name', 'kind', 'version', 'state', 'desiredState', 'presence'],
+  ...['healthScore', 'healthGrade', 'healthPenalties', 'labels', 'endpoints', 'capabilities'],
+  ...['config', 'configVersion', 'observedConfigVersion', 'restarts', 'ownerId'],
+  ...TIMES,
+] as (keyof Agent)[];
+
+/** An agent's own fields as JSON, for events. */
+export function snapshotOf(agent: Agent): Record<string, unknown> {
+  return Object.fromEntries(SHOWN.map((field) => [field, agent[field]]));
+}
+
+/** The agent of a snapshot that went through JSON. */
+export function agentOf(snapshot: Record<string, unknown>): Agent {
+  const times = TIMES.map((field) => [field, snapshot[field] ? new Date(String(snapshot[field])) : null]);
+  return Object.assign(new Agent(), snapshot, Object.fromEntries(times));
+}
+
+/** A snapshot as callers know it: the contract's names. */
+export function shownOf(snapshot: Record<string, unknown>): Record<string, unknown> {
+  const agent = agentOf(snapshot);
+  const { uuid: _, ownerId: _owner, healthScore: _score, healthGrade: _grade, ...rest } = snapshot;
+  const { healthPenalties: _penalties, healthAt: _at, ...own } = rest;
+  return { id: agent.id, ...own, health: agent.health };
+}

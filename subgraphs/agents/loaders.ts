@@ -1,0 +1,22 @@
+import DataLoader from 'dataloader';
+import type { Agent } from './entity/agent.ts';
+import type { AgentStore } from './store/agents.ts';
+
+/** Agents of one request, by bare uuid and by name; one statement for all that are asked for at once. */
+export interface AgentLoaders {
+  byUuid: DataLoader<string, Agent | null>;
+  byName: DataLoader<string, Agent | null>;
+}
+
+export function agentLoaders(store: AgentStore): AgentLoaders {
+  return {
+    byUuid: new DataLoader(async (uuids) => {
+      const rows = new Map((await store.findMany(uuids)).map((agent) => [agent.uuid, agent]));
+      return uuids.map((uuid) => rows.get(uuid) ?? null);
+    }),
+    byName: new DataLoader(async (names) => {
+      const rows = new Map((await store.findNamed(names)).map((agent) => [agent.name, agent]));
+      return names.map((name) => rows.get(name) ?? null);
+    }),
+  };
+}

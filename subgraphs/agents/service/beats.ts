@@ -1,0 +1,164 @@
+import type { Principal } from '../../../lib/call/principal.ts';
+import type { Clock } from '../../../lib/clock.ts';
+import { asFleetError, FleetError } from '../../../lib/errors.ts';
+import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { uuidOf } from '../../../lib/node-id.ts';
+import type { AgentCommand } from '../entity/command.ts';
+import { AgentState } from '../entity/enums.ts';
+import { assertSpeaksFor } from './access.ts';
+import { type FailedCheck, WINDOW_BEATS } from './health.ts';
+import { type Listening, leaseMs } from './lease.ts';
+import { healthNow, isCritical, type LiveAgent, type LiveFleet } from './live.ts';
+import type { Mailbox } from './mailbox.ts';
+import type { Observer, Seen } from './observer.ts';
+
+/** What an agent says of itself now and then. */
+export interface Beat {
+  agentId: string;
+  /** Rises with every beat of one process; a repeat changes nothing. */
+  sequence: number;
+  state: AgentState;
+  version?: string | null | undefined;
+  configVersion?: number | null | undefined;
+  checks?: readonly { name: string; ok: boolean; message?: string | null | undefined }[] | null | undefined;
+  /** Counts since the beat before. */
+  stats?: BeatStats | null | undefined;
+}
+
+export interface BeatStats {
+  requests?: number | null | undefined;
+  errors?: number | null | undefined;
+  latencyMs?: number | null | undefined;
+  cpu?: number | null | undefined;
+  memoryBytes?: number | null | undefined;
+  queue?: number | null | undefined;
+}
+
+/** What it is told back. */
+export interface BeatAnswer {
+  agentId: string;
+  beatEveryMs: number;
+  leaseMs: number;
+  desiredState: AgentState;
+  configVersion: number;
+  commands: AgentCommand[];
+  userErrors: { code: string; message: string; field: string[] | null }[];
+}
+
+const MAX_CHECKS = 32;
+const MAX_BEATS = 1_000;
+
+/** Hears agents. A beat renews a lease in memory; only what it changes is written at once. */
+export class Beats {
+  constructor(
+    private readonly fleet: LiveFleet,
+    private readonly observer: Observer,
+    private readonly mailbox: Mailbox,
+    private readonly listening: Listening,
+    private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Takes many beats; each has its own answer.
+   * @throws BAD_INPUT for more than 1,000
+   */
+  takeAll(principal: Principal, beats: readonly Beat[]): Promise<BeatAnswer[]> {
+    if (beats.length > MAX_BEATS) {
+      throw new FleetError('BAD_INPUT', `at most ${MAX_BEATS} beats at once`, { field: ['beats'] });
+    }
+    return Promise.all(beats.map((beat) => this.take(principal, beat)));
+  }
+
+  /** Takes one beat; an expected failure is in `userErrors` (NOT_FOUND: it is gone and should stop). */
+  async take(principal: Principal, beat: Beat): Promise<BeatAnswer> {
+    try {
+      const live = await this.fleet.get(uuidOf('Agent', beat.agentId, ['agentId']));
+      if (!live) throw new FleetError('NOT_FOUND', 'there is no such agent: register it', { field: ['agentId'] });
+      assertSpeaksFor(principal, live);
+      assertSane(beat);
+      await this.#hear(live, beat);
+      return this.#answer(live, await this.mailbox.waiting(live));
+    } catch (error) {
+      const expected = asFleetError(error);
+      if (!expected) throw error;
+      const field = (expected.extensions['field'] as string[] | undefined) ?? null;
+      return {
+        ...this.#terms(beat.agentId),
+        desiredState: AgentState.RETIRED,
+        configVersion: 0,
+        commands: [],
+        userErrors: [{ code: expected.code, message: expected.message, field }],
+      };
+    }
+  }
+
+  async #hear(live: LiveAgent, beat: Beat): Promise<void> {
+    if (beat.sequence === live.sequence) return;
+    if (beat.sequence < live.sequence) {
+      throw new FleetError(
+        'CONFLICT',
+        `beats rise: ${live.sequence} was taken; a new process registers and starts anew`,
+        { field: ['sequence'] },
+      );
+    }
+    const nowMs = this.clock.nowMs();
+    this.listening.heard(nowMs);
+    remember(live, beat, nowMs);
+    const seen: Seen = {
+      reported: beat.state,
+      presence: AgentPresence.ONLINE,
+      version: beat.version ?? live.version,
+      observedConfigVersion: beat.configVersion ?? live.observedConfigVersion,
+    };
+    const health = healthNow(live, seen, nowMs);
+    live.criticalBeats = isCritical(health) ? live.criticalBeats + 1 : 0;
+    live.health = health;
+    live.healthMs = nowMs;
+    live.dirty = true;
+    if (this.observer.isChange(live, seen, health)) await this.observer.change(live, seen, 'told by its beat');
+  }
+
+  #answer(live: LiveAgent, commands: AgentCommand[]): BeatAnswer {
+    return {
+      ...this.#terms(live.id),
+      desiredState: live.desired,
+      configVersion: live.configVersion,
+      commands,
+      userErrors: [],
+    };
+  }
+
+  #terms(agentId: string) {
+    const { terms } = this.fleet;
+    return { agentId, beatEveryMs: terms.beatEveryMs, leaseMs: leaseMs(terms) };
+  }
+}
+
+function assertSane({ sequence, checks, version, stats }: Beat): void {
+  const refuse = (sentence: string, field: string) => {
+    throw new FleetError('BAD_INPUT', sentence, { field: [field] });
+  };
+  if (sequence < 0) refuse('a sequence is 0 or more', 'sequence');
+  if (version != null && (!version || version.length > 64)) refuse('a version has 1 to 64 characters', 'version');
+  if ((checks?.length ?? 0) > MAX_CHECKS) refuse(`at most ${MAX_CHECKS} checks`, 'checks');
+  if (Object.values(stats ?? {}).some((value) => typeof value === 'number' && value < 0)) {
+    refuse('stats are 0 or more', 'stats');
+  }
+}
+
+function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
+  live.sequence = beat.sequence;
+  live.heardMs = nowMs;
+  live.beatMs = nowMs;
+  if (beat.stats) {
+    const { requests, errors, latencyMs, queue } = beat.stats;
+    live.window.push({ requests: requests ?? 0, errors: errors ?? 0, latencyMs: latencyMs ?? null });
+    if (live.window.length > WINDOW_BEATS) live.window.shift();
+    live.queue = queue ?? 0;
+  }
+  if (beat.checks) live.failedChecks = beat.checks.flatMap(failedCheck);
+}
+
+function failedCheck({ name, ok, message }: NonNullable<Beat['checks']>[number]): FailedCheck[] {
+  return ok ? [] : [{ name: name.slice(0, 64), message: message?.slice(0, 500) ?? null }];
+}

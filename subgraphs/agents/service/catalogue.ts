@@ -1,0 +1,87 @@
+import type { CursorSealer } from '../../../lib/cursor.ts';
+import { FleetError } from '../../../lib/errors.ts';
+import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
+import { uuidOf } from '../../../lib/node-id.ts';
+import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
+import type { Agent } from '../entity/agent.ts';
+import type { AgentEvent } from '../entity/agent-event.ts';
+import { AgentOrderField, Direction } from '../entity/enums.ts';
+import type { Fleet } from '../entity/fleet.ts';
+import type { AgentStore } from '../store/agents.ts';
+import { type AgentList, type AgentSort, sortKeyOf } from '../store/list.ts';
+import type { StoryStore } from '../store/story.ts';
+import { type AgentCriteria, matcherOf } from './criteria.ts';
+
+/** A filter as callers write it. */
+export type AgentFilterArgs = {
+  [Part in keyof Omit<AgentCriteria, 'uuids'>]?: AgentCriteria[Part] | null | undefined;
+} & { ids?: readonly string[] | null | undefined };
+
+const MAX_ORDERS = 3;
+
+/** Reads of the fleet: lists, numbers, stories, changes. */
+export class Catalogue {
+  constructor(
+    private readonly agents: AgentStore,
+    private readonly list: AgentList,
+    private readonly story: StoryStore,
+    private readonly cursors: CursorSealer,
+    private readonly events: EventStream,
+  ) {}
+
+  /**
+   * A page of agents, by name unless ordered otherwise.
+   * @throws BAD_INPUT, BAD_CURSOR
+   */
+  async page(args: PageArgs, filter: AgentFilterArgs, order: readonly AgentSort[]): Promise<Page<Agent>> {
+    const sorts = order.length ? order : [{ field: AgentOrderField.NAME, direction: Direction.ASC }];
+    if (sorts.length > MAX_ORDERS) {
+      throw new FleetError('BAD_INPUT', `at most ${MAX_ORDERS} keys of order`, { field: ['orderBy'] });
+    }
+    const criteria = criteriaOf(filter);
+    const name = `agents:${sorts.map(({ field, direction }) => `${field} ${direction}`).join()}`;
+    const request = readPage(args, this.cursors, name);
+    // Before the page is read: what changes meanwhile is told again rather than missed.
+    const changeCursor = await this.events.changeCursor('Agent');
+    const rows = await this.list.page(criteria, sorts, request);
+    return {
+      ...pageOf(rows, request, this.cursors, name, sortKeyOf(sorts)),
+      totalCount: () => this.list.count(criteria),
+      changeCursor,
+    };
+  }
+
+  /** One agent's story, newest first. */
+  async timeline(agent: Agent, args: PageArgs): Promise<Page<AgentEvent>> {
+    const name = `events:${agent.uuid}`;
+    const request = readPage(args, this.cursors, name);
+    const rows = await this.story.page(agent.uuid, request);
+    return {
+      ...pageOf(rows, request, this.cursors, name, ({ occurredAt, id }) => [occurredAt.getTime(), id]),
+      totalCount: () => this.story.count(agent.uuid),
+    };
+  }
+
+  async fleet(): Promise<Fleet> {
+    const { health, ...counts } = await this.agents.counts();
+    return {
+      ...counts,
+      total: counts.byState.reduce((sum, { count }) => sum + count, 0),
+      health: health ?? 100,
+    };
+  }
+
+  /** Changes of the agents that a filter names. */
+  changes(filter: AgentFilterArgs, after: string | null | undefined): Promise<ChangeSubscription> {
+    return this.events.subscribe({ type: 'Agent', after, matches: matcherOf(criteriaOf(filter)) });
+  }
+}
+
+/** @throws BAD_INPUT for an id that is none */
+function criteriaOf({ ids, ...filter }: AgentFilterArgs): AgentCriteria {
+  const given = Object.entries(filter).filter(([, value]) => value != null);
+  return {
+    ...(Object.fromEntries(given) as AgentCriteria),
+    ...(ids ? { uuids: ids.map((id) => uuidOf('Agent', id, ['filter', 'ids'])) } : {}),
+  };
+}

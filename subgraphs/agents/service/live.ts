@@ -1,0 +1,197 @@
+import DataLoader from 'dataloader';
+import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import type { Agent } from '../entity/agent.ts';
+import type { AgentCommand } from '../entity/command.ts';
+import { type AgentState, HealthGrade } from '../entity/enums.ts';
+import type { AgentStore, Asked, Observation } from '../store/agents.ts';
+import { type BeatSample, type FailedCheck, type Health, type HealthFacts, healthOf } from './health.ts';
+import { type LeaseTerms, leaseEndMs } from './lease.ts';
+import { observedState } from './lifecycle.ts';
+
+/** An agent as its beats have it: what is between two writes to the database. */
+export interface LiveAgent {
+  uuid: string;
+  id: string;
+  name: string;
+  ownerId: string;
+  incarnation: number;
+  revision: number;
+  desired: AgentState;
+  configVersion: number;
+  /** As the database has them: what differs from a beat is a change. */
+  reported: AgentState;
+  presence: AgentPresence;
+  version: string;
+  observedConfigVersion: number | null;
+  told: Pick<Health, 'score' | 'grade'>;
+  sequence: number;
+  /** When its lease was renewed last, epoch milliseconds; undefined while it was never heard. */
+  heardMs: number | undefined;
+  /** When its last beat came. */
+  beatMs: number;
+  window: BeatSample[];
+  failedChecks: FailedCheck[];
+  queue: number;
+  restartsAtMs: number[];
+  attemptsAtMs: number[];
+  criticalBeats: number;
+  health: Health;
+  healthMs: number;
+  /** Its mail that waits; undefined when it must be read. */
+  mail: AgentCommand[] | undefined;
+  /** Counts changes of its mail, so that what was read before one is not kept. */
+  mailChanges: number;
+  /** Whether the database has not been told of its last beat. */
+  dirty: boolean;
+}
+
+/** Everyone who was heard, in memory. */
+export class LiveFleet {
+  readonly #agents = new Map<string, LiveAgent>();
+  readonly #found: DataLoader<string, Agent | undefined>;
+
+  constructor(
+    store: AgentStore,
+    readonly terms: LeaseTerms,
+  ) {
+    this.#found = new DataLoader(
+      async (uuids) => {
+        const rows = new Map((await store.findMany(uuids)).map((agent) => [agent.uuid, agent]));
+        return uuids.map((uuid) => rows.get(uuid));
+      },
+      { cache: false },
+    );
+  }
+
+  get size(): number {
+    return this.#agents.size;
+  }
+
+  all(): IterableIterator<LiveAgent> {
+    return this.#agents.values();
+  }
+
+  known(uuid: string): LiveAgent | undefined {
+    return this.#agents.get(uuid);
+  }
+
+  /** The agent, read once; undefined when there is none or it is deregistered. */
+  async get(uuid: string): Promise<LiveAgent | undefined> {
+    const known = this.#agents.get(uuid);
+    if (known) return known;
+    const agent = await this.#found.load(uuid);
+    if (!agent || agent.deregisteredAt) return undefined;
+    return this.#agents.get(uuid) ?? this.add(agent, undefined);
+  }
+
+  /** @param heardMs from when its lease runs; undefined: it has none */
+  add(agent: Agent, heardMs: number | undefined): LiveAgent {
+    const live: LiveAgent = {
+      uuid: agent.uuid,
+      id: agent.id,
+      sequence: agent.beatSequence,
+      heardMs,
+      beatMs: agent.lastSeenAt?.getTime() ?? 0,
+      window: [],
+      failedChecks: [],
+      queue: 0,
+      criticalBeats: 0,
+      dirty: false,
+      mail: undefined,
+      mailChanges: 0,
+      ...asked(agent),
+    };
+    this.#agents.set(agent.uuid, live);
+    return live;
+  }
+
+  /** Takes what a write of this process made of an agent. */
+  adopt(agent: Agent): void {
+    const live = this.#agents.get(agent.uuid);
+    if (!live) return;
+    const isNewProcess = agent.incarnation !== live.incarnation;
+    Object.assign(live, asked(agent));
+    this.mailChanged(agent.uuid);
+    if (!isNewProcess) return;
+    Object.assign(live, { sequence: agent.beatSequence, window: [], failedChecks: [], queue: 0, criticalBeats: 0 });
+  }
+
+  /** Takes what another process may have asked of agents. */
+  heed(all: readonly Asked[]): void {
+    for (const { uuid, revision, desired, configVersion } of all) {
+      const live = this.#agents.get(uuid);
+      if (!live || revision <= live.revision) continue;
+      Object.assign(live, { revision, desired, configVersion });
+      this.mailChanged(uuid);
+    }
+  }
+
+  forget(uuid: string): void {
+    this.#agents.delete(uuid);
+  }
+
+  /** New mail came, or some was done: it must be read again. */
+  mailChanged(uuid: string): void {
+    const live = this.#agents.get(uuid);
+    if (!live) return;
+    live.mail = undefined;
+    live.mailChanges += 1;
+  }
+}
+
+function asked(agent: Agent) {
+  return {
+    name: agent.name,
+    ownerId: agent.ownerId,
+    incarnation: agent.incarnation,
+    revision: agent.revision,
+    desired: agent.desiredState,
+    configVersion: agent.configVersion,
+    reported: agent.reportedState,
+    presence: agent.presence,
+    version: agent.version,
+    observedConfigVersion: agent.observedConfigVersion,
+    told: { score: agent.healthScore, grade: agent.healthGrade },
+    health: { score: agent.healthScore, grade: agent.healthGrade, penalties: agent.healthPenalties },
+    healthMs: agent.healthAt.getTime(),
+    restartsAtMs: agent.restartedAtMs,
+    attemptsAtMs: agent.recoveredAtMs,
+  };
+}
+
+/** Health of a live agent, were it in this state and presence. */
+export function healthNow(
+  live: LiveAgent,
+  seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
+  nowMs: number,
+): Health {
+  return healthOf(
+    {
+      ...live,
+      state: observedState(live.desired, seen.reported),
+      presence: seen.presence,
+      seen: live.heardMs !== undefined,
+    },
+    nowMs,
+  );
+}
+
+/** What is written of a live agent. */
+export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
+  const heardMs = live.heardMs ?? 0;
+  return {
+    uuid: live.uuid,
+    incarnation: live.incarnation,
+    reported: live.reported,
+    presence: live.presence,
+    version: live.version,
+    observedConfigVersion: live.observedConfigVersion,
+    sequence: live.sequence,
+    lastSeenMs: live.beatMs,
+    leaseEndMs: leaseEndMs(terms, heardMs),
+    health: live.health,
+    healthMs: live.healthMs,
+  };
+}
+
+export const isCritical = (health: Health): boolean => health.grade === HealthGrade.CRITICAL;

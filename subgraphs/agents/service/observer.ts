@@ -1,0 +1,224 @@
+import type { Clock } from '../../../lib/clock.ts';
+import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import type { EventDraft } from '../../../lib/write/rows.ts';
+import type { SystemEntry, Writes } from '../../../lib/write/writes.ts';
+import { type Agent, snapshotOf } from '../entity/agent.ts';
+import type { AgentEvent } from '../entity/agent-event.ts';
+import type { AgentState } from '../entity/enums.ts';
+import type { AgentStore, Observation } from '../store/agents.ts';
+import type { StoryStore } from '../store/story.ts';
+import { type Health, isNews } from './health.ts';
+import { observedState } from './lifecycle.ts';
+import { healthNow, type LiveAgent, type LiveFleet, observationOf } from './live.ts';
+import { SYSTEM } from './record.ts';
+
+/** What a beat or a silence makes of an agent. */
+export interface Seen {
+  reported: AgentState;
+  presence: AgentPresence;
+  version: string;
+  observedConfigVersion: number | null;
+}
+
+interface Waiting {
+  live: LiveAgent;
+  seen: Seen;
+  reason: string;
+  done: () => void;
+  failed: (error: unknown) => void;
+}
+
+const BATCH = 200;
+
+/**
+ * Writes what was observed of agents: a change at once, with its event and its audit entry, in one transaction for all that
+ * wait; mere beats now and then, in one statement.
+ */
+export class Observer {
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+
+  constructor(
+    private readonly agents: AgentStore,
+    private readonly story: StoryStore,
+    private readonly writes: Writes,
+    private readonly fleet: LiveFleet,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Whether this is more than a mere beat. */
+  isChange(live: LiveAgent, seen: Seen, health: Health): boolean {
+    return (
+      live.reported !== seen.reported ||
+      live.presence !== seen.presence ||
+      live.version !== seen.version ||
+      live.observedConfigVersion !== seen.observedConfigVersion ||
+      isNews(live.told, health)
+    );
+  }
+
+  /** Writes a change; resolves when it is durable. */
+  change(live: LiveAgent, seen: Seen, reason: string): Promise<void> {
+    return new Promise((done, failed) => {
+      this.#waiting.push({ live, seen, reason, done, failed });
+      this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
+    });
+  }
+
+  /** Writes down the beats since the last time. */
+  async flush(): Promise<void> {
+    const beaten = [...this.fleet.all()].filter(({ dirty }) => dirty);
+    for (let at = 0; at < beaten.length; at += 5_000) {
+      const some = beaten.slice(at, at + 5_000);
+      this.fleet.heed(await this.agents.observe(some.map((live) => observationOf(live, this.fleet.terms))));
+      for (const live of some) live.dirty = false;
+    }
+  }
+
+  async #drain(): Promise<void> {
+    // Everything of this turn of the loop goes into one transaction.
+    await Promise.resolve();
+    while (this.#waiting.length) {
+      // An agent once in a batch: its second change sees the first.
+      const batch = new Map<string, Waiting>();
+      const later: Waiting[] = [];
+      for (const one of this.#waiting) {
+        if (batch.has(one.live.uuid) || batch.size >= BATCH) later.push(one);
+        else batch.set(one.live.uuid, one);
+      }
+      this.#waiting = later;
+      const all = [...batch.values()];
+      try {
+        await this.#write(all);
+        for (const { done } of all) done();
+      } catch (error) {
+        for (const { failed } of all) failed(error);
+      }
+    }
+  }
+
+  async #write(batch: readonly Waiting[]): Promise<void> {
+    const nowMs = this.clock.nowMs();
+    const written = await this.writes.transaction(async (tx) => {
+      const rows = new Map(
+        (
+          await this.agents.lockMany(
+            tx,
+            batch.map(({ live }) => live.uuid),
+          )
+        ).map((row) => [row.uuid, row]),
+      );
+      const changes: Change[] = batch.flatMap((waiting) => {
+        const row = rows.get(waiting.live.uuid);
+        if (!row || row.deregisteredAt || row.incarnation !== waiting.live.incarnation) return [];
+        return heardElsewhere(row, waiting, nowMs) ? [] : [this.#changeOf(row, waiting, nowMs)];
+      });
+      await this.agents.observe(
+        changes.map(({ observation }) => observation),
+        tx,
+      );
+      await this.story.add(
+        tx,
+        changes.flatMap(({ story }) => story),
+      );
+      await this.writes.system(
+        tx,
+        'agents',
+        changes.flatMap(({ entry }) => entry ?? []),
+        changes.flatMap(({ event }) => event ?? []),
+      );
+      return changes;
+    });
+    for (const { waiting, observation } of written) {
+      const { reported, presence, version, observedConfigVersion, health } = observation;
+      Object.assign(waiting.live, { reported, presence, version, observedConfigVersion, health, told: health });
+    }
+  }
+
+  #changeOf(row: Agent, waiting: Waiting, nowMs: number): Change {
+    const { live, seen, reason } = waiting;
+    const before = snapshotOf(row);
+    const health = healthNow({ ...live, desired: row.desiredState }, seen, nowMs);
+    const observation = { ...observationOf(live, this.fleet.terms), ...seen, health, healthMs: nowMs };
+    const told = isNews({ score: row.healthScore, grade: row.healthGrade }, health);
+    const was = { state: row.state, presence: row.presence };
+    const is = { state: observedState(row.desiredState, seen.reported), presence: seen.presence };
+    const other = row.version !== seen.version || row.observedConfigVersion !== seen.observedConfigVersion;
+    const moved = was.state !== is.state || was.presence !== is.presence;
+    apply(row, observation);
+    const after = snapshotOf(row);
+    const target = { type: 'Agent', id: row.id };
+    const common = { uuid: () => this.clock.uuid(), agentUuid: row.uuid, occurredAt: new Date(nowMs) };
+    return {
+      waiting,
+      observation,
+      story: storyOf(common, was, is, reason),
+      ...(moved
+        ? {
+            entry: {
+              action: 'agent.state.changed',
+              target,
+              reason,
+              before: was,
+              after: is,
+            },
+          }
+        : {}),
+      ...(moved || told || other
+        ? { event: { type: 'Agent', entityId: row.uuid, kind: 'UPDATED', node: after, previous: before } }
+        : {}),
+    };
+  }
+}
+
+interface Change {
+  waiting: Waiting;
+  observation: Observation;
+  story: AgentEvent[];
+  entry?: SystemEntry;
+  event?: EventDraft;
+}
+
+/** Whether another process of this house has heard an agent that this one takes for silent. */
+function heardElsewhere(row: Agent, { live, seen }: Waiting, nowMs: number): boolean {
+  const heardMs = row.lastSeenAt?.getTime() ?? 0;
+  if (seen.presence === AgentPresence.ONLINE || heardMs <= live.beatMs || heardMs > nowMs) return false;
+  live.heardMs = live.beatMs = heardMs;
+  return true;
+}
+
+function apply(row: Agent, observation: Observation): void {
+  const { reported, health } = observation;
+  row.reportedState = reported;
+  row.state = observedState(row.desiredState, reported);
+  row.presence = observation.presence;
+  row.version = observation.version;
+  row.observedConfigVersion = observation.observedConfigVersion;
+  row.lastSeenAt = new Date(observation.lastSeenMs);
+  row.leaseExpiresAt = new Date(observation.leaseEndMs);
+  row.healthScore = health.score;
+  row.healthGrade = health.grade;
+  row.healthPenalties = health.penalties;
+  row.healthAt = new Date(observation.healthMs);
+}
+
+interface Life {
+  state: AgentState;
+  presence: AgentPresence;
+}
+
+function storyOf(
+  { uuid, ...common }: { uuid: () => string; agentUuid: string; occurredAt: Date },
+  was: Life,
+  is: Life,
+  reason: string,
+): AgentEvent[] {
+  const fields = (['state', 'presence'] as const).filter((field) => was[field] !== is[field]);
+  return fields.map((field) => ({
+    ...common,
+    id: uuid(),
+    name: `${field}.changed`,
+    detail: { from: was[field], to: is[field], reason },
+    actor: SYSTEM,
+  }));
+}

@@ -1,0 +1,156 @@
+import { type DataSource, In, IsNull, Not } from 'typeorm';
+import type { Transaction } from '../../../lib/database.ts';
+import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { Agent } from '../entity/agent.ts';
+import type { AgentState } from '../entity/enums.ts';
+import type { Health } from '../service/health.ts';
+
+/** What beats and silence made of an agent: as memory has it. */
+export interface Observation {
+  uuid: string;
+  /** Of the process that was observed: what an earlier one did is not written over a new one's. */
+  incarnation: number;
+  reported: AgentState;
+  presence: AgentPresence;
+  version: string;
+  observedConfigVersion: number | null;
+  sequence: number;
+  lastSeenMs: number;
+  leaseEndMs: number;
+  health: Health;
+  healthMs: number;
+}
+
+/** Numbers of the fleet, by state, presence and kind. */
+export interface FleetCounts {
+  byState: { state: AgentState; count: number }[];
+  byPresence: { presence: AgentPresence; count: number }[];
+  kinds: { kind: string; count: number }[];
+  health: number | null;
+}
+
+/** What another process of this house may have asked of an agent meanwhile. */
+export interface Asked {
+  uuid: string;
+  revision: number;
+  desired: AgentState;
+  configVersion: number;
+}
+
+/** Agents in PostgreSQL. */
+export class AgentStore {
+  constructor(private readonly database: DataSource) {}
+
+  findMany(uuids: readonly string[]): Promise<Agent[]> {
+    return this.database.getRepository(Agent).findBy({ uuid: In([...uuids]) });
+  }
+
+  /** The agents that have these names now: a living one before one whose life is over. */
+  findNamed(names: readonly string[]): Promise<Agent[]> {
+    return this.database
+      .getRepository(Agent)
+      .createQueryBuilder('agent')
+      .where('agent.name = any(:names) and agent.deregistered_at is null', { names: [...names] })
+      .orderBy(`(agent.desired_state <> 'RETIRED')::int`, 'ASC')
+      .addOrderBy('agent.registeredAt', 'ASC')
+      .getMany();
+  }
+
+  /** Every agent that was ever heard and is not deregistered. */
+  heard(): Promise<Agent[]> {
+    return this.database.getRepository(Agent).findBy({ deregisteredAt: IsNull(), lastSeenAt: Not(IsNull()) });
+  }
+
+  /** One agent, its row locked by this transaction. */
+  lock(tx: Transaction, uuid: string): Promise<Agent | null> {
+    return tx.getRepository(Agent).findOne({ where: { uuid }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** Several, their rows locked in one order, so that two transactions never wait for each other. */
+  lockMany(tx: Transaction, uuids: readonly string[]): Promise<Agent[]> {
+    return tx
+      .getRepository(Agent)
+      .find({ where: { uuid: In([...uuids]) }, order: { uuid: 'ASC' }, lock: { mode: 'pessimistic_write' } });
+  }
+
+  /** The living agent of a name, locked; the name itself too, so that nobody else takes it meanwhile. */
+  async lockNamed(tx: Transaction, name: string): Promise<Agent | null> {
+    await tx.query(`select pg_advisory_xact_lock(hashtext('agent name'), hashtext($1))`, [name]);
+    return await tx
+      .getRepository(Agent)
+      .createQueryBuilder('agent')
+      .where(`agent.name = :name and agent.deregistered_at is null and agent.desired_state <> 'RETIRED'`, { name })
+      .setLock('pessimistic_write')
+      .getOne();
+  }
+
+  /** Writes a new agent, or one that this transaction has locked; counts its revision. */
+  async save(tx: Transaction, agent: Agent): Promise<void> {
+    agent.revision += 1;
+    await tx.getRepository(Agent).save(agent, { reload: false });
+  }
+
+  /** Writes what was observed of many agents in one statement. @returns what is asked of them now */
+  async observe(observations: readonly Observation[], tx: Transaction | DataSource = this.database): Promise<Asked[]> {
+    if (!observations.length) return [];
+    const rows = observations.map(({ health, ...rest }) => ({
+      ...rest,
+      score: health.score,
+      grade: health.grade,
+      penalties: health.penalties,
+    }));
+    const [asked]: [{ id: string; revision: number; desired_state: AgentState; config_version: number }[], number] =
+      await tx.query(
+        `update agent a set
+           reported_state = o.reported, presence = o.presence, version = o.version,
+           state = case when a.desired_state in ('QUARANTINED', 'RETIRED') then a.desired_state
+                        when o.reported = 'RETIRED' then 'STOPPED' else o.reported end,
+           observed_config_version = o."observedConfigVersion",
+           beat_sequence = greatest(a.beat_sequence, o.sequence),
+           last_seen_at = greatest(a.last_seen_at, to_timestamp(o."lastSeenMs" / 1000)),
+           lease_expires_at = greatest(a.lease_expires_at, to_timestamp(o."leaseEndMs" / 1000)),
+           health_score = o.score, health_grade = o.grade, health_penalties = o.penalties,
+           health_at = to_timestamp(o."healthMs" / 1000)
+         from jsonb_to_recordset($1::jsonb) as o(
+           uuid uuid, incarnation int, reported text, presence text, version text, "observedConfigVersion" int, sequence bigint,
+           "lastSeenMs" double precision, "leaseEndMs" double precision,
+           score int, grade text, penalties jsonb, "healthMs" double precision)
+         where a.id = o.uuid and a.incarnation = o.incarnation and a.deregistered_at is null
+         returning a.id, a.revision, a.desired_state, a.config_version`,
+        [JSON.stringify(rows)],
+      );
+    return asked.map((row) => ({
+      uuid: row.id,
+      revision: row.revision,
+      desired: row.desired_state,
+      configVersion: row.config_version,
+    }));
+  }
+
+  async counts(): Promise<FleetCounts> {
+    const rows: {
+      state: AgentState | null;
+      presence: AgentPresence | null;
+      kind: string | null;
+      count: number;
+      health: number | null;
+    }[] = await this.database.query(
+      `select state, presence, kind, count(*)::int as count,
+              (avg(health_score) filter (where health_grade <> 'UNKNOWN'))::float8 as health
+         from agent where deregistered_at is null
+        group by grouping sets ((state), (presence), (kind), ())
+        order by count desc, state, presence, kind`,
+    );
+    return {
+      byState: rows.flatMap(({ state, count }) => (state ? [{ state, count }] : [])),
+      byPresence: rows.flatMap(({ presence, count }) => (presence ? [{ presence, count }] : [])),
+      kinds: rows.flatMap(({ kind, count }) => (kind ? [{ kind, count }] : [])),
+      health: rows.find(({ state, presence, kind }) => !state && !presence && !kind)?.health ?? null,
+    };
+  }
+
+  /** Throws when the table cannot be read. */
+  async ready(): Promise<void> {
+    await this.database.query('select 1 from agent limit 1');
+  }
+}
