@@ -48,9 +48,16 @@ function sampleOf(field: GraphQLField<unknown, unknown>): SampleMutation {
   };
 }
 
+/** Texts that are more than any word. */
+const WORDS: Record<string, () => string> = {
+  name: () => `sample-${systemClock.uuid()}`,
+  scopes: () => 'viewer',
+  target: () => 'https://example.org/alerts',
+};
+
 const SCALARS: Record<string, (name: string) => unknown> = {
   ID: () => nodeId('Agent', systemClock.uuid()),
-  String: (name) => (name === 'name' ? `sample ${systemClock.uuid()}` : 'sample'),
+  String: (name) => WORDS[name]?.() ?? 'sample',
   Int: () => 1,
   Float: () => 1,
   SafeInt: () => 1,
