@@ -37,6 +37,7 @@ export class Agent {
   #sequence = 0;
   #configuring = false;
   #silent = false;
+  #closing = false;
   #queue: number | undefined;
   /** Where and as whom the platform knows it; a new token when it had to register again. */
   identity: Identity;
@@ -172,6 +173,7 @@ export class Agent {
 
   /** Stops as it would when asked to, without telling the platform yet. */
   async stop(): Promise<void> {
+    this.#closing = true;
     await this.#moving;
     const move = this.#silent ? undefined : moveTowards(this.#state, 'STOPPED');
     if (move) await this.#make(move);
@@ -212,7 +214,7 @@ export class Agent {
 
   /** Takes the platform's answer to a beat. */
   heard(answer: BeatAnswer): void {
-    if (this.#silent) return;
+    if (this.#silent || this.#closing) return;
     for (const command of answer.commands) this.deliver(command);
     if (answer.configVersion > this.identity.configVersion) void this.#takeConfig();
     if (answer.desiredState !== this.#desired) this.#failed = false;

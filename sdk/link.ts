@@ -130,11 +130,11 @@ export class FleetLink implements AgentLink {
   }
 
   async leave(agent: Agent): Promise<void> {
-    if (!this.#members.has(agent)) return;
-    this.#members.get(agent)?.reporter.reportMetrics();
-    if (!agent.silent) await this.#beat([agent]).catch(() => undefined);
+    if (!this.#shared) return this.close();
+    const member = this.#members.get(agent);
+    member?.reporter.reportMetrics();
+    if (member && !agent.silent) await this.#beat([agent]).catch(() => undefined);
     this.#forget(agent);
-    if (!this.#shared) await this.close();
   }
 
   /** Sends all telemetry that waits, the metrics' present values among it. @returns whether it was all answered within the limit, milliseconds */
@@ -145,6 +145,7 @@ export class FleetLink implements AgentLink {
 
   /** Stops all agents, tells the platform, sends what waits, and ends; takes no longer than about `limitMs` milliseconds. */
   async close(limitMs = 5_000): Promise<void> {
+    if (this.#closed.signal.aborted) return;
     const { agents } = this;
     const farewell = async () => {
       await Promise.all(agents.map((agent) => agent.stop()));
