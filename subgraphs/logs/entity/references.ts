@@ -1,10 +1,10 @@
 import { Directive, Field, ID, ObjectType } from 'type-graphql';
 
-/** The agents house's Agent, as far as logs know it. */
+/** What other houses own is described by them: another text here would be lost in composition. The agents house's Agent, as far as logs know it. */
 @Directive('@key(fields: "id")')
-@ObjectType({ description: 'An agent of the fleet.' })
+@ObjectType()
 export class Agent {
-  @Field(() => ID, { description: 'Its global id.' })
+  @Field(() => ID)
   id!: string;
 
   static of(id: string): Agent {
@@ -14,9 +14,9 @@ export class Agent {
 
 /** The metrics house's Trace: its key, and the logs of it. */
 @Directive('@key(fields: "traceId")')
-@ObjectType({ description: 'One request’s way through the fleet.' })
+@ObjectType()
 export class Trace {
-  @Field({ description: '32 hexadecimal digits.' })
+  @Field()
   traceId!: string;
 
   static of(traceId: string): Trace {
@@ -26,16 +26,16 @@ export class Trace {
 
 /** The alerts house's Alert, as far as its logs need it. */
 @Directive('@key(fields: "id")')
-@ObjectType({ description: 'Something that is wrong.' })
+@ObjectType()
 export class Alert {
-  @Field(() => ID, { description: 'Its global id.' })
+  @Field(() => ID)
   id!: string;
 
   @Directive('@external')
-  @Field(() => Date, { description: 'When it began.' })
+  @Field(() => Date)
   startedAt!: Date;
 
   @Directive('@external')
-  @Field(() => Agent, { nullable: true, description: 'The agent it is about, if it is about one.' })
+  @Field(() => Agent, { nullable: true })
   agent?: Agent | null;
 }

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { FleetClient, FleetFailure, type GraphQLAnswer, type GraphQLFault, type UserError } from '../sdk/index.ts';
+
+/** Where `.data` lies when FLEET_DATA does not say: beside package.json, wherever the command is run. */
+export const PACKAGE_ROOT = path.resolve(__dirname, __filename.endsWith('.ts') ? '..' : '../..');
+
+/** The folder the platform keeps its data in. */
+export function dataFolder(): string {
+  const { FLEET_DATA } = process.env;
+  return FLEET_DATA ? path.resolve(FLEET_DATA) : path.join(PACKAGE_ROOT, '.data');
+}
+
+/** The caller's token: FLEET_TOKEN, else the admin's, which the first start wrote into the data folder. */
+export function token(): string {
+  const { FLEET_TOKEN } = process.env;
+  if (FLEET_TOKEN) return FLEET_TOKEN;
+  const file = path.join(dataFolder(), 'admin-token');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    throw new FleetFailure(
+      'UNAUTHENTICATED',
+      `no token: set FLEET_TOKEN, or start the platform once, which writes ${file}`,
+    );
+  }
+}
+
+/** A client for the address given by --url, else FLEET_URL, else this machine's. */
+export function clientFor({ url }: { url?: string | undefined }): FleetClient {
+  return new FleetClient({ url: url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000', token: token() });
+}
+
+/** The children's environment of `fleet start`: what only clients read stays out. */
+export function environment(): NodeJS.ProcessEnv {
+  const { FLEET_URL: _, FLEET_TOKEN: __, ...rest } = process.env;
+  return { ...rest, ...(process.env['FLEET_DATA'] ? { FLEET_DATA: dataFolder() } : {}) };
+}
+
+/** What a mutation's payload says, or the failure its first user error states. */
+export function settled<Payload extends { userErrors: UserError[] }>(payload: Payload | null | undefined): Payload {
+  const first = payload?.userErrors[0];
+  if (!payload || first)
+    throw new FleetFailure(first?.code ?? 'INTERNAL', first?.message ?? 'the platform gave no answer');
+  return payload;
+}
+
+/** What could be had, with the failures of the rest; the caller prints both. */
+export function partly<Data>({ data, errors = [] }: GraphQLAnswer<Data>): { data: Data; errors: GraphQLFault[] } {
+  return { data: data as Data, errors };
+}

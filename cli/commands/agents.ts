@@ -1,0 +1,109 @@
+import type { Command } from 'commander';
+import { ago } from '../output/printer.ts';
+import { type Context, contextOf, listed, type Surface } from './context.ts';
+
+const AGENTS = `query Agents($first: Int!, $after: String, $filter: AgentFilter) {
+  agents(first: $first, after: $after, filter: $filter) {
+    totalCount pageInfo { hasNextPage endCursor }
+    nodes { id name kind version state desiredState presence health { score grade } labels lastSeenAt restarts }
+  }
+}`;
+const PAGE = 100;
+
+interface AgentRow {
+  name: string;
+  kind: string;
+  version: string;
+  state: string;
+  desiredState: string;
+  presence: string;
+  health: { score: number; grade: string };
+  lastSeenAt: string | null;
+  restarts: number;
+}
+
+interface Page {
+  agents: {
+    totalCount: number | null;
+    pageInfo: { hasNextPage: boolean; endCursor: string | null };
+    nodes: AgentRow[];
+  } | null;
+}
+
+interface Options {
+  kind?: string[];
+  state?: string[];
+  presence?: string[];
+  label?: string[];
+  limit: string;
+}
+
+export function addAgents(program: Command, surface: Surface): void {
+  const command = program
+    .command('agents')
+    .description('The agents, by name.')
+    .argument('[query]', 'words of the search language, e.g. kind:coder')
+    .option('--kind <kinds>', 'only of these kinds', listed)
+    .option('--state <states>', 'only in these states, e.g. RUNNING,FAILED', listed)
+    .option('--presence <presences>', 'only ONLINE, SUSPECT or OFFLINE', listed)
+    .option('--label <name=value>', 'only with this label; may be repeated', listed)
+    .option('--limit <count>', 'no more than so many', '1000');
+  command.action((query: string | undefined, options: Options) => agents(contextOf(command, surface), query, options));
+}
+
+async function agents(
+  { client, printer, missing, nowMs }: Context,
+  query: string | undefined,
+  options: Options,
+): Promise<void> {
+  const filter = {
+    query,
+    kinds: options.kind,
+    states: options.state?.map((state) => state.toUpperCase()),
+    presences: options.presence?.map((presence) => presence.toUpperCase()),
+    labels: options.label?.map((label) => matcherOf(label)),
+  };
+  const limit = Number(options.limit);
+  const rows: AgentRow[] = [];
+  let total: number | null = null;
+  for (let after: string | null | undefined; rows.length < limit; ) {
+    const { data, errors = [] } = await client.ask<Page>(AGENTS, {
+      first: Math.min(PAGE, limit - rows.length),
+      after,
+      filter,
+    });
+    const page = data?.agents;
+    missing(errors);
+    if (!page) break;
+    rows.push(...page.nodes);
+    total = page.totalCount;
+    if (!page.pageInfo.hasNextPage) break;
+    after = page.pageInfo.endCursor;
+  }
+  printer.answer(rows, () => {
+    printer.table<AgentRow>(
+      [
+        { title: 'NAME', text: ({ name }) => name },
+        { title: 'KIND', text: ({ kind }) => kind },
+        { title: 'VERSION', text: ({ version }) => version },
+        {
+          title: 'STATE',
+          text: ({ state, desiredState }) => (state === desiredState ? state : `${state} → ${desiredState}`),
+        },
+        { title: 'PRESENCE', text: ({ presence }) => presence },
+        { title: 'HEALTH', text: ({ health }) => `${health.score} ${health.grade}` },
+        { title: 'RESTARTS', text: ({ restarts }) => String(restarts), right: true },
+        { title: 'SEEN', text: ({ lastSeenAt }) => ago(lastSeenAt, nowMs()), right: true },
+      ],
+      rows,
+    );
+    if (total !== null && total > rows.length) printer.note(`${rows.length} of ${total}`);
+  });
+}
+
+/** `name=value`, `name!=value`, `name=~pattern`, `name!~pattern`. */
+function matcherOf(text: string): { name: string; op: string; value: string } {
+  const [, name = text, sign = '=', value = ''] = /^(.+?)(!=|=~|!~|=)(.*)$/s.exec(text) ?? [];
+  const op = { '=': 'EQ', '!=': 'NE', '=~': 'RE', '!~': 'NRE' }[sign] as string;
+  return { name, op, value };
+}

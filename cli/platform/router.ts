@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { HouseClient } from '../../lib/call/house-client.ts';
+import { deriveKey } from '../../lib/call/signing.ts';
+import { systemClock } from '../../lib/clock.ts';
+import { assert } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import type { Settings } from '../../lib/settings/index.ts';
+import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
+import { packageRoot } from './surroundings.ts';
+
+/** One query over all five subgraphs: the platform is ready when it answers whole. */
+const READY_QUERY = `{
+  fleet { total }
+  logs(first: 1) { nodes { id } }
+  auditCheckpoint { size }
+  alertRules(first: 1) { nodes { id } }
+  metrics(first: 1) { nodes { name } }
+}`;
+
+const ROUTES: NonNullable<RouterOptions['routes']> = {
+  'POST /v1/logs': { subgraph: 'logs' },
+  'POST /v1/metrics': { subgraph: 'metrics' },
+  'POST /v1/traces': { subgraph: 'metrics' },
+};
+
+export interface RunRouterOptions {
+  settings: Settings;
+  secret: string;
+  log: Log;
+  /** This process's own metrics, in Prometheus' format. */
+  metrics: () => Promise<string>;
+}
+
+/** The router of the platform: the general one with its supergraph, houses, callers and routes. */
+export async function runRouter({ settings, secret, log, metrics }: RunRouterOptions): Promise<ServedRouter> {
+  const root = packageRoot();
+  const houses = Object.fromEntries(
+    Object.entries(settings.FLEET_HOUSES).map(([name, url]) => [
+      name,
+      new HouseClient(name, url, deriveKey(secret, `call:${name}`), () => systemClock.nowMs()),
+    ]),
+  );
+  const { agents, audit } = houses;
+  assert(agents && audit && settings.FLEET_ADMIN_TOKEN, 'the router is told its houses and the admin token');
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  const router = await serveRouter({
+    supergraphSdl: readFileSync(path.join(root, 'schema', 'supergraph.graphql'), 'utf8'),
+    clock: systemClock,
+    log,
+    host: settings.HOST,
+    port: settings.PORT,
+    version,
+    houses,
+    callers: { adminToken: settings.FLEET_ADMIN_TOKEN, house: agents },
+    audit,
+    own: { cursorKey: deriveKey(secret, 'cursor:router') },
+    routes: ROUTES,
+    readyQuery: READY_QUERY,
+    explorer: { examples: path.join(root, 'schema', 'operations') },
+    corsOrigins: settings.CORS_ORIGINS,
+    limits: {
+      adminPerSecond: settings.FLEET_ADMIN_RPS,
+      clientPerSecond: settings.FLEET_CLIENT_RPS,
+      guard: { timeoutMs: settings.FLEET_SUBGRAPH_TIMEOUT_MS, limitPerSecond: settings.FLEET_SUBGRAPH_RPS },
+    },
+    ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
+    traceRatio: settings.FLEET_TRACE_RATIO,
+    metrics,
+  });
+  log.info('router.serving', { url: router.url });
+  return {
+    ...router,
+    async stop() {
+      await router.stop();
+      for (const client of Object.values(houses)) client.close();
+    },
+  };
+}

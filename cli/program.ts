@@ -1,0 +1,50 @@
+import { Command, CommanderError } from 'commander';
+import { addAck } from './commands/ack.ts';
+import { addAgents } from './commands/agents.ts';
+import { addAlerts } from './commands/alerts.ts';
+import type { Surface } from './commands/context.ts';
+import { addDemo } from './commands/demo.ts';
+import { addLogs } from './commands/logs.ts';
+import { addQuery } from './commands/query.ts';
+import { addSchema } from './commands/schema.ts';
+import { addStart } from './commands/start.ts';
+import { addStatus } from './commands/status.ts';
+import { addToken } from './commands/token.ts';
+import { EXIT_CODE, explain } from './output/exit-code.ts';
+
+/** Runs one command line; the exit code is told to the surface, never thrown. */
+export async function run(words: readonly string[], surface: Surface): Promise<void> {
+  const program = new Command('fleet')
+    .description('Asks and commands a fleet of agents.')
+    .option('--url <address>', 'the platform’s address (FLEET_URL, else http://127.0.0.1:4000)')
+    .option('--json', 'JSON for scripts instead of tables')
+    .enablePositionalOptions(false)
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => surface.out.write(text), writeErr: (text) => surface.err.write(text) });
+  for (const add of [
+    addStart,
+    addStatus,
+    addAgents,
+    addLogs,
+    addAlerts,
+    addAck,
+    addQuery,
+    addToken,
+    addSchema,
+    addDemo,
+  ])
+    add(program, surface);
+  for (const command of everyCommand(program)) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) return surface.exit(error.exitCode === 0 ? EXIT_CODE.ok : EXIT_CODE.usage);
+    const { line, exitCode } = explain(error);
+    surface.err.write(`${line}\n`);
+    surface.exit(exitCode);
+  }
+}
+
+function everyCommand(program: Command): Command[] {
+  return program.commands.flatMap((command) => [command, ...everyCommand(command)]);
+}
