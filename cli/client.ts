@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { FleetClient, FleetFailure, type GraphQLAnswer, type GraphQLFault, type UserError } from '../sdk/index.ts';
+import { FleetClient, FleetFailure, type UserError } from '../sdk/index.ts';
 
 /** Where `.data` lies when FLEET_DATA does not say: beside package.json, wherever the command is run. */
 export const PACKAGE_ROOT = path.resolve(__dirname, __filename.endsWith('.ts') ? '..' : '../..');
@@ -43,9 +43,4 @@ export function settled<Payload extends { userErrors: UserError[] }>(payload: Pa
   if (!payload || first)
     throw new FleetFailure(first?.code ?? 'INTERNAL', first?.message ?? 'the platform gave no answer');
   return payload;
-}
-
-/** What could be had, with the failures of the rest; the caller prints both. */
-export function partly<Data>({ data, errors = [] }: GraphQLAnswer<Data>): { data: Data; errors: GraphQLFault[] } {
-  return { data: data as Data, errors };
 }

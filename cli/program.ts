@@ -2,7 +2,6 @@ import { Command, CommanderError } from 'commander';
 import { addAck } from './commands/ack.ts';
 import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
-import type { Surface } from './commands/context.ts';
 import { addDemo } from './commands/demo.ts';
 import { addLogs } from './commands/logs.ts';
 import { addQuery } from './commands/query.ts';
@@ -10,6 +9,7 @@ import { addSchema } from './commands/schema.ts';
 import { addStart } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addToken } from './commands/token.ts';
+import type { Surface } from './context.ts';
 import { EXIT_CODE, explain } from './output/exit-code.ts';
 
 /** Runs one command line; the exit code is told to the surface, never thrown. */

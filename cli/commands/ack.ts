@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { UserError } from '../../sdk/index.ts';
 import { settled } from '../client.ts';
-import { contextOf, type Surface } from './context.ts';
+import { contextOf, type Surface } from '../context.ts';
 
 const ACKNOWLEDGE = `mutation AcknowledgeAlert($input: AlertActionInput!) {
   acknowledgeAlert(input: $input) { alert { id name state acknowledgement { at note by { name } } } userErrors { code message field } }

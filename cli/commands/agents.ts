@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { type Context, contextOf, listed, type Surface } from '../context.ts';
 import { ago } from '../output/printer.ts';
-import { type Context, contextOf, listed, type Surface } from './context.ts';
 
 const AGENTS = `query Agents($first: Int!, $after: String, $filter: AgentFilter) {
   agents(first: $first, after: $after, filter: $filter) {

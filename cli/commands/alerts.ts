@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { type Context, contextOf, listed, type Surface } from '../context.ts';
 import { ago } from '../output/printer.ts';
 import { plain } from '../output/table.ts';
-import { type Context, contextOf, listed, type Surface } from './context.ts';
 
 const ALERT =
   'id name severity state firedAt startedAt resolvedAt value labels acknowledgement { at by { name } note } agent { id name state }';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { FleetFailure, type UserError } from '../../sdk/index.ts';
 import { dataFolder, settled } from '../client.ts';
-import { type Context, contextOf, type Surface } from './context.ts';
+import { type Context, contextOf, type Surface } from '../context.ts';
 
 const DEMO_AGENTS = `query DemoAgents($filter: AgentFilter) { agents(first: 100, filter: $filter) { nodes { id name } } }`;
 const DEREGISTER = `mutation DeregisterAgent($input: AgentActionInput!) { deregisterAgent(input: $input) { userErrors { code message field } } }`;

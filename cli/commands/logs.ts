@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { type Context, contextOf, listed, type Surface } from '../context.ts';
 import { plain } from '../output/table.ts';
-import { type Context, contextOf, listed, type Surface } from './context.ts';
 
 const ENTRY = 'id time severity service body attributes traceId spanId agent { id name }';
 const LOGS = `query Logs($first: Int!, $filter: LogFilter) { logs(first: $first, filter: $filter) { changeCursor nodes { ${ENTRY} } } }`;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
 import { FleetFailure } from '../../sdk/index.ts';
-import { type Context, contextOf, type Surface } from './context.ts';
+import { type Context, contextOf, type Surface } from '../context.ts';
 
 interface Options {
   variables?: Record<string, unknown>;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { contextOf, type Surface } from './context.ts';
+import { contextOf, type Surface } from '../context.ts';
 
 export function addSchema(program: Command, surface: Surface): void {
   const command = program

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { environment, PACKAGE_ROOT } from '../client.ts';
-import type { Surface } from './context.ts';
+import type { Surface } from '../context.ts';
 
 /** The supervisor's entry, relative to the package. */
 const ENTRY = 'dist/cli/start.js';

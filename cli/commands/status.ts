@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { type Context, contextOf, type Surface } from '../context.ts';
 import { ago } from '../output/printer.ts';
-import { type Context, contextOf, type Surface } from './context.ts';
 
 const STATUS = `query Status {
   router { version loadedAt subscriptions subgraphs { name breaker { state override } replicas { healthy } requestsPerSecond errorRatio p50Ms p99Ms } }

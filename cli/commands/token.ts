@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { UserError } from '../../sdk/index.ts';
 import { settled } from '../client.ts';
-import { contextOf, listed, type Surface } from './context.ts';
+import { contextOf, listed, type Surface } from '../context.ts';
 
 const CREATE = `mutation CreateApiKey($input: CreateApiKeyInput!) {
   createApiKey(input: $input) { secret apiKey { id name scopes expiresAt } userErrors { code message field } }

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { FleetClient, GraphQLFault } from '../../sdk/index.ts';
-import { clientFor } from '../client.ts';
-import { exitCodeOf } from '../output/exit-code.ts';
-import { Printer, type Sink } from '../output/printer.ts';
+import type { FleetClient, GraphQLFault } from '../sdk/index.ts';
+import { clientFor } from './client.ts';
+import { exitCodeOf } from './output/exit-code.ts';
+import { Printer, type Sink } from './output/printer.ts';
 
 /** What every command is given: whom to ask, where to write, when to end. */
 export interface Context {
