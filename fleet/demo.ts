@@ -1,4 +1,4 @@
-import { FleetLink, type LinkOptions } from '../sdk/index.ts';
+import { FleetLink, type LinkOptions, type Surroundings } from '../sdk/index.ts';
 import { arrivals } from './arrivals.ts';
 import { Bus } from './bus.ts';
 import { Chance } from './chance.ts';
@@ -46,7 +46,8 @@ export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: numb
   };
   const stop = async (limitMs: number) => {
     ended.abort();
-    await link.close(limitMs);
+    await finish(workers, limitMs / 3, surroundings);
+    await link.close((limitMs * 2) / 3);
   };
   try {
     await Promise.all(Array.from({ length: REGISTRATIONS_AT_A_TIME }, registrar));
@@ -58,4 +59,13 @@ export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: numb
   void arrivals(bus, new Chance(seed + 1), surroundings, ended.signal);
   void new Faults(workers, host, new Chance(seed + 2), surroundings).run(ended.signal);
   return { link, workers, stop };
+}
+
+/** Lets the tasks in hand be done; what takes longer is given up, so that its spans end and are sent too. */
+async function finish(workers: readonly Worker[], limitMs: number, surroundings: Surroundings): Promise<void> {
+  const untilMs = surroundings.nowMs() + limitMs;
+  const busy = () => workers.some(({ load }) => load > 0);
+  while (busy() && surroundings.nowMs() < untilMs) await surroundings.sleep(20);
+  for (const worker of workers) worker.abandon();
+  await surroundings.sleep(0);
 }

@@ -47,6 +47,11 @@ export class Worker implements Seat {
   /** Loses what it was doing, as a killed process would. */
   crash(): void {
     this.agent.silence();
+    this.abandon();
+  }
+
+  /** Gives up its tasks at once. */
+  abandon(): void {
     this.#lost.abort();
   }
 
