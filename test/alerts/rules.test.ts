@@ -197,6 +197,12 @@ test('each series that leaves its bounds is an alert; its agent is found by id o
   });
   expect(by('host')).toMatchObject({ agent: null, value: 20 });
   expect((await health('latency')).health).toBe('OK');
+  alerts.world.warnings = ['only 4 series are shown'];
+  await until(async () => {
+    alerts.clock.advance(1_000);
+    return (await health('latency')).healthReason === 'only 4 series are shown';
+  });
+  expect((await list()).map(({ state }) => state)).toEqual(['FIRING', 'FIRING', 'FIRING']);
   alerts.world.series = [];
   await eventually((found) => found.every(({ state }) => state === 'RESOLVED'));
   expect(await health('latency')).toMatchObject({ health: 'NO_DATA', healthReason: expect.any(String) });

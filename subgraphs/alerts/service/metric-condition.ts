@@ -1,10 +1,11 @@
+import { FleetError } from '../../../lib/errors.ts';
 import { readNodeId } from '../../../lib/node-id.ts';
 import type { Sample } from '../entity/alert.ts';
 import type { MetricConditionInput } from '../entity/condition.ts';
 import type { Houses, Instance, KnownAgent, Reading } from './sources.ts';
 
 const SERIES = `query SeriesForRules($query: SeriesQuery!) {
-  series(query: $query) { series { labels times values } }
+  series(query: $query) { series { labels times values } warnings }
 }`;
 const POINTS = 60;
 const SHOWN = 30;
@@ -16,6 +17,10 @@ interface Series {
   values: (number | null)[];
 }
 
+interface Answer {
+  series: { series: Series[]; warnings: string[] } | null;
+}
+
 /** Labels that say which agent a series is of: by its id, or by its name. */
 const AGENT_ID = ['agentId', 'agent_id', 'agent.id', 'fleet.agent.id', 'service.instance.id'];
 const AGENT_NAME = ['agent', 'agent.name', 'agent_name', 'gen_ai.agent.name'];
@@ -23,7 +28,10 @@ const AGENT_NAME = ['agent', 'agent.name', 'agent_name', 'gen_ai.agent.name'];
 /** Series whose newest value leaves the bounds. */
 export async function readMetric(houses: Houses, { query, above, below }: MetricConditionInput): Promise<Reading> {
   const asked = { ...query, range: { last: query.range?.last ?? RANGE }, ...(query.step ? {} : { maxPoints: POINTS }) };
-  const { series } = await houses.ask<{ series: { series: Series[] } | null }>('metrics', SERIES, { query: asked });
+  const { series } = await houses.ask<Answer>('metrics', SERIES, { query: asked });
+  // What is not shown may breach or not: nothing can be said of it, so nothing is said at all.
+  const cut = series?.series.length && query.topK == null ? series.warnings[0] : undefined;
+  if (cut) throw new FleetError('BAD_QUERY', cut);
   const measured = (series?.series ?? []).map(({ labels, times, values }) => ({
     labels,
     samples: samplesOf(times, values),
@@ -40,7 +48,7 @@ export async function readMetric(houses: Houses, { query, above, below }: Metric
   const breaching = over.map(({ labels, samples, value, threshold }): Instance => {
     const agent = agents(labels);
     const side = value > threshold ? 'above' : 'below';
-    const of = Object.values(labels).join(', ');
+    const of = agent?.name ?? Object.values(labels).join(', ');
     return {
       key: labels,
       labels: { ...labels, ...(agent && !labels['agent'] ? { agent: agent.name } : {}) },

@@ -30,6 +30,8 @@ export interface World {
   logs: { group: string | null; count: number }[];
   traceId: string | null;
   series: SmallSeries[];
+  /** What the metrics house says beside its series. */
+  warnings: string[];
   /** Filters and queries the houses were asked with. */
   asked: { house: string; variables: Record<string, unknown> }[];
 }
@@ -62,12 +64,12 @@ const METRICS = `
   input TimeRange { last: Duration }
   input SeriesQuery { metric: String! range: TimeRange maxPoints: Int overTime: String step: Duration window: Duration }
   type Series { labels: JSON! times: [Float!]! values: [Float]! }
-  type SeriesResult { series: [Series!]! }
+  type SeriesResult { series: [Series!]! warnings: [String!]! }
   type Query { series(query: SeriesQuery!): SeriesResult }`;
 
 /** Agents, logs and metrics as the alerts house sees them: real HTTP, signed calls, answers from a `World`. */
 export class SmallHouses {
-  readonly world: World = { agents: [], logs: [], traceId: null, series: [], asked: [] };
+  readonly world: World = { agents: [], logs: [], traceId: null, series: [], warnings: [], asked: [] };
   readonly #served = new Map<string, Served>();
 
   constructor(private readonly clock: Clock) {}
@@ -94,7 +96,7 @@ export class SmallHouses {
     await this.#serve('metrics', METRICS, {
       series: (_: unknown, { query }: { query: Record<string, unknown> }) => {
         world.asked.push({ house: 'metrics', variables: query });
-        return { series: world.series };
+        return { series: world.series, warnings: world.warnings };
       },
     });
   }
