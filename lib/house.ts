@@ -127,6 +127,8 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
     houses,
     ...(options.telemetry ? { telemetry: options.telemetry } : {}),
     async start() {
+      // A house without tables of its own has nothing to place or to deliver.
+      if (!options.migrations.length) return;
       sequencer.start();
       events.start();
       relay?.start();
