@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildSchema } from 'graphql';
-import { mutationsOf, type SampleMutation, UNAUDITED } from '../support/mutations.ts';
+import { type KnownIds, mutationsOf, type SampleMutation, UNAUDITED } from '../support/mutations.ts';
 import { startTestPlatform, type TestPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
 
@@ -12,12 +12,24 @@ const byName = (found: readonly SampleMutation[]) => found.map((mutation) => [mu
 
 let platform: TestPlatform;
 let viewer = '';
+let known: KnownIds = {};
 beforeAll(async () => {
   platform = await startTestPlatform();
-  const { data } = await platform.ask(
-    'mutation { createApiKey(input: { name: "reader", scopes: ["viewer"] }) { secret userErrors { code } } }',
-  );
-  viewer = data.createApiKey.secret;
+  const { data } = await platform.ask(`mutation {
+    reader: createApiKey(input: { name: "reader", scopes: ["viewer"] }) { secret }
+    spare: createApiKey(input: { name: "spare", scopes: ["viewer"] }) { apiKey { id } }
+    registerAgent(input: { name: "worker", kind: "worker", version: "1" }) { agent { id } }
+    raiseAlert(input: { name: "trouble", severity: WARNING }) { alert { id } }
+  }`);
+  viewer = data.reader.secret;
+  const agent: string = data.registerAgent.agent.id;
+  known = {
+    RevokeApiKeyInput: data.spare.apiKey.id,
+    AgentActionInput: agent,
+    SetAgentConfigInput: agent,
+    SendAgentCommandInput: agent,
+    AlertActionInput: data.raiseAlert.alert.id,
+  };
 });
 afterAll(() => platform.stop());
 
@@ -49,7 +61,7 @@ test('there are mutations, and the telemetry ones are among them', () => {
 test.each(byName(audited))(
   '%s leaves exactly one entry, in the tree, and none when it is repeated',
   async (name, mutation) => {
-    const input = mutation.input(`sample-${name}`);
+    const input = mutation.input(known, `sample-${name}`);
     const { data, errors } = await platform.ask(mutation.query, { input });
     expect(errors).toBeUndefined();
     const { auditEntry, userErrors } = data[name];
@@ -71,7 +83,7 @@ test.each(byName(audited))(
 test.each(byName(audited))('%s, refused for lack of a scope, leaves exactly one entry', async (_name, mutation) => {
   const { errors } = await platform.ask(
     mutation.query,
-    { input: mutation.input() },
+    { input: mutation.input(known) },
     { authorization: `Bearer ${viewer}` },
   );
   expect(errors?.[0]?.extensions.code).toBe('FORBIDDEN');
@@ -85,7 +97,7 @@ test.each(byName(audited))('%s, refused for lack of a scope, leaves exactly one 
 
 test('telemetry leaves none', async () => {
   for (const { query, input } of mutations.filter(({ isAudited }) => !isAudited))
-    await platform.ask(query, { input: input() });
+    await platform.ask(query, { input: input(known) });
   // What comes after them in the same houses' outboxes is there, so that they would be too.
   const { data } = await platform.ask(
     `mutation { revokeApiKey(input: { id: "none" }) { auditEntry { id action } } applyRetentionPolicy(input: { name: "x", match: {}, keepFor: "P1D", dryRun: true }) { auditEntry { id action } } }`,

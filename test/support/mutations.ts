@@ -20,8 +20,11 @@ export interface SampleMutation {
   isAudited: boolean;
   /** An operation with the one variable `$input`; selects the receipt where it is audited. */
   query: string;
-  input(clientMutationId?: string): object;
+  input(known: KnownIds, clientMutationId?: string): object;
 }
+
+/** Name of an input type → the id of something that is there, for its ids. */
+export type KnownIds = Readonly<Record<string, string>>;
 
 /** Every mutation of a composed schema: a new one is among them without anybody's doing. */
 export function mutationsOf(schema: GraphQLSchema): SampleMutation[] {
@@ -41,8 +44,8 @@ function sampleOf(field: GraphQLField<unknown, unknown>): SampleMutation {
     name: field.name,
     isAudited,
     query: `mutation ($input: ${String(argument.type)}) { ${field.name}(input: $input) { ${isAudited ? receipt : '__typename'} } }`,
-    input: (clientMutationId) => ({
-      ...(sampleValue(argument.type, 'input') as object),
+    input: (known, clientMutationId) => ({
+      ...(sampleValue(argument.type, 'input', known) as object),
       ...(clientMutationId ? { clientMutationId } : {}),
     }),
   };
@@ -56,7 +59,6 @@ const WORDS: Record<string, () => string> = {
 };
 
 const SCALARS: Record<string, (name: string) => unknown> = {
-  ID: () => nodeId('Agent', systemClock.uuid()),
   String: (name) => WORDS[name]?.() ?? 'sample',
   Int: () => 1,
   Float: () => 1,
@@ -69,14 +71,17 @@ const SCALARS: Record<string, (name: string) => unknown> = {
 };
 
 /** What is required of an input, and no more. */
-function sampleValue(type: GraphQLInputType, name: string): unknown {
-  if (isNonNullType(type)) return sampleValue(type.ofType, name);
-  if (isListType(type)) return [sampleValue(type.ofType, name)];
+function sampleValue(type: GraphQLInputType, name: string, known: KnownIds, owner = ''): unknown {
+  if (isNonNullType(type)) return sampleValue(type.ofType, name, known, owner);
+  if (isListType(type)) return [sampleValue(type.ofType, name, known, owner)];
   if (isEnumType(type)) return type.getValues()[0]?.name;
   if (isInputObjectType(type)) {
     const required = Object.values(type.getFields()).filter((field) => isNonNullType(field.type));
-    return Object.fromEntries(required.map((field) => [field.name, sampleValue(field.type, field.name)]));
+    return Object.fromEntries(
+      required.map((field) => [field.name, sampleValue(field.type, field.name, known, type.name)]),
+    );
   }
+  if (type.name === 'ID') return known[owner] ?? nodeId('Agent', systemClock.uuid());
   const sample = SCALARS[type.name];
   if (!sample) throw new Error(`no sample of the scalar ${type.name}`);
   return sample(name);
