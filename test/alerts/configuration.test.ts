@@ -224,6 +224,7 @@ test.each<[string, object, string[]]>([
   ['another protocol', { kind: 'WEBHOOK', target: 'ftp://example.com' }, ['target']],
   ['a password in its target', { kind: 'WEBHOOK', target: 'https://a:b@example.com' }, ['target']],
   ['an empty secret', { kind: 'WEBHOOK', target: 'https://example.com', secret: '' }, ['secret']],
+  ['Slack with a secret', { kind: 'SLACK', target: 'https://hooks.slack.example/', secret: 's' }, ['secret']],
   [
     'PagerDuty without a routing key',
     { kind: 'PAGERDUTY', target: 'https://events.pagerduty.com/v2/enqueue' },

@@ -140,6 +140,8 @@ export class ContactService {
     if (isPrivate && !this.allowPrivate) refuse('a target is a public address', 'target');
     if (secret != null && (!secret || secret.length > MAX_SECRET))
       refuse(`a secret has 1 to ${MAX_SECRET} characters`, 'secret');
+    if (kind === ContactPointKind.SLACK && secret != null)
+      refuse('Slack’s address is all it needs: give no secret', 'secret');
     if (kind === ContactPointKind.PAGERDUTY && secret == null && !(known?.kind === kind && known.sealedSecret)) {
       refuse('PagerDuty needs its routing key as secret', 'secret');
     }
