@@ -14,7 +14,9 @@ export interface LogsHouse extends TestHouse {
   close(): Promise<void>;
 }
 
-export async function startLogsHouse(options: { clock?: Clock; folder?: string; databaseUrl?: string } = {}): Promise<LogsHouse> {
+export async function startLogsHouse(
+  options: { clock?: Clock; folder?: string; databaseUrl?: string } = {},
+): Promise<LogsHouse> {
   const folder = options.folder ?? path.join(mkdtempSync(path.join(tmpdir(), 'logs-')), 'store');
   const telemetry = await openTelemetryStore({ path: folder });
   const house = await startTestHouse({
@@ -46,4 +48,44 @@ export function standingClock(startMs: number): Clock & { moveTo(ms: number): vo
       nowMs = ms;
     },
   };
+}
+
+/** A page of entries with everything a test looks at. */
+export const LOGS = `query ($filter: LogFilter, $first: Int, $after: String, $last: Int, $before: String) {
+  logs(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
+    nodes { id time severity service body attributes resource traceId spanId agent { id } trace { traceId } }
+    edges { cursor }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    totalCount
+    changeCursor
+  }
+}`;
+
+export const INGEST = `mutation ($input: IngestLogsInput!) {
+  ingestLogs(input: $input) { accepted rejected { index reason } userErrors { code message field } }
+}`;
+
+export interface TestRecord {
+  time?: string;
+  severity?: string;
+  service?: string;
+  body: string;
+  attributes?: unknown;
+  agentId?: string;
+  traceId?: string;
+  spanId?: string;
+}
+
+/** Stores records and fails unless all of them were. */
+export async function ingest(house: LogsHouse, records: TestRecord[], batchId?: string): Promise<void> {
+  const whole = records.map((record) => ({ severity: 'INFO', service: 'tests', ...record }));
+  const answer = await house.ask(INGEST, { input: { records: whole, ...(batchId ? { batchId } : {}) } });
+  expect(answer).toEqual({ data: { ingestLogs: { accepted: records.length, rejected: [], userErrors: [] } } });
+}
+
+/** Bodies of all matching entries, newest first. */
+export async function bodies(house: LogsHouse, filter: object): Promise<string[]> {
+  const answer = await house.ask(LOGS, { filter, first: 100 });
+  if (answer.errors) throw new Error(JSON.stringify(answer.errors));
+  return answer.data.logs.nodes.map(({ body }: { body: string }) => body);
 }

@@ -145,7 +145,8 @@ export class Tails {
     at: TailPlace,
     mark: number,
   ): Promise<LogRow[]> {
-    if (!matches || at.stamp < this.#windowFrom) return await this.store.tail(criteria, at, mark, PAYLOAD);
+    const whole = at.stamp > this.#windowFrom || (at.stamp === this.#windowFrom && at.seq === END);
+    if (!matches || !whole) return await this.store.tail(criteria, at, mark, PAYLOAD);
     const rows: LogRow[] = [];
     for (let index = this.#indexBehind(at); index < this.#window.length && rows.length < PAYLOAD; index += 1) {
       const row = this.#window[index] as LogRow;

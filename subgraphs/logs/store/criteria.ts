@@ -57,7 +57,9 @@ function attributeCondition(
     const text = plainText(raw);
     return `(${raw} not in ('', 'null') and ${regular ? `match(${text}, ${bound})` : `${text} = ${bound}`})`;
   });
-  return `${negated ? 'not ' : ''}(${ways.join(' or ')})`;
+  // Folded while the statement is read: a bad expression is told even where no entry is compared with it.
+  const readable = regular ? ` and match('', ${bound}) >= 0` : '';
+  return `${negated ? 'not ' : ''}(${ways.join(' or ')})${readable}`;
 }
 
 /**

@@ -134,8 +134,8 @@ export class LogStore {
         times: known.map(({ ms }) => ms),
         stamps: known.map(({ stamp }) => stamp),
         seqs: known.map(({ seq }) => seq),
-        first: String(Math.min(...known.map(({ ms }) => Number(ms)))),
-        last: String(Math.max(...known.map(({ ms }) => Number(ms)))),
+        first: Math.min(...known.map(({ ms }) => ms)),
+        last: Math.max(...known.map(({ ms }) => ms)),
       },
     );
     const found = new Map(rows.map((row) => [uuidOfPlace(row), row]));

@@ -62,13 +62,13 @@ export function uuidOfPlace({ time, stamp, seq }: Pick<LogRow, 'time' | 'stamp' 
 }
 
 /** Where an entry with this uuid is, if it is one of ours. */
-export function placeOfUuid(uuid: string): { ms: string; stamp: string; seq: number } | undefined {
+export function placeOfUuid(uuid: string): { ms: number; stamp: number; seq: number } | undefined {
   const bits = BigInt(`0x${uuid.replaceAll('-', '')}`);
   const high = bits >> 64n;
   if (((high >> 12n) & 0xfn) !== 7n) return undefined;
   const rest = ((high & 0xfffn) << 62n) | (bits & ((1n << 62n) - 1n));
   const stamp = (rest >> SEQ_BITS) & ((1n << STAMP_BITS) - 1n);
-  return { ms: String(high >> 16n), stamp: String(stamp), seq: Number(rest & ((1n << SEQ_BITS) - 1n)) };
+  return { ms: Number(high >> 16n), stamp: Number(stamp), seq: Number(rest & ((1n << SEQ_BITS) - 1n)) };
 }
 
 /** RFC 3339 of nanoseconds since 1970: milliseconds, and more digits where there are more. */
