@@ -9,8 +9,10 @@ import type { JsonObject } from './execute/json.ts';
 import { Run, requestOf } from './execute/run.ts';
 import { show } from './execute/show.ts';
 import { type AccessDecision, decideAccess } from './plan/access.ts';
-import { nativePlanner, type PlannerMaker } from './plan/planner.ts';
+import { apolloPlanner } from './plan/apollo-planner.ts';
+import { nativePlanner, type PlannerMaker, withFallback } from './plan/planner.ts';
 import { Preparation, type PreparedOperation } from './plan/preparation.ts';
+import { Soundness } from './plan/soundness.ts';
 import type { Step, StreamPlan } from './plan/steps.ts';
 import { inOrder } from './subscribe/in-order.ts';
 import { type Pause, systemPause } from './subscribe/pause.ts';
@@ -23,6 +25,8 @@ export interface CoreOptions {
   clock: Clock;
   /** Hive's native planner unless another is given. */
   planner?: PlannerMaker;
+  /** For operations the first cannot plan; Apollo's unless another is given. */
+  secondPlanner?: PlannerMaker;
   /** Close every field of which no `@access` rule speaks; off, such a field is open. Rules themselves always hold. */
   enforceAccess?: boolean;
   /** Ask for the scope `schema:read` before introspection and "Did you mean". */
@@ -57,14 +61,22 @@ class Core implements Engine {
     const { supergraphSdl, clock, reportFault } = options;
     this.#supergraph = readSupergraph(supergraphSdl);
     const makePlanner = options.planner ?? nativePlanner({ random: () => clock.random() });
+    const makeSecond = options.secondPlanner ?? apolloPlanner();
+    const soundness = new Soundness(supergraphSdl);
+    const tell = (error: string) => reportFault?.({ subgraph: 'planner', requestId: '', error });
     this.#preparation = new Preparation({
       supergraph: this.#supergraph,
-      planner: makePlanner(supergraphSdl),
+      planner: withFallback(
+        makePlanner(supergraphSdl),
+        makeSecond(supergraphSdl),
+        (plan) => soundness.objection(plan),
+        tell,
+      ),
       enforceAccess: options.enforceAccess ?? false,
       cacheBytes: options.cacheBytes ?? 64_000_000,
       maxTokens: options.maxTokens ?? 15_000,
       showSuggestions: !options.gateIntrospection,
-      onPlanFailure: (error) => reportFault?.({ subgraph: 'planner', requestId: '', error }),
+      onPlanFailure: tell,
     });
   }
 
@@ -173,7 +185,7 @@ class Core implements Engine {
   async #run(prepared: PreparedOperation, todo: Todo): Promise<GraphAnswer> {
     const { operation, variables } = prepared;
     const { access, call, signal, event, steps } = todo;
-    const projection = operation.projection(variables);
+    const { projection } = operation;
     const faults = this.#faults(call);
     const data: JsonObject = {};
     const run = new Run(

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { ERROR_CODES, type ErrorCode, FleetError, messageOf } from '../../lib/errors.ts';
+import { clientKey } from '../plan/covariance.ts';
 import type { AnswerPath } from './json.ts';
 import type { Selection } from './projection.ts';
 
@@ -29,6 +30,7 @@ const TOLD_DETAILS = ['retryAfterMs', 'field', 'cursor', 'subgraph'] as const;
 /** Collects one answer's errors: coded ones as they are, all others as INTERNAL with the request's id. */
 export class Faults {
   readonly list: Fault[] = [];
+  readonly #emptied: AnswerPath[] = [];
 
   constructor(
     readonly requestId: string,
@@ -48,9 +50,17 @@ export class Faults {
     this.list.push({ path, error: { message, extensions: error.extensions } });
   }
 
+  /** Notes that an error took everything at this path with it, not only what it names. */
+  emptied(path: AnswerPath): void {
+    this.#emptied.push(path);
+  }
+
   /** Whether an error already explains why there is nothing at this path. */
   explains(path: AnswerPath): boolean {
-    return this.list.some((fault) => fault.path !== undefined && isOneWay(fault.path, path));
+    return (
+      this.list.some((fault) => fault.path !== undefined && isOneWay(fault.path, path)) ||
+      this.#emptied.some((emptied) => isOneWay(emptied, path))
+    );
   }
 
   /** The errors as a client is to see them: paths lead only through what was selected. */
@@ -83,22 +93,30 @@ function masked(requestId: string): GraphQLFormattedError {
 
 function isOneWay(one: AnswerPath, other: AnswerPath): boolean {
   const length = Math.min(one.length, other.length);
-  for (let index = 0; index < length; index++) if (one[index] !== other[index]) return false;
+  for (let index = 0; index < length; index++) {
+    if (!isSameKey(one[index], other[index])) return false;
+  }
   return true;
 }
 
+function isSameKey(one: string | number | undefined, other: string | number | undefined): boolean {
+  return one === other || (typeof one === 'string' && clientKey(one) === other);
+}
+
 function visiblePath(path: AnswerPath, root: Selection): AnswerPath {
-  let selection: Selection | undefined = root;
-  let length = 0;
+  const seen: (string | number)[] = [];
+  let selections: readonly Selection[] = [root];
   for (const key of path) {
-    if (typeof key === 'string') {
-      const below: { selection: Selection | undefined } | undefined = selection?.below(key);
-      if (!below) break;
-      selection = below.selection;
+    if (typeof key === 'number') {
+      seen.push(key);
+      continue;
     }
-    length++;
+    const name = [key, clientKey(key)].find((each) => selections.some((selection) => selection.below(each)));
+    if (name === undefined) break;
+    seen.push(name);
+    selections = selections.flatMap((selection) => selection.below(name) ?? []);
   }
-  return path.slice(0, length);
+  return seen;
 }
 
 /** The longest path that holds all of these, for each root field they are under. */

@@ -13,9 +13,10 @@ import {
   isObjectType,
   Kind,
   type OperationDefinitionNode,
-  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { type Conditions, isIncluded } from '../plan/conditions.ts';
+import { otherKey } from '../plan/covariance.ts';
 import type { Fragments } from '../plan/reduction.ts';
 import { FORBIDDEN_KEY } from './json.ts';
 
@@ -32,6 +33,8 @@ export type Shape = { isNonNull: boolean } & (
 export interface ShownField {
   /** Its name in the answer. */
   key: string;
+  /** Where it may be instead in what subgraphs answered. */
+  otherKey: string | undefined;
   /** `Type.field`. */
   coordinate: string;
   shape: Shape;
@@ -45,27 +48,26 @@ type Fielded = GraphQLObjectType | GraphQLInterfaceType;
 export interface Projection {
   readonly schema: GraphQLSchema;
   readonly fragments: Fragments;
-  /** Values of the Boolean variables in conditions. */
-  readonly conditions: Readonly<Record<string, unknown>>;
+  readonly conditions: Conditions;
   readonly root: Selection;
 }
 
-/** @param variables coerced; only those used in conditions matter */
+/** Lays out how an operation's answers are shown; each type's part when it is first met. */
 export function projectionOf(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   fragments: Fragments,
-  variables: Readonly<Record<string, unknown>>,
+  conditions: Conditions,
 ): Projection {
   const root = schema.getRootType(operation.operation) as GraphQLObjectType;
-  const base = { schema, fragments, conditions: variables };
+  const base = { schema, fragments, conditions };
   return { ...base, root: new Selection(base, root, [operation.selectionSet]) };
 }
 
 /** What is selected of one position: all its selection sets together, laid out for each type that turns up there. */
 export class Selection {
   readonly #fields = new Map<string, readonly ShownField[]>();
-  #keys: Map<string, Selection | undefined> | undefined;
+  #keys: Map<string, Selection[]> | undefined;
 
   constructor(
     private readonly base: Omit<Projection, 'root'>,
@@ -94,26 +96,23 @@ export class Selection {
     return fields;
   }
 
-  /** What is selected below a key for any type; `undefined` below a leaf; throws nothing. */
-  below(key: string): { selection: Selection | undefined } | undefined {
+  /** What is selected below a key, by the types that have it: nothing below a leaf; undefined when no type has it. */
+  below(key: string): readonly Selection[] | undefined {
     if (!this.#keys) {
       this.#keys = new Map();
-      const { schema } = this.base;
-      const types = isObjectType(this.type)
-        ? [this.type]
-        : isAbstractType(this.type)
-          ? schema.getPossibleTypes(this.type)
-          : [];
-      for (const type of types) {
-        for (const field of this.fieldsFor(type)) this.#keys.set(field.key, objectSelection(field.shape));
+      const { type } = this;
+      const types = isAbstractType(type) ? this.base.schema.getPossibleTypes(type) : isObjectType(type) ? [type] : [];
+      for (const field of types.flatMap((each) => this.fieldsFor(each))) {
+        const selection = objectSelection(field.shape);
+        this.#keys.set(field.key, [...(this.#keys.get(field.key) ?? []), ...(selection ? [selection] : [])]);
       }
     }
-    return this.#keys.has(key) ? { selection: this.#keys.get(key) } : undefined;
+    return this.#keys.get(key);
   }
 
   #collect(set: SelectionSetNode, type: Fielded, into: Map<string, FieldNode[]>, seen: Set<string>): void {
     for (const selection of set.selections) {
-      if (!this.#isIncluded(selection)) continue;
+      if (!isIncluded(selection, this.base.conditions)) continue;
       if (selection.kind === Kind.FIELD) {
         const key = selection.alias?.value ?? selection.name.value;
         const nodes = into.get(key);
@@ -139,25 +138,14 @@ export class Selection {
     return isAbstractType(abstract) && this.base.schema.isSubType(abstract, type);
   }
 
-  #isIncluded(selection: SelectionNode): boolean {
-    return (selection.directives ?? []).every((directive) => {
-      const name = directive.name.value;
-      if (name !== 'skip' && name !== 'include') return true;
-      const value = directive.arguments?.find((argument) => argument.name.value === 'if')?.value;
-      if (value?.kind === Kind.BOOLEAN) return value.value === (name === 'include');
-      return (
-        value?.kind === Kind.VARIABLE && (this.base.conditions[value.name.value] === true) === (name === 'include')
-      );
-    });
-  }
-
   #shown(key: string, nodes: readonly FieldNode[], type: Fielded): ShownField {
     const name = nodes[0]?.name.value ?? '';
-    const coordinate = `${type.name}.${name}`;
-    if (name === '__typename') return { key, coordinate, shape: { kind: 'leaf', isNonNull: true }, meta: 'typename' };
+    const base = { key, otherKey: undefined, coordinate: `${type.name}.${name}` };
+    if (name === '__typename') return { ...base, shape: { kind: 'leaf', isNonNull: true }, meta: 'typename' };
     const field = type.getFields()[name];
-    if (!field) return { key, coordinate, shape: { kind: 'leaf', isNonNull: false }, meta: 'introspection' };
-    return { key, coordinate, shape: this.#shape(field.type, nodes), meta: undefined };
+    if (!field) return { ...base, shape: { kind: 'leaf', isNonNull: false }, meta: 'introspection' };
+    const otherwise = otherKey(this.base.schema, type.name, name, key);
+    return { ...base, otherKey: otherwise, shape: this.#shape(field.type, nodes), meta: undefined };
   }
 
   #shape(type: GraphQLOutputType, nodes: readonly FieldNode[], isNonNull = false): Shape {

@@ -96,7 +96,12 @@ export class Run {
         continue;
       }
       const names = rest.map(realNames(group.group));
-      for (const place of places) faults.add(error, [...pathOf(place), ...names], fetch.subgraph);
+      const isEmptied = isNullAt(answer.data, group.group.alias, index);
+      for (const place of places) {
+        const path = pathOf(place);
+        faults.add(error, [...path, ...names], fetch.subgraph);
+        if (isEmptied) faults.emptied(path);
+      }
     }
     const { data } = answer;
     if (!isJsonObject(data)) {
@@ -157,6 +162,12 @@ export function requestOf(
 
 function noAnswer(subgraph: string): FleetError {
   return new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} gave an answer that is none`, { subgraph });
+}
+
+/** Whether an entity came back as null, because something in it could not be and was. */
+function isNullAt(data: GraphAnswer['data'], alias: string, index: string | number | undefined): boolean {
+  const entities = data?.[alias];
+  return Array.isArray(entities) && entities[Number(index)] === null;
 }
 
 /** Whether a rewrite's path names the list of entities itself, or starts within it. */

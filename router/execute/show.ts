@@ -1,6 +1,6 @@
 import { isInterfaceType } from 'graphql';
 import type { Faults } from './faults.ts';
-import { isJsonObject } from './json.ts';
+import { isJsonObject, joined } from './json.ts';
 import type { Projection, Selection, Shape } from './projection.ts';
 
 /** A null that takes its parent with it. */
@@ -35,7 +35,7 @@ class Showing {
     const type = selection.typeFor(value['__typename']);
     if (!type) return null;
     const shown: Record<string, unknown> = {};
-    for (const { key, coordinate, shape, meta } of selection.fieldsFor(type)) {
+    for (const { key, otherKey, coordinate, shape, meta } of selection.fieldsFor(type)) {
       if (meta === 'typename') {
         shown[key] = isInterfaceType(type) ? (value['__typename'] ?? type.name) : type.name;
         continue;
@@ -45,7 +45,8 @@ class Showing {
         continue;
       }
       this.#path.push(key);
-      const part = this.#complete(shape, this.#readable(coordinate, value[key]), coordinate);
+      const given = otherKey !== undefined && otherKey in value ? joined(value[key], value[otherKey]) : value[key];
+      const part = this.#complete(shape, this.#readable(coordinate, given), coordinate);
       this.#path.pop();
       if (part === BUBBLE) return BUBBLE;
       shown[key] = part;

@@ -14,6 +14,7 @@ import {
 import { hasAnyScope, type Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { AccessRules } from '../supergraph/access-rules.ts';
+import { type Conditions, isIncluded } from './conditions.ts';
 import type { Fragments } from './reduction.ts';
 
 /** A field of one object type, with the scopes that open it, or whether it is everybody's or nobody's. */
@@ -45,6 +46,7 @@ const OPEN: AccessDecision = { errors: [], closed: new Set() };
 export interface AccessOptions {
   schema: GraphQLSchema;
   fragments: Fragments;
+  conditions: Conditions;
   rules: AccessRules;
   /** A field of which no rule speaks is nobody's. */
   isDenyByDefault: boolean;
@@ -99,6 +101,7 @@ class AccessWalk {
     path: readonly string[],
   ): void {
     for (const selection of set.selections) {
+      if (!isIncluded(selection, this.options.conditions)) continue;
       if (selection.kind === Kind.FIELD) {
         this.#field(selection, type, possible, path);
         continue;

@@ -1,23 +1,19 @@
 import {
   type DocumentNode,
   type FragmentDefinitionNode,
-  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   print,
   type SelectionSetNode,
-  visit,
 } from 'graphql';
 import { FleetError } from '../../lib/errors.ts';
 import { type Projection, projectionOf } from '../execute/projection.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { type AccessNeeds, accessNeeds } from './access.ts';
+import type { Conditions } from './conditions.ts';
 import type { Planner } from './planner.ts';
 import { type Fragments, introspectionOf, Reduction } from './reduction.ts';
 import { type Step, type StreamPlan, someStep, stepsOf, streamPlanOf } from './steps.ts';
-
-/** Distinct answers to an operation's conditions that are kept compiled. */
-const MAX_PROJECTIONS = 64;
 
 /** An operation, planned once and run many times. */
 export interface PlannedOperation {
@@ -34,8 +30,8 @@ export interface PlannedOperation {
   readonly introspection: DocumentNode | undefined;
   /** Whether a subscription with these variables says after which cursor it starts. */
   startsAfterCursor(variables: Readonly<Record<string, unknown>>): boolean;
-  /** How answers are shown, given the values of the variables in conditions. */
-  projection(variables: Readonly<Record<string, unknown>>): Projection;
+  /** How its answers are shown. */
+  readonly projection: Projection;
   readonly sizeBytes: number;
 }
 
@@ -47,18 +43,19 @@ export interface PlanningOptions {
 }
 
 /**
- * Plans one operation of a valid document.
+ * Plans one operation of a valid document, for these values of the variables in its conditions.
  * @throws FleetError BAD_QUERY when it cannot be planned
  */
 export async function planOperation(
   document: DocumentNode,
   definition: OperationDefinitionNode,
+  conditions: Conditions,
   options: PlanningOptions,
 ): Promise<PlannedOperation> {
   const { supergraph, enforceAccess } = options;
   const { schema, access: rules } = supergraph;
   const fragments = fragmentsOf(document);
-  const reduction = new Reduction(schema, fragments, { withTypenames: enforceAccess || !rules.isEmpty });
+  const reduction = new Reduction(schema, fragments, { conditions, withTypenames: enforceAccess || !rules.isEmpty });
   const reduced = reduction.reduce(definition);
   const planned = reduced ? await planReduced(reduced, reduction, options) : { weight: 0 };
   return {
@@ -67,12 +64,12 @@ export async function planOperation(
     rootFields: rootFieldsOf(definition.selectionSet, fragments),
     document,
     definition,
-    access: accessNeeds(definition, { schema, fragments, rules, isDenyByDefault: enforceAccess }),
+    access: accessNeeds(definition, { schema, fragments, conditions, rules, isDenyByDefault: enforceAccess }),
     steps: planned.steps,
     stream: planned.stream,
     introspection: introspectionOf(definition, fragments, document),
     startsAfterCursor: (variables) => startsAfterCursor(definition, variables),
-    projection: projections(schema, definition, fragments),
+    projection: projectionOf(schema, definition, fragments, conditions),
     // Measured on plans of the audit: a node of a plan or a document takes some eight times its text.
     sizeBytes: 2_000 + 8 * ((document.loc?.end ?? 0) + planned.weight),
   };
@@ -110,47 +107,12 @@ async function planReduced(
   };
 }
 
-function fragmentsOf(document: DocumentNode): Fragments {
+export function fragmentsOf(document: DocumentNode): Fragments {
   return new Map(
     document.definitions
       .filter((definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION)
       .map((fragment) => [fragment.name.value, fragment]),
   );
-}
-
-function projections(
-  schema: GraphQLSchema,
-  definition: OperationDefinitionNode,
-  fragments: Fragments,
-): PlannedOperation['projection'] {
-  const deciding = conditionVariables([definition, ...fragments.values()]);
-  const compiled = new Map<string, Projection>();
-  return (variables) => {
-    const values = deciding.map((name) => variables[name] === true);
-    const key = values.map(Number).join('');
-    const known = compiled.get(key);
-    if (known) return known;
-    if (compiled.size >= MAX_PROJECTIONS) compiled.clear();
-    const conditions = Object.fromEntries(deciding.map((name, index) => [name, values[index]]));
-    const projection = projectionOf(schema, definition, fragments, conditions);
-    compiled.set(key, projection);
-    return projection;
-  };
-}
-
-/** Names of the variables in `@skip` and `@include`. */
-function conditionVariables(definitions: readonly (OperationDefinitionNode | FragmentDefinitionNode)[]): string[] {
-  const names = new Set<string>();
-  for (const definition of definitions) {
-    visit(definition, {
-      Directive(directive) {
-        if (directive.name.value !== 'skip' && directive.name.value !== 'include') return;
-        for (const { value } of directive.arguments ?? [])
-          if (value.kind === Kind.VARIABLE) names.add(value.name.value);
-      },
-    });
-  }
-  return [...names];
 }
 
 function rootFieldsOf(root: SelectionSetNode, fragments: Fragments): string[] {

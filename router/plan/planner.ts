@@ -1,4 +1,5 @@
 import { type PlanNode, QueryPlanner } from '@graphql-hive/router-query-planner';
+import { messageOf } from '../../lib/errors.ts';
 
 /** Decides which subgraph is asked for what, in which order. */
 export interface Planner {
@@ -32,5 +33,31 @@ export function nativePlanner({ labels = new Set(), random = () => 0 }: Override
         return plan.node ?? undefined;
       },
     };
+  };
+}
+
+/** Asks a second planner when the first one fails or plans what cannot be run. */
+export function withFallback(
+  first: Planner,
+  second: Planner,
+  objection: (plan: PlanNode) => string | undefined,
+  onFallback: (reason: string) => void,
+): Planner {
+  return {
+    async plan(document, operationName) {
+      let reason: string | undefined;
+      try {
+        const plan = await first.plan(document, operationName);
+        reason = plan ? objection(plan) : 'the plan is empty';
+        if (reason === undefined) return plan;
+      } catch (error) {
+        reason = messageOf(error);
+      }
+      onFallback(reason);
+      const plan = await second.plan(document, operationName);
+      const still = plan && objection(plan);
+      if (still !== undefined) throw new Error(still);
+      return plan;
+    },
   };
 }

@@ -13,7 +13,8 @@ import { type ErrorCode, FleetError, messageOf } from '../../lib/errors.ts';
 import type { GraphRequest, Prepared, Refused } from '../engine.ts';
 import { isReservedKey } from '../execute/projection.ts';
 import { ByteCache } from './byte-cache.ts';
-import { type PlannedOperation, type PlanningOptions, planOperation } from './operation.ts';
+import { type Conditions, decidingVariables } from './conditions.ts';
+import { fragmentsOf, type PlannedOperation, type PlanningOptions, planOperation } from './operation.ts';
 
 export interface PreparationOptions extends PlanningOptions {
   /** What planned operations may take together, bytes. */
@@ -31,54 +32,58 @@ export interface PreparedOperation extends Prepared {
   readonly operation: PlannedOperation;
 }
 
-type Outcome = PlannedOperation | Refused;
+/** A valid document's operation, before its variables are known. */
+interface Reading {
+  readonly document: DocumentNode;
+  readonly definition: OperationDefinitionNode;
+  readonly deciding: readonly string[];
+}
 
 const MAX_ERRORS = 20;
 
-/** Parses, validates and plans each document once. */
+/** Parses and validates each document once, and plans it once for each outcome of its conditions. */
 export class Preparation {
-  readonly #outcomes: ByteCache<Promise<Outcome>>;
+  readonly #readings: ByteCache<Reading | Refused>;
+  readonly #plans: ByteCache<Promise<PlannedOperation | Refused>>;
 
   constructor(private readonly options: PreparationOptions) {
-    this.#outcomes = new ByteCache(options.cacheBytes);
+    this.#readings = new ByteCache(options.cacheBytes / 2);
+    this.#plans = new ByteCache(options.cacheBytes / 2);
   }
 
   /** Never throws for a client's mistake: it is told in the outcome. */
   async prepare(request: GraphRequest): Promise<PreparedOperation | Refused> {
-    const outcome = await this.#outcome(request.query, request.operationName);
-    if ('errors' in outcome) return outcome;
-    const { schema } = this.options.supergraph;
-    const { errors, coerced } = getVariableValues(
-      schema,
-      outcome.definition.variableDefinitions ?? [],
-      request.variables ?? {},
-      { maxErrors: MAX_ERRORS, hideSuggestions: !this.options.showSuggestions },
-    );
+    const document = `${request.operationName ?? ''}\n${request.query}`;
+    const reading = this.#read(document, request);
+    if ('errors' in reading) return reading;
+    const { supergraph, showSuggestions } = this.options;
+    const declared = reading.definition.variableDefinitions ?? [];
+    const limits = { maxErrors: MAX_ERRORS, hideSuggestions: !showSuggestions };
+    const { errors, coerced } = getVariableValues(supergraph.schema, declared, request.variables ?? {}, limits);
     if (errors) return { errors: errors.map((error) => refusal('BAD_INPUT', error)) };
-    const { kind, name, rootFields, document, introspection } = outcome;
-    return { kind, name, rootFields, document, variables: coerced, introspects: !!introspection, operation: outcome };
+    const operation = await this.#planned(document, reading, coerced);
+    if ('errors' in operation) return operation;
+    const { kind, name, rootFields, introspection } = operation;
+    const introspects = introspection !== undefined;
+    return { kind, name, rootFields, document: reading.document, variables: coerced, introspects, operation };
   }
 
-  /** What the cache holds, for metrics. */
+  /** What the caches hold, for metrics. */
   get size(): { entries: number; sizeBytes: number } {
-    return this.#outcomes.size;
+    const [readings, plans] = [this.#readings.size, this.#plans.size];
+    return { entries: readings.entries + plans.entries, sizeBytes: readings.sizeBytes + plans.sizeBytes };
   }
 
-  #outcome(query: string, operationName: string | undefined): Promise<Outcome> {
-    const key = `${operationName ?? ''}\n${query}`;
-    const known = this.#outcomes.get(key);
+  #read(key: string, { query, operationName }: GraphRequest): Reading | Refused {
+    const known = this.#readings.get(key);
     if (known) return known;
-    const made = this.#make(query, operationName);
-    // Weighed by its text until the plan is there; requests that come meanwhile wait for the same plan.
-    this.#outcomes.set(key, made, 2 * key.length);
-    made.then(
-      (outcome) => this.#outcomes.set(key, made, 2 * key.length + ('errors' in outcome ? 1_000 : outcome.sizeBytes)),
-      () => this.#outcomes.delete(key),
-    );
-    return made;
+    const reading = this.#parse(query, operationName);
+    // A document takes some eight times its text.
+    this.#readings.set(key, reading, 1_000 + 10 * key.length);
+    return reading;
   }
 
-  async #make(query: string, operationName: string | undefined): Promise<Outcome> {
+  #parse(query: string, operationName: string | undefined): Reading | Refused {
     const { supergraph, maxTokens, showSuggestions } = this.options;
     let document: DocumentNode;
     try {
@@ -88,19 +93,36 @@ export class Preparation {
     }
     const refused = unsupported(document);
     if (refused) return { errors: [refused] };
-    const invalid = validate(supergraph.schema, document, undefined, {
-      maxErrors: MAX_ERRORS,
-      hideSuggestions: !showSuggestions,
-    });
+    const limits = { maxErrors: MAX_ERRORS, hideSuggestions: !showSuggestions };
+    const invalid = validate(supergraph.schema, document, undefined, limits);
     if (invalid.length > 0) return { errors: invalid.map((error) => refusal('BAD_QUERY', error)) };
     const definition = getOperationAST(document, operationName);
     if (!definition) return { errors: [unknownOperation(operationName)] };
-    return this.#plan(document, definition);
+    return { document, definition, deciding: decidingVariables([definition, ...fragmentsOf(document).values()]) };
   }
 
-  async #plan(document: DocumentNode, definition: OperationDefinitionNode): Promise<Outcome> {
+  #planned(
+    document: string,
+    reading: Reading,
+    variables: Readonly<Record<string, unknown>>,
+  ): Promise<PlannedOperation | Refused> {
+    const conditions = Object.fromEntries(reading.deciding.map((name) => [name, variables[name] === true]));
+    const key = `${Object.values(conditions).map(Number).join('')}\n${document}`;
+    const known = this.#plans.get(key);
+    if (known) return known;
+    const plan = this.#plan(reading, conditions);
+    // Weighed by its text until it is there; requests that come meanwhile wait for the same plan.
+    this.#plans.set(key, plan, 2 * key.length);
+    plan.then(
+      (made) => this.#plans.set(key, plan, 2 * key.length + ('errors' in made ? 1_000 : made.sizeBytes)),
+      () => this.#plans.delete(key),
+    );
+    return plan;
+  }
+
+  async #plan({ document, definition }: Reading, conditions: Conditions): Promise<PlannedOperation | Refused> {
     try {
-      return await planOperation(document, definition, this.options);
+      return await planOperation(document, definition, conditions, this.options);
     } catch (error) {
       if (error instanceof FleetError) return { errors: [formatted(error)] };
       this.options.onPlanFailure(messageOf(error));

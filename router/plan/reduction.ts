@@ -1,12 +1,14 @@
 import {
-  type DirectiveNode,
   type DocumentNode,
+  doTypesOverlap,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
+  isCompositeType,
   isInterfaceType,
   isObjectType,
   Kind,
@@ -15,6 +17,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { FleetError } from '../../lib/errors.ts';
+import { type Conditions, isIncluded, withoutConditions } from './conditions.ts';
+import { keyByWayOf, stricterObjects } from './covariance.ts';
 
 /** Fragments by name. */
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
@@ -25,13 +29,15 @@ const MAX_ROOT_FIELDS = 200;
 const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
 
 export interface ReductionOptions {
+  /** What `@skip` and `@include` come to. */
+  conditions: Conditions;
   /** Ask for `__typename` at every abstract position, so that access can be decided by the real type. */
   withTypenames: boolean;
 }
 
 /**
- * What of an operation is for subgraphs: without introspection and the roots' `__typename`, without what a literal
- * `@skip(if: true)` or `@include(if: false)` takes out.
+ * What of an operation is for subgraphs, in the plainest words: without introspection and the roots' `__typename`, with
+ * conditions decided, without fragments that say nothing. Planners lost fetches over conditional fragments.
  */
 export class Reduction {
   readonly #fragments = new Map<string, FragmentDefinitionNode | undefined>();
@@ -61,60 +67,77 @@ export class Reduction {
 
   /** One operation for each response key of the root, in the document's order. */
   perRootKey(operation: OperationDefinitionNode): OperationDefinitionNode[] {
-    const groups = new Map<string, SelectionNode[]>();
+    const groups = new Map<string, FieldNode[]>();
     let count = 0;
-    this.#rootFields(operation.selectionSet, [], (key, selection) => {
-      if (++count > MAX_ROOT_FIELDS) throw new FleetError('QUERY_TOO_LARGE', `over ${MAX_ROOT_FIELDS} root fields`);
-      groups.set(key, [...(groups.get(key) ?? []), selection]);
-    });
+    const walk = (set: SelectionSetNode): void => {
+      for (const selection of set.selections) {
+        if (++count > MAX_ROOT_FIELDS) throw new FleetError('QUERY_TOO_LARGE', `over ${MAX_ROOT_FIELDS} root fields`);
+        if (selection.kind === Kind.FIELD) {
+          const key = selection.alias?.value ?? selection.name.value;
+          groups.set(key, [...(groups.get(key) ?? []), selection]);
+          continue;
+        }
+        const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value);
+        if (inner) walk(inner.selectionSet);
+      }
+    };
+    walk(operation.selectionSet);
     return [...groups.values()].map((selections) => ({
       ...operation,
       selectionSet: { kind: Kind.SELECTION_SET, selections },
     }));
   }
 
-  #rootFields(
-    set: SelectionSetNode,
-    around: DirectiveNode[],
-    add: (key: string, selection: SelectionNode) => void,
-  ): void {
-    for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) {
-        const key = selection.alias?.value ?? selection.name.value;
-        add(key, { ...selection, directives: [...(selection.directives ?? []), ...around] });
-        continue;
-      }
-      const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value);
-      if (inner) this.#rootFields(inner.selectionSet, [...around, ...(selection.directives ?? [])], add);
-    }
-  }
-
-  #selections(set: SelectionSetNode, type: GraphQLNamedType): SelectionSetNode | undefined {
-    const selections = set.selections.flatMap((selection) => this.#selection(selection, type) ?? []);
+  /** @param by the interface whose fields these are, where an object's own stand for them */
+  #selections(set: SelectionSetNode, type: GraphQLNamedType, by?: GraphQLInterfaceType): SelectionSetNode | undefined {
+    const selections = set.selections.flatMap((selection) => this.#selection(selection, type, by));
     if (selections.length === 0) return undefined;
     const asks = this.options.withTypenames && isAbstractType(type);
     return { kind: Kind.SELECTION_SET, selections: asks ? [TYPENAME, ...selections] : selections };
   }
 
-  #selection(selection: SelectionNode, type: GraphQLNamedType): SelectionNode | undefined {
-    if (isTakenOut(selection.directives)) return undefined;
-    const directives = selection.directives?.filter((directive) => !hasLiteralCondition(directive)) ?? [];
-    if (selection.kind === Kind.FIELD) return this.#field({ ...selection, directives }, type);
-    if (selection.kind === Kind.FRAGMENT_SPREAD) {
-      return this.#fragment(selection.name.value) && { ...selection, directives };
-    }
-    const condition = selection.typeCondition && this.schema.getType(selection.typeCondition.name.value);
-    const selectionSet = this.#selections(selection.selectionSet, condition ?? type);
-    return selectionSet && { ...selection, directives, selectionSet };
+  #selection(conditional: SelectionNode, type: GraphQLNamedType, by?: GraphQLInterfaceType): readonly SelectionNode[] {
+    if (!isIncluded(conditional, this.options.conditions)) return [];
+    const selection = withoutConditions(conditional);
+    if (selection.kind === Kind.FIELD) return this.#field(selection, type, by);
+    const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.fragments.get(selection.name.value);
+    const condition = inner?.typeCondition && this.schema.getType(inner.typeCondition.name.value);
+    if (isCompositeType(condition) && isCompositeType(type) && !doTypesOverlap(this.schema, condition, type)) return [];
+    if (selection.kind === Kind.FRAGMENT_SPREAD) return this.#fragment(selection.name.value) ? [selection] : [];
+    // A condition that holds for every object here says nothing: its fields stand as well without it.
+    const isPlain = !condition || condition === type || isObjectType(type);
+    const contract = isObjectType(type) && isInterfaceType(condition) ? condition : condition ? undefined : by;
+    const selectionSet = this.#selections(selection.selectionSet, isPlain ? type : condition, contract);
+    if (!selectionSet) return [];
+    return isPlain ? selectionSet.selections : [{ ...selection, selectionSet }];
   }
 
-  #field(field: FieldNode, type: GraphQLNamedType): FieldNode | undefined {
+  #field(field: FieldNode, type: GraphQLNamedType, by?: GraphQLInterfaceType): readonly SelectionNode[] {
     const name = field.name.value;
-    if (INTROSPECTION.has(name) || (name === '__typename' && this.#roots.has(type.name))) return undefined;
-    if (!field.selectionSet) return field;
+    if (INTROSPECTION.has(name) || (name === '__typename' && this.#roots.has(type.name))) return [];
+    // Under its own name, where the router looks for it; the client's alias is for the projection.
+    if (name === '__typename') return [TYPENAME];
     const below = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name]?.type : undefined;
-    const left = below && this.#selections(field.selectionSet, getNamedType(below));
-    return { ...field, selectionSet: left ?? { kind: Kind.SELECTION_SET, selections: [TYPENAME] } };
+    const key = field.alias?.value ?? name;
+    let whole = under(field, by ? keyByWayOf(this.schema, by, type.name, name, key) : key);
+    if (field.selectionSet) {
+      const left = below && this.#selections(field.selectionSet, getNamedType(below));
+      whole = { ...whole, selectionSet: left ?? { kind: Kind.SELECTION_SET, selections: [TYPENAME] } };
+    }
+    const objects = isInterfaceType(type) ? stricterObjects(this.schema, type, name) : [];
+    if (!isInterfaceType(type) || objects.length === 0) return [whole];
+    return [TYPENAME, ...objects.map((object) => this.#onObject(type, object, whole))];
+  }
+
+  /** An interface's field as one of its objects has it, under a key of its own. */
+  #onObject(contract: GraphQLInterfaceType, object: string, field: FieldNode): SelectionNode {
+    const key = field.alias?.value ?? field.name.value;
+    const keyed = under(field, keyByWayOf(this.schema, contract, object, field.name.value, key));
+    return {
+      kind: Kind.INLINE_FRAGMENT,
+      typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: object } },
+      selectionSet: { kind: Kind.SELECTION_SET, selections: [keyed] },
+    };
   }
 
   #fragment(name: string): FragmentDefinitionNode | undefined {
@@ -128,22 +151,9 @@ export class Reduction {
   }
 }
 
-/** The value of a literal `if`, or undefined when it is a variable or another directive. */
-function literalCondition(directive: DirectiveNode): boolean | undefined {
-  if (directive.name.value !== 'skip' && directive.name.value !== 'include') return undefined;
-  const value = directive.arguments?.find((argument) => argument.name.value === 'if')?.value;
-  return value?.kind === Kind.BOOLEAN ? value.value : undefined;
-}
-
-function hasLiteralCondition(directive: DirectiveNode): boolean {
-  return literalCondition(directive) !== undefined;
-}
-
-function isTakenOut(directives: readonly DirectiveNode[] | undefined): boolean {
-  return (directives ?? []).some((directive) => {
-    const value = literalCondition(directive);
-    return value !== undefined && value === (directive.name.value === 'skip');
-  });
+/** A field under this response key; without an alias where the key is its name, which a planner would take for another field. */
+function under({ alias: _, ...field }: FieldNode, key: string): FieldNode {
+  return key === field.name.value ? field : { ...field, alias: { kind: Kind.NAME, value: key } };
 }
 
 /** Only the introspection an operation asks for at its root; undefined when it asks for none. */

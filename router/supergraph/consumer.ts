@@ -58,31 +58,35 @@ function isHidden(node: Named): boolean {
 
 /** What clients may see of a supergraph: without federation's machinery and without what is `@inaccessible`. */
 export function consumerDocument(supergraph: DocumentNode, features: readonly Feature[]): DocumentNode {
-  const machinery = features.filter(({ url }) => url.startsWith(APOLLO_SPECS)).map(({ name }) => name);
-  const isMachinery = (name: string) =>
-    !TOLD.has(name) && machinery.some((feature) => name === feature || name.startsWith(`${feature}__`));
-  const hiddenTypes = new Set(
+  const hidden = new Set(
     supergraph.definitions
       .filter((definition) => isHidden(definition as Named))
       .map((definition) => nameOf(definition)),
   );
-  const dropped = (definition: DefinitionNode): boolean => {
-    const name = nameOf(definition);
-    if (definition.kind === Kind.DIRECTIVE_DEFINITION) return isMachinery(name);
-    return hiddenTypes.has(name) || (name.includes('__') && isMachinery(name));
-  };
-  const kept = supergraph.definitions.filter((definition) => !dropped(definition));
   const withoutHidden = (node: Named) => (isHidden(node) ? null : undefined);
+  const seen = visit(supergraph, {
+    FieldDefinition: withoutHidden,
+    InputValueDefinition: withoutHidden,
+    EnumValueDefinition: withoutHidden,
+    // Union members and implemented interfaces are in lists; a field's type is not.
+    NamedType: (node, key) => (typeof key === 'number' && hidden.has(node.name.value) ? null : undefined),
+  });
+  const definitions = seen.definitions.filter((definition) => !hidden.has(nameOf(definition)));
+  return withoutMachinery({ kind: Kind.DOCUMENT, definitions }, features);
+}
+
+/** A supergraph without what federation itself has written into it. */
+export function withoutMachinery(supergraph: DocumentNode, features: readonly Feature[]): DocumentNode {
+  const machinery = features.filter(({ url }) => url.startsWith(APOLLO_SPECS)).map(({ name }) => name);
+  const isMachinery = (name: string) =>
+    !TOLD.has(name) && machinery.some((feature) => name === feature || name.startsWith(`${feature}__`));
+  const isDropped = (definition: DefinitionNode): boolean => {
+    const name = nameOf(definition);
+    return isMachinery(name) && (definition.kind === Kind.DIRECTIVE_DEFINITION || name.includes('__'));
+  };
   return visit(
-    { kind: Kind.DOCUMENT, definitions: kept },
-    {
-      FieldDefinition: withoutHidden,
-      InputValueDefinition: withoutHidden,
-      EnumValueDefinition: withoutHidden,
-      Directive: (node) => (isMachinery(node.name.value) ? null : undefined),
-      // Union members and implemented interfaces.
-      NamedType: (node, key) => (typeof key === 'number' && hiddenTypes.has(node.name.value) ? null : undefined),
-    },
+    { kind: Kind.DOCUMENT, definitions: supergraph.definitions.filter((definition) => !isDropped(definition)) },
+    { Directive: (node) => (isMachinery(node.name.value) ? null : undefined) },
   );
 }
 
