@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { FleetFailure, type UserError } from '../../sdk/index.ts';
+import { type FleetClient, FleetFailure, type UserError } from '../../sdk/index.ts';
 import { dataFolder, settled } from '../client.ts';
 import { type Context, contextOf, type Surface } from '../context.ts';
 
 const DEMO_AGENTS = `query DemoAgents($filter: AgentFilter) { agents(first: 100, filter: $filter) { nodes { id name } } }`;
 const DEREGISTER = `mutation DeregisterAgent($input: AgentActionInput!) { deregisterAgent(input: $input) { userErrors { code message field } } }`;
+const RULES = 'query DemoRules { alertRules(first: 100) { nodes { name } } }';
+const DELETE = `mutation DeleteDemoRule($input: DeleteByNameInput!) { deleteAlertRule(input: $input) { userErrors { code message field } } }`;
 const FILTER = { labels: [{ name: 'fleet.demo', op: 'EQ', value: 'true' }] };
 
 export function addDemo(program: Command, surface: Surface): void {
@@ -39,22 +41,35 @@ function stop(): boolean {
 
 async function removeAll({ client, printer }: Context): Promise<void> {
   stop();
-  let removed = 0;
-  for (;;) {
-    const { agents } = await client.query<{ agents: { nodes: { id: string; name: string }[] } }>(DEMO_AGENTS, {
-      filter: FILTER,
-    });
-    if (!agents.nodes.length) break;
-    for (const { id } of agents.nodes) {
-      const { deregisterAgent } = await client.query<{ deregisterAgent: { userErrors: UserError[] } | null }>(
-        DEREGISTER,
-        {
-          input: { id, reason: 'fleet demo clear' },
-        },
-      );
-      settled(deregisterAgent);
-      removed++;
-    }
+  const rules = await deleteRules(client);
+  let agents = 0;
+  for (let found = await demoAgents(client); found.length; found = await demoAgents(client)) {
+    for (const { id } of found) await settle(client, DEREGISTER, { id, reason: 'fleet demo clear' });
+    agents += found.length;
   }
-  printer.answer({ removed }, () => printer.line(`${removed} demo agents are deregistered`));
+  printer.answer({ agents, rules }, () =>
+    printer.line(`${agents} demo agents are deregistered, ${rules} demo rules deleted`),
+  );
+}
+
+async function demoAgents(client: FleetClient): Promise<{ id: string }[]> {
+  const { agents } = await client.query<{ agents: { nodes: { id: string }[] } | null }>(DEMO_AGENTS, {
+    filter: FILTER,
+  });
+  return agents?.nodes ?? [];
+}
+
+/** The demo's own rules go first, so that agents that leave set nothing off. */
+async function deleteRules(client: FleetClient): Promise<number> {
+  const { alertRules } = await client.query<{ alertRules: { nodes: { name: string }[] } | null }>(RULES);
+  const own = (alertRules?.nodes ?? []).filter(({ name }) => name.startsWith('demo-'));
+  for (const { name } of own) await settle(client, DELETE, { name });
+  return own.length;
+}
+
+async function settle(client: FleetClient, mutation: string, input: object): Promise<void> {
+  const [payload] = Object.values(
+    await client.query<Record<string, { userErrors: UserError[] } | null>>(mutation, { input }),
+  );
+  settled(payload);
 }

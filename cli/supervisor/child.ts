@@ -26,6 +26,8 @@ export class Child {
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | undefined;
   #ended: Promise<void> = Promise.resolve();
+  /** Whether the process that runs now has said that it serves. */
+  isReady = false;
 
   constructor(private readonly options: ChildOptions) {}
 
@@ -46,6 +48,10 @@ export class Child {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });
     this.#process = child;
+    this.isReady = false;
+    child.on('message', (message) => {
+      if ((message as { ready?: boolean }).ready) this.isReady = true;
+    });
     let said = '';
     child.stderr?.on('data', (chunk: Buffer) => {
       said = (said + chunk.toString()).slice(-4_000);

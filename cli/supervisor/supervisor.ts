@@ -165,12 +165,17 @@ export class Supervisor {
   }
 
   async #ready(): Promise<void> {
-    for (let waitedMs = 0; waitedMs < READY_LIMIT_MS; waitedMs += 50) {
+    for (let waitedMs = 0; waitedMs < READY_LIMIT_MS; waitedMs += 20) {
       if (this.#stopping) return;
+      // Asking earlier would only open the router's breakers.
+      if (!this.#children.every((child) => child.isReady)) {
+        await pause(20);
+        continue;
+      }
       const answer = await fetch(`${this.url}/readyz`).catch(() => undefined);
       await answer?.arrayBuffer();
       if (answer?.status === 200) return;
-      await pause(50);
+      await pause(20);
     }
     throw new StartFailure(
       EXIT.SOFTWARE,
