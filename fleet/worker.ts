@@ -103,7 +103,7 @@ export class Worker implements Seat {
       chance: () => chance.next(),
       ask: (kind, goal) => bus.send(kind, { jobId: task.jobId, goal, traceparent: agent.traceparent }),
       think: (inputTokens, outputTokens) => this.#think(inputTokens, outputTokens),
-      toil: (name, aboutMs) => agent.span(name, {}, () => this.#take(aboutMs)),
+      toil: (name, aboutMs) => agent.span(name, {}, () => this.#take(aboutMs / 2)),
       log: (body, attributes = {}) => agent.log.info(body, { 'fleet.job.id': task.jobId, ...attributes }),
       count: (metric, by) => agent.counter(metric, by),
     };
@@ -118,7 +118,7 @@ export class Worker implements Seat {
       `chat ${chosen}`,
       {},
       async (span) => {
-        await this.#take(40 + aboutOutput / 8);
+        await this.#take(25 + aboutOutput / 16);
         if (this.ailment === 'errors' && chance.happens(0.9))
           throw new Error('the model provider answered 529 overloaded');
         const inputTokens = Math.ceil(aboutInput * (0.7 + chance.next() * 0.6));

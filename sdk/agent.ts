@@ -1,4 +1,4 @@
-import { type AgentState, type Move, moveTowards, START, type Step } from './lifecycle.ts';
+import { type AgentState, ASKED_BY, type Move, moveTowards, START, type Step } from './lifecycle.ts';
 import { type CommandHandler, Mailbox } from './mailbox.ts';
 import type { AgentBeat, AgentCommand, BeatAnswer, CommandOutcome } from './operations.ts';
 import type { Attributes } from './otlp.ts';
@@ -54,6 +54,7 @@ export class Agent {
     this.log = reporter.log;
     this.#mailbox = new Mailbox((command, outcome, result) => link.complete(this, command, outcome, result));
     this.#mailbox.on('restart', () => this.#restart());
+    for (const [name, desired] of Object.entries(ASKED_BY)) this.#mailbox.on(name, () => this.#obey(desired));
   }
 
   get id(): string {
@@ -219,7 +220,24 @@ export class Agent {
     if (answer.configVersion > this.identity.configVersion) void this.#takeConfig();
     if (answer.desiredState !== this.#desired) this.#failed = false;
     this.#desired = answer.desiredState;
-    if (!this.#moving && !this.#failed) this.#moving = this.#converge().finally(() => (this.#moving = undefined));
+    if (!this.#moving && !this.#failed) void this.#settle();
+  }
+
+  /** Moves towards what is desired now; one walk at a time. */
+  #settle(): Promise<void> {
+    this.#moving ??= this.#converge().finally(() => {
+      this.#moving = undefined;
+    });
+    return this.#moving;
+  }
+
+  async #obey(desired: AgentState): Promise<object> {
+    await this.#moving;
+    this.#failed = false;
+    this.#desired = desired;
+    await this.#settle();
+    if (this.#failed) throw new Error(`the agent is ${this.#state}`);
+    return { state: this.#state };
   }
 
   async #converge(): Promise<void> {
@@ -245,7 +263,7 @@ export class Agent {
   async #make(move: Move): Promise<void> {
     if (move.through) this.#enter(move.through);
     try {
-      await this.#hooks[move.step]?.();
+      if (move.step) await this.#hooks[move.step]?.();
       this.#enter(move.to);
     } catch (error) {
       this.#failed = true;

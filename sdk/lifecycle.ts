@@ -14,7 +14,8 @@ export type Step = 'start' | 'pause' | 'resume' | 'stop';
 
 /** A way from one state to another: the code's part of it, and the states it is seen in. */
 export interface Move {
-  step: Step;
+  /** Nothing for the code to do where it is at rest already. */
+  step?: Step;
   through?: AgentState;
   to: AgentState;
 }
@@ -26,17 +27,33 @@ const PAUSE: Move = { step: 'pause', to: 'PAUSED' };
 const STOP: Move = { step: 'stop', through: 'STOPPING', to: 'STOPPED' };
 const FENCE: Move = { step: 'pause', to: 'QUARANTINED' };
 const RETIRE: Move = { step: 'stop', to: 'RETIRED' };
+const REST_FENCED: Move = { to: 'QUARANTINED' };
+const REST_RETIRED: Move = { to: 'RETIRED' };
+
+/** Commands by which the platform hastens what the next beat's answer would ask for. */
+export const ASKED_BY: Readonly<Record<string, AgentState>> = {
+  start: 'RUNNING',
+  resume: 'RUNNING',
+  pause: 'PAUSED',
+  stop: 'STOPPED',
+};
 
 const MOVES: Partial<Record<AgentState, Partial<Record<AgentState, Move>>>> = {
   RUNNING: { REGISTERED: START, STOPPED: START, FAILED: START, PAUSED: RESUME, QUARANTINED: RESUME },
   PAUSED: { RUNNING: PAUSE },
   STOPPED: { REGISTERED: STOP, RUNNING: STOP, PAUSED: STOP, FAILED: STOP, QUARANTINED: STOP },
-  QUARANTINED: { RUNNING: FENCE, PAUSED: FENCE, FAILED: FENCE },
+  QUARANTINED: {
+    RUNNING: FENCE,
+    PAUSED: REST_FENCED,
+    STOPPED: REST_FENCED,
+    FAILED: REST_FENCED,
+    REGISTERED: REST_FENCED,
+  },
   RETIRED: {
     REGISTERED: RETIRE,
     RUNNING: RETIRE,
     PAUSED: RETIRE,
-    STOPPED: RETIRE,
+    STOPPED: REST_RETIRED,
     FAILED: RETIRE,
     QUARANTINED: RETIRE,
   },
