@@ -6,6 +6,7 @@ import { type Agent, snapshotOf } from '../entity/agent.ts';
 import { AgentState } from '../entity/enums.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { StoryStore } from '../store/story.ts';
+import { presenceAt } from './lease.ts';
 import { move, observedState } from './lifecycle.ts';
 import { isCritical, type LiveAgent, type LiveFleet } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -31,6 +32,10 @@ export class Healer {
 
   /** Whether a closer look is worth it. */
   mayNeed(live: LiveAgent): boolean {
+    if (live.heardMs === undefined) return false;
+    // One that has just been heard again is OFFLINE only until that is written.
+    const isHeard = presenceAt(this.fleet.terms, live.heardMs, this.clock.nowMs()) !== AgentPresence.OFFLINE;
+    if (live.presence === AgentPresence.OFFLINE && isHeard) return false;
     return (
       live.desired === AgentState.RUNNING &&
       (live.presence === AgentPresence.OFFLINE ||

@@ -59,7 +59,7 @@ export class Watch {
 
   async #troubles(): Promise<void> {
     for (const live of this.fleet.all()) {
-      if (live.heardMs === undefined || !this.healer.mayNeed(live)) continue;
+      if (!this.healer.mayNeed(live)) continue;
       await this.healer.heal(live, observedState(live.desired, live.reported));
     }
   }

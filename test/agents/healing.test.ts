@@ -1,0 +1,120 @@
+import { emptyHouseDatabase } from '../support/database.ts';
+import type { TestHouse } from '../support/house.ts';
+import { until } from '../support/until.ts';
+import { AgentsDriver, OPERATOR, startAgents, type TestAgent, VIEWER } from './support.ts';
+
+const FAST = { FLEET_BEAT_MS: 200, FLEET_LEASE_BEATS: 3 };
+
+describe('an agent in trouble', () => {
+  let house: TestHouse;
+  let driver: AgentsDriver;
+  beforeAll(async () => {
+    house = await startAgents({ settings: FAST });
+    driver = new AgentsDriver(house);
+  });
+  afterAll(() => house.stop());
+
+  const recoveries = async (agent: TestAgent) =>
+    (await driver.entries(agent.id)).filter(({ action }) => action.startsWith('agent.recovery.'));
+  const presenceOf = async (agent: TestAgent) => (await driver.agent(agent.id)).presence;
+
+  test('that falls silent is SUSPECT, then OFFLINE, is asked to restart, and is healed when it does', async () => {
+    const agent = await driver.register();
+    const live = await driver.subscribe(
+      'subscription ($ids: [ID!]) { agentChanged(filter: { ids: $ids }) { node { presence } } }',
+      { ids: [agent.id] },
+      { principal: VIEWER },
+    );
+    await driver.beat(agent);
+    await until(async () => (await presenceOf(agent)) === 'OFFLINE');
+    const seen = await until(() => {
+      const presences = live.payloads.map(({ node }) => node.presence).filter((is, at, all) => is !== all[at - 1]);
+      return presences.at(-1) === 'OFFLINE' && presences.length > 1 && presences;
+    });
+    live.end();
+    expect(seen.slice(-3)).toEqual(['ONLINE', 'SUSPECT', 'OFFLINE']);
+    const [entry] = await until(async () => {
+      const found = await recoveries(agent);
+      return found.length && found;
+    });
+    expect(entry).toMatchObject({
+      action: 'agent.recovery.restart',
+      actor: { id: 'system:agents', kind: 'SYSTEM', name: 'agents' },
+      outcome: 'SUCCEEDED',
+      reason: 'it went silent (restart 1 of 5)',
+    });
+    const { commands } = await driver.beat(agent, { state: 'STOPPED' });
+    expect(commands).toEqual([
+      expect.objectContaining({ name: 'restart', issuedBy: { id: 'system:agents', kind: 'SYSTEM', name: 'agents' } }),
+    ]);
+    const { id, fence } = commands[0];
+    await driver.do(
+      'mutation ($input: CompleteCommandInput!) { completeCommand(input: $input) { userErrors { code } } }',
+      { input: { id, fence, outcome: 'DONE' } },
+      { principal: agent.itself },
+    );
+    await driver.beat(agent);
+    expect(await driver.agent(agent.id)).toMatchObject({ state: 'RUNNING', presence: 'ONLINE', restarts: 1 });
+    expect(await recoveries(agent)).toHaveLength(1);
+  });
+
+  test('that was asked to stop is left in peace', async () => {
+    const agent = await driver.register();
+    await driver.beat(agent);
+    await driver.act('stop', agent.id);
+    await driver.beat(agent, { state: 'STOPPED' });
+    await until(async () => (await presenceOf(agent)) === 'OFFLINE');
+    expect((await driver.agent(agent.id, 'health { score }')).health.score).toBe(100);
+    expect(await recoveries(agent)).toEqual([]);
+  });
+
+  test('that fails is asked once, while the restart is under way', async () => {
+    const agent = await driver.register();
+    await driver.beat(agent, { state: 'FAILED' });
+    await until(async () => (await recoveries(agent)).length);
+    for (let beat = 0; beat < 3; beat += 1) await driver.beat(agent, { state: 'FAILED' });
+    expect((await recoveries(agent)).map(({ reason }) => reason)).toEqual(['it failed (restart 1 of 5)']);
+  });
+
+  test('that was restarted five times in vain is quarantined, and released by a person', async () => {
+    const agent = await driver.register();
+    await driver.beat(agent);
+    const past = [5, 4, 3, 2, 1].map((minutes) => Date.now() - minutes * 100_000);
+    await house.runtime.database.query(`update agent set recovered_at_ms = $2 where name = $1`, [
+      agent.name,
+      JSON.stringify(past),
+    ]);
+    await driver.act('pause', agent.id);
+    await driver.act('resume', agent.id);
+    await driver.beat(agent, { state: 'FAILED' });
+    await until(async () => (await driver.agent(agent.id)).state === 'QUARANTINED');
+    expect((await recoveries(agent)).at(-1)).toMatchObject({
+      action: 'agent.recovery.quarantine',
+      reason: 'it failed, after 5 restarts in 10 minutes',
+      before: { state: 'FAILED', desiredState: 'RUNNING' },
+      after: { state: 'QUARANTINED', desiredState: 'QUARANTINED' },
+    });
+    expect((await driver.act('release', agent.id, {}, OPERATOR)).agent.desiredState).toBe('RUNNING');
+  });
+});
+
+describe('a platform that was away', () => {
+  test('holds no silence against agents that beat again, and keeps what it knew', async () => {
+    const databaseUrl = await emptyHouseDatabase('agents');
+    const first = await startAgents({ databaseUrl, settings: FAST });
+    const before = new AgentsDriver(first);
+    const agents = await Promise.all(Array.from({ length: 6 }, () => before.register()));
+    await Promise.all(agents.map((agent) => before.beat(agent, { sequence: 50 })));
+    await first.stop();
+    const second = await startAgents({ databaseUrl, settings: FAST });
+    const driver = new AgentsDriver(second);
+    const answers = await Promise.all(agents.map((agent) => driver.beat(agent, { sequence: 51 })));
+    expect(answers.every(({ userErrors }) => userErrors.length === 0)).toBe(true);
+    expect((await driver.beat(agents[0] as TestAgent, { sequence: 49 })).userErrors).toHaveLength(1);
+    const died = await second.runtime.database.query(
+      `select count(*)::int as count from audit_outbox where entry->>'action' = 'agent.state.changed' and entry->'after'->>'presence' = 'OFFLINE'`,
+    );
+    expect(died).toEqual([{ count: 0 }]);
+    await second.stop();
+  });
+});
