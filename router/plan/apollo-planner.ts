@@ -14,20 +14,22 @@ interface ApolloNode {
  */
 export function apolloPlanner({ labels = new Set() }: Overrides = {}): PlannerMaker {
   return (supergraphSdl) => {
-    let building: Promise<(document: string, operationName: string | undefined) => ApolloNode | undefined> | undefined;
+    let built: ReturnType<typeof build> | undefined;
     return {
       async plan(document, operationName) {
-        building ??= build(supergraphSdl, labels);
-        const node = (await building)(document, operationName);
+        built ??= build(supergraphSdl, labels);
+        const node = built(document, operationName);
         return node && (nodeOf(node) as unknown as PlanNode);
       },
     };
   };
 }
 
-async function build(supergraphSdl: string, labels: ReadonlySet<string>) {
-  const { QueryPlanner } = await import('@apollo/query-planner');
-  const { operationFromDocument, Supergraph } = await import('@apollo/federation-internals');
+function build(supergraphSdl: string, labels: ReadonlySet<string>) {
+  // Loaded late, because both together take as long as the rest of the router to start.
+  const { QueryPlanner } = require('@apollo/query-planner') as typeof import('@apollo/query-planner');
+  const { operationFromDocument, Supergraph } =
+    require('@apollo/federation-internals') as typeof import('@apollo/federation-internals');
   const supergraph = Supergraph.build(supergraphSdl, { supportedFeatures: null, validateSupergraph: false });
   const planner = new QueryPlanner(supergraph);
   const overrideConditions = new Map([...labels].map((label) => [label, true]));

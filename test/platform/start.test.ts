@@ -1,17 +1,16 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../../lib/postgres/local.ts';
 import { isAlive } from '../../lib/postgres/processes.ts';
+import { builtOnce } from '../support/build.ts';
 import { SpawnedPlatform } from '../support/spawned-platform.ts';
 import { until } from '../support/until.ts';
 
 const ROOT = path.resolve(__dirname, '../..');
 
-beforeAll(() => {
-  execFileSync('npx', ['tsc'], { cwd: ROOT, stdio: 'ignore' });
-});
+beforeAll(() => builtOnce(), 180_000);
 
 /** The pids of a process and all below it. */
 function treeOf(root: number): number[] {

@@ -11,6 +11,7 @@ export default async function start(): Promise<void> {
   folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-test-'));
   postgres = await startLocalPostgres({ root: path.resolve(__dirname, '../..'), data: folder, fast: true });
   process.env['TEST_POSTGRES'] = postgres.url;
+  process.env['TEST_FOLDER'] = folder;
 }
 
 /** jest's globalTeardown. */

@@ -1,0 +1,62 @@
+import type { Principal } from '../../lib/call/principal.ts';
+import { FleetError } from '../../lib/errors.ts';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import type { Authenticator } from './authenticator.ts';
+
+/** Unknown tokens that one address may try in a second before it is turned away unasked. */
+const TRIES_PER_SECOND = 50;
+
+/** Everybody, on a router without credentials. */
+const ANYBODY: Principal = { id: 'anonymous', kind: 'PERSON', name: 'anonymous', scopes: ['admin'] };
+
+/** Lets callers in by their credential, and slows down those who guess. */
+export class DoorKeeper {
+  readonly #tries = new RateLimiterMemory({ points: TRIES_PER_SECOND, duration: 1 });
+
+  /**
+   * @param authenticator absent: the router is open to everybody
+   * @param openPerSecond requests a second of everybody together on an open router
+   */
+  constructor(
+    private readonly authenticator: Authenticator | undefined,
+    private readonly openPerSecond = Number.POSITIVE_INFINITY,
+  ) {}
+
+  get isOpen(): boolean {
+    return this.authenticator === undefined;
+  }
+
+  /**
+   * @throws UNAUTHENTICATED without a valid token, RATE_LIMITED for an address that guesses, SUBGRAPH_UNAVAILABLE when nobody can tell
+   */
+  async admit(token: string | undefined, address: string): Promise<Principal> {
+    const { authenticator } = this;
+    if (!authenticator) return { ...ANYBODY, requestsPerSecond: this.openPerSecond };
+    if (token === undefined) throw new FleetError('UNAUTHENTICATED', 'send a token: Authorization: Bearer …');
+    const isGuess = !authenticator.isRemembered(token);
+    if (isGuess) await this.#countTry(address);
+    const principal = await authenticator.principalOf(token);
+    if (!principal) throw new FleetError('UNAUTHENTICATED', 'this token is unknown, revoked or over');
+    // A good token costs its address nothing: a whole fleet may live behind one.
+    if (isGuess) await this.#tries.reward(address);
+    return principal;
+  }
+
+  /** Whether a token that was good still is; with nobody to tell it stays so until its own end. */
+  async isStillGood(token: string | undefined, principal: Principal, nowMs: number): Promise<boolean> {
+    if (!this.authenticator || token === undefined) return true;
+    if (principal.expiresAtMs !== undefined && principal.expiresAtMs <= nowMs) return false;
+    return await this.authenticator.principalOf(token).then(
+      (found) => found !== undefined,
+      () => true,
+    );
+  }
+
+  async #countTry(address: string): Promise<void> {
+    try {
+      await this.#tries.consume(address);
+    } catch {
+      throw new FleetError('RATE_LIMITED', 'too many unknown tokens from your address', { retryAfterMs: 1_000 });
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { HouseAnswer } from '../../lib/call/house-client.ts';
+import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
+import type { GraphAnswer } from '../engine.ts';
+
+/** A subgraph that answered something that cannot be used: it counts against its breaker. */
+export class MalformedAnswer extends Error {}
+
+const INTERNAL_CODES: ReadonlySet<unknown> = new Set(['INTERNAL', 'INTERNAL_SERVER_ERROR']);
+
+/**
+ * The GraphQL answer in an HTTP answer. Errors with a 4xx are answers too, when they are GraphQL's.
+ * @throws MalformedAnswer for a 5xx, a redirect, a refused signature, or a body that is no GraphQL answer
+ */
+export function readGraphAnswer({ status, body }: HouseAnswer): GraphAnswer {
+  if (status >= 500 || status === 401 || (status >= 300 && status < 400)) {
+    throw new MalformedAnswer(`it answered with status ${status}`);
+  }
+  return parseAnswer(body.toString());
+}
+
+/** @throws MalformedAnswer when the text is no GraphQL answer */
+export function parseAnswer(text: string): GraphAnswer {
+  const answer = parseJson(text);
+  if (!isObject(answer)) throw new MalformedAnswer('its answer is no object');
+  const { data, errors } = answer;
+  if (data !== undefined && data !== null && !isObject(data)) throw new MalformedAnswer('its data is no object');
+  if (errors !== undefined && (!Array.isArray(errors) || !errors.every(isError))) {
+    throw new MalformedAnswer('its errors are no list of errors');
+  }
+  if (data === undefined && !errors?.length) throw new MalformedAnswer('its answer has neither data nor errors');
+  return answer;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new MalformedAnswer('its answer is no JSON');
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isError(value: unknown): boolean {
+  return isObject(value) && typeof value['message'] === 'string';
+}
+
+/** Whether the subgraph itself broke while answering; what it merely refused is no fault of its. */
+export function brokeInside(answer: GraphAnswer): boolean {
+  return answer.errors?.some((error) => INTERNAL_CODES.has(error.extensions?.['code'])) ?? false;
+}
+
+/** The coded error that refused a stream, if the subgraph gave one. */
+export function refusalIn(answer: GraphAnswer): FleetError | undefined {
+  const [error] = answer.errors ?? [];
+  const code = error?.extensions?.['code'];
+  if (typeof code !== 'string' || !(code in ERROR_CODES)) return undefined;
+  return new FleetError(code as ErrorCode, error?.message ?? 'refused', { ...error?.extensions });
+}

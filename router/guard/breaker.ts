@@ -1,0 +1,211 @@
+export type BreakerPhase = 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+export type BreakerOverride = 'AUTO' | 'OPEN' | 'CLOSED';
+
+/** When a breaker opens, and for how long. */
+export interface BreakerPolicy {
+  /** Outcomes are judged over this stretch of the past, milliseconds. */
+  windowMs: number;
+  /** Fewer outcomes than this in the window say nothing. */
+  minimumCalls: number;
+  /** Share of failures in the window that opens it, 0 to 1. */
+  failureRatio: number;
+  /** The first rest; it doubles with every probe that fails, milliseconds. */
+  restMs: number;
+  /** The longest rest, milliseconds. */
+  maxRestMs: number;
+}
+
+export const BREAKER_POLICY: BreakerPolicy = {
+  windowMs: 10_000,
+  minimumCalls: 5,
+  failureRatio: 0.5,
+  restMs: 500,
+  maxRestMs: 4_000,
+};
+
+/** Outcomes of one slice of the window. */
+interface Slice {
+  readonly startMs: number;
+  readonly calls: number;
+  readonly failures: number;
+}
+
+export interface BreakerState {
+  readonly phase: BreakerPhase;
+  readonly override: BreakerOverride;
+  /** When an override by force ends by itself. */
+  readonly overrideUntilMs: number | undefined;
+  readonly sinceMs: number;
+  readonly window: readonly Slice[];
+  /** While OPEN: when one call is let through. */
+  readonly nextProbeAtMs: number | undefined;
+  /** While HALF_OPEN: whether the one probe is under way. */
+  readonly probing: boolean;
+  /** Probes in a row that failed. */
+  readonly failedProbes: number;
+  readonly reason: string | undefined;
+}
+
+export type BreakerEvent =
+  /** A call asks to pass. Its effect says whether it may. */
+  | { kind: 'asked' }
+  | { kind: 'succeeded'; probe: boolean }
+  | { kind: 'failed'; probe: boolean; reason: string }
+  /** The caller left before there was an outcome. */
+  | { kind: 'abandoned'; probe: boolean }
+  | { kind: 'forced'; override: BreakerOverride; untilMs?: number; reason: string };
+
+export type BreakerEffect =
+  | { kind: 'admitted'; probe: boolean }
+  | { kind: 'refused'; retryAfterMs: number }
+  | { kind: 'moved'; from: BreakerPhase; to: BreakerPhase; reason: string };
+
+type Step = readonly [BreakerState, readonly BreakerEffect[]];
+
+const SLICES = 10;
+/** What a refused caller is told while a probe is under way or the breaker is held open without an end. */
+const ASK_AGAIN_MS = 1_000;
+
+export function closedBreaker(nowMs: number): BreakerState {
+  return {
+    phase: 'CLOSED',
+    override: 'AUTO',
+    overrideUntilMs: undefined,
+    sinceMs: nowMs,
+    window: [],
+    nextProbeAtMs: undefined,
+    probing: false,
+    failedProbes: 0,
+    reason: undefined,
+  };
+}
+
+/**
+ * One step of a circuit breaker: a sliding window judged by its failure rate, and exactly one probe while half open.
+ * Outcomes of calls that were admitted before it opened change nothing.
+ */
+export function stepBreaker(before: BreakerState, event: BreakerEvent, nowMs: number, policy: BreakerPolicy): Step {
+  const [state, effects] = endOverride(before, nowMs);
+  const [after, more] = react(state, event, nowMs, policy);
+  return [after, [...effects, ...more]];
+}
+
+function react(state: BreakerState, event: BreakerEvent, nowMs: number, policy: BreakerPolicy): Step {
+  switch (event.kind) {
+    case 'asked':
+      return ask(state, nowMs);
+    case 'forced':
+      return force(state, event, nowMs);
+    case 'abandoned':
+      return [event.probe ? { ...state, probing: false } : state, []];
+    default:
+      return settle(state, event, nowMs, policy);
+  }
+}
+
+/** The share of failures among the outcomes in the window, 0 to 1. */
+export function failureRatio(state: BreakerState, nowMs: number, policy: BreakerPolicy): number {
+  const { calls, failures } = sum(recent(state.window, nowMs, policy));
+  return calls === 0 ? 0 : failures / calls;
+}
+
+function endOverride(state: BreakerState, nowMs: number): Step {
+  if (state.overrideUntilMs === undefined || nowMs < state.overrideUntilMs) return [state, []];
+  return force(state, { kind: 'forced', override: 'AUTO', reason: 'the time of the override is over' }, nowMs);
+}
+
+function ask(state: BreakerState, nowMs: number): Step {
+  const admitted = (probe: boolean): BreakerEffect => ({ kind: 'admitted', probe });
+  if (state.phase === 'CLOSED') return [state, [admitted(false)]];
+  if (state.override === 'OPEN') {
+    const retryAfterMs = state.overrideUntilMs === undefined ? ASK_AGAIN_MS : state.overrideUntilMs - nowMs;
+    return [state, [{ kind: 'refused', retryAfterMs }]];
+  }
+  if (state.phase === 'OPEN') {
+    const restMs = (state.nextProbeAtMs ?? nowMs) - nowMs;
+    if (restMs > 0) return [state, [{ kind: 'refused', retryAfterMs: restMs }]];
+    const [halfOpen, effects] = move(state, 'HALF_OPEN', nowMs, 'one call is let through to see');
+    return [{ ...halfOpen, probing: true }, [...effects, admitted(true)]];
+  }
+  if (state.probing) return [state, [{ kind: 'refused', retryAfterMs: ASK_AGAIN_MS }]];
+  return [{ ...state, probing: true }, [admitted(true)]];
+}
+
+function settle(
+  state: BreakerState,
+  event: Extract<BreakerEvent, { kind: 'succeeded' | 'failed' }>,
+  nowMs: number,
+  policy: BreakerPolicy,
+): Step {
+  if (event.probe && state.phase === 'HALF_OPEN') return settleProbe(state, event, nowMs, policy);
+  if (state.phase !== 'CLOSED') return [state, []];
+  const failed = event.kind === 'failed';
+  const window = count(recent(state.window, nowMs, policy), failed, nowMs, policy);
+  const counted = { ...state, window };
+  const { calls, failures } = sum(window);
+  const tooMany = failed && calls >= policy.minimumCalls && failures / calls >= policy.failureRatio;
+  if (!tooMany || state.override === 'CLOSED') return [counted, []];
+  return open(counted, event.reason, nowMs, policy);
+}
+
+function settleProbe(
+  state: BreakerState,
+  event: Extract<BreakerEvent, { kind: 'succeeded' | 'failed' }>,
+  nowMs: number,
+  policy: BreakerPolicy,
+): Step {
+  const settled = { ...state, probing: false };
+  if (event.kind === 'failed') {
+    return open({ ...settled, failedProbes: state.failedProbes + 1 }, event.reason, nowMs, policy);
+  }
+  return move({ ...settled, window: [], failedProbes: 0 }, 'CLOSED', nowMs, 'the probe was answered');
+}
+
+function open(state: BreakerState, reason: string, nowMs: number, policy: BreakerPolicy): Step {
+  const restMs = Math.min(policy.restMs * 2 ** state.failedProbes, policy.maxRestMs);
+  const [opened, effects] = move(state, 'OPEN', nowMs, reason);
+  return [{ ...opened, nextProbeAtMs: nowMs + restMs }, effects];
+}
+
+/** By force OPEN refuses all; CLOSED admits all; AUTO closes at once with an empty window. */
+function force(state: BreakerState, event: Extract<BreakerEvent, { kind: 'forced' }>, nowMs: number): Step {
+  const to: BreakerPhase = event.override === 'OPEN' ? 'OPEN' : 'CLOSED';
+  const [moved, effects] = move(state, to, nowMs, event.reason);
+  const overrideUntilMs = event.override === 'AUTO' ? undefined : event.untilMs;
+  return [
+    { ...moved, override: event.override, overrideUntilMs, window: [], probing: false, failedProbes: 0 },
+    effects,
+  ];
+}
+
+function move(state: BreakerState, to: BreakerPhase, nowMs: number, reason: string): Step {
+  const moved = { ...state, phase: to, nextProbeAtMs: undefined, reason: to === 'CLOSED' ? undefined : reason };
+  if (state.phase === to) return [moved, []];
+  return [{ ...moved, sinceMs: nowMs }, [{ kind: 'moved', from: state.phase, to, reason }]];
+}
+
+function recent(window: readonly Slice[], nowMs: number, policy: BreakerPolicy): readonly Slice[] {
+  const fromMs = nowMs - policy.windowMs;
+  return window.length > 0 && (window[0] as Slice).startMs <= fromMs
+    ? window.filter((slice) => slice.startMs > fromMs)
+    : window;
+}
+
+function count(window: readonly Slice[], failed: boolean, nowMs: number, policy: BreakerPolicy): readonly Slice[] {
+  const widthMs = policy.windowMs / SLICES;
+  const last = window.at(-1);
+  const fresh = last === undefined || nowMs - last.startMs >= widthMs;
+  const slice = fresh ? { startMs: nowMs, calls: 0, failures: 0 } : last;
+  const counted = { ...slice, calls: slice.calls + 1, failures: slice.failures + (failed ? 1 : 0) };
+  return fresh ? [...window, counted] : [...window.slice(0, -1), counted];
+}
+
+function sum(window: readonly Slice[]): { calls: number; failures: number } {
+  let calls = 0;
+  let failures = 0;
+  for (const slice of window) {
+    calls += slice.calls;
+    failures += slice.failures;
+  }
+  return { calls, failures };
+}

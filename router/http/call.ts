@@ -1,0 +1,47 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Principal } from '../../lib/call/principal.ts';
+import type { Call } from '../../lib/call/signing.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { FleetError } from '../../lib/errors.ts';
+import { NOBODY } from '../audit/entries.ts';
+import { traceparentOf } from './trace-context.ts';
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+const MAX_EVENT_ID = 2_048;
+
+/** The call of a request before anybody knows whose it is. */
+export function callOf(request: IncomingMessage, clock: Clock, traceRatio: number): Call {
+  return {
+    principal: NOBODY,
+    requestId: clock.uuid(),
+    clientIp: addressOf(request),
+    traceparent: traceparentOf(one(request.headers['traceparent']), clock, traceRatio),
+  };
+}
+
+/** The same call once the caller is known, with what its headers ask for. @throws BAD_INPUT for a header that cannot be used */
+export function callBy(principal: Principal, call: Call, headers: IncomingHttpHeaders): Call {
+  const idempotencyKey = one(headers['idempotency-key']);
+  if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
+    throw new FleetError('BAD_INPUT', 'an Idempotency-Key is 1 to 255 visible ASCII characters');
+  }
+  const lastEventId = one(headers['last-event-id']);
+  if (lastEventId !== undefined && lastEventId.length > MAX_EVENT_ID) {
+    throw new FleetError('BAD_CURSOR', 'this Last-Event-ID is no cursor of ours');
+  }
+  return {
+    ...call,
+    principal,
+    ...(idempotencyKey ? { idempotencyKey } : {}),
+    ...(lastEventId ? { lastEventId } : {}),
+  };
+}
+
+/** The address the connection comes from, without the IPv6 clothing of an IPv4 one. */
+export function addressOf(request: IncomingMessage): string {
+  return (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+}
+
+function one(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}

@@ -1,0 +1,74 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HouseClient } from '../../lib/call/house-client.ts';
+import { hasAnyScope } from '../../lib/call/principal.ts';
+import type { Call } from '../../lib/call/signing.ts';
+import { FleetError } from '../../lib/errors.ts';
+import { readAnswer } from '../guard/wire.ts';
+import type { Guard } from '../guard/guard.ts';
+import { readBody, unpackBody } from './body.ts';
+import { JSON_TYPE, send } from './send.ts';
+
+/** A route whose requests are handed to a house as they are, apart from their packing. */
+export interface IngestRoute {
+  /** The house, as the supergraph names it. */
+  subgraph: string;
+  /** Of which a caller needs any. */
+  scopes?: readonly string[];
+  /** Largest body, packed and unpacked, bytes. */
+  maxBytes?: number;
+  /** How long the house may take to make it durable, milliseconds. */
+  timeoutMs?: number;
+}
+
+const SCOPES = ['agent', 'operator'];
+const MAX_BYTES = 16_000_000;
+const TIMEOUT_MS = 10_000;
+/** Headers of an answer that mean something to a sender of telemetry. */
+const ANSWER_HEADERS = ['content-type', 'retry-after'] as const;
+/** Headers of a request that say how its body is to be read. */
+const BODY_HEADERS = ['content-type', 'x-prometheus-remote-write-version'] as const;
+
+/** Hands a body to its house as a signed call, and the answer back. @throws FORBIDDEN, HttpRefusal, what the guard throws */
+export async function passOn(
+  target: string,
+  route: IngestRoute,
+  exchange: { request: IncomingMessage; response: ServerResponse; call: Call; signal: AbortSignal },
+  guard: Guard,
+  house: HouseClient,
+): Promise<void> {
+  const { request, response, call, signal } = exchange;
+  const scopes = route.scopes ?? SCOPES;
+  if (!hasAnyScope(call.principal, scopes)) {
+    throw new FleetError('FORBIDDEN', `this needs one of the scopes ${scopes.join(', ')}`);
+  }
+  const maxBytes = route.maxBytes ?? MAX_BYTES;
+  const packed = await readBody(request, maxBytes);
+  const body = await unpackBody(packed, request.headers['content-encoding'], maxBytes);
+  const headers = pick(request.headers, BODY_HEADERS);
+  const answer = await guard.through(
+    route.subgraph,
+    async (deadline) => {
+      const incoming = await house.open(target, { call, body, headers, signal: deadline });
+      return await readAnswer(incoming, MAX_BYTES);
+    },
+    {
+      signal,
+      timeoutMs: route.timeoutMs ?? TIMEOUT_MS,
+      // A house that says 503 with a time to come back is overloaded, not broken: resting it would lose it for queries too.
+      judge: ({ status, headers: told }) =>
+        status >= 500 && !told['retry-after']
+          ? { failed: true, reason: `it answered with status ${status}` }
+          : { failed: false },
+    },
+  );
+  send(response, answer.status, answer.body, { 'content-type': JSON_TYPE, ...pick(answer.headers, ANSWER_HEADERS) });
+}
+
+function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === 'string' ? [[name, value]] : [];
+    }),
+  );
+}

@@ -1,0 +1,137 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HouseClient } from '../../lib/call/house-client.ts';
+import { hasScope } from '../../lib/call/principal.ts';
+import type { Call } from '../../lib/call/signing.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { bearerIn } from '../callers/authenticator.ts';
+import type { DoorKeeper } from '../callers/door-keeper.ts';
+import { limitHeaders } from '../callers/request-limits.ts';
+import type { Explorer } from '../explorer/explorer.ts';
+import type { Guard } from '../guard/guard.ts';
+import { HttpRefusal } from './body.ts';
+import { addressOf, callBy, callOf } from './call.ts';
+import { answerCors } from './cors.ts';
+import type { Exchange, GraphqlDoor } from './graphql-door.ts';
+import { type IngestRoute, passOn } from './ingest.ts';
+import type { Operations } from './operations.ts';
+import { refusal, statusOf } from './public-errors.ts';
+import type { Readiness } from './readiness.ts';
+import { send, sendAnswer, sendJson } from './send.ts';
+
+export interface ListenerOptions {
+  keeper: DoorKeeper;
+  graphql: GraphqlDoor;
+  operations: Operations;
+  readiness: Readiness;
+  explorer: Explorer | undefined;
+  guard: Guard;
+  houses: Readonly<Record<string, HouseClient>>;
+  /** `POST /v1/logs` → where it goes. */
+  routes: Readonly<Record<string, IngestRoute>>;
+  /** Text of /metrics, and its content type. */
+  metrics(): Promise<{ text: string; contentType: string }>;
+  corsOrigins: readonly string[];
+  clock: Clock;
+  log: Log;
+  traceRatio: number;
+  /** Told of a caller that was turned away: 401 or 403. */
+  onDenied(call: Call, route: string, reason: string): void;
+}
+
+/** Every request of the public port: who may come in, and which door is his. */
+export class Listener {
+  constructor(private readonly options: ListenerOptions) {}
+
+  /** Never throws: whatever happens is answered. */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { clock, traceRatio } = this.options;
+    const call = callOf(request, clock, traceRatio);
+    response.setHeader('x-request-id', call.requestId);
+    const left = new AbortController();
+    response.once('close', () => left.abort());
+    response.on('error', () => left.abort());
+    try {
+      await this.#route(request, response, call, left.signal);
+    } catch (error) {
+      this.#refuse(error, request, response, call, left.signal);
+    }
+  }
+
+  async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: AbortSignal): Promise<void> {
+    const { keeper, corsOrigins, explorer } = this.options;
+    if (answerCors(request, response, corsOrigins)) return;
+    const url = urlOf(request);
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
+    const target = `${method} ${url.pathname}`;
+    if (target === 'GET /livez') return sendJson(response, 200, { status: 'live' });
+    if (target === 'GET /health') return sendJson(response, 200, { status: 'ok' });
+    if (target === 'GET /readyz') return await this.#ready(request, response, url);
+    if (method === 'GET' && explorer?.answer(url.pathname, request, response)) return;
+    const token = bearerIn(request.headers.authorization);
+    const principal = await keeper.admit(token, addressOf(request));
+    const known = callBy(principal, call, request.headers);
+    // From here on a refusal is this caller's.
+    Object.assign(call, known);
+    const exchange: Exchange = { request, response, url, call: known, token: keeper.isOpen ? undefined : token, signal };
+    await this.#inside(target, exchange);
+  }
+
+  async #inside(target: string, exchange: Exchange): Promise<void> {
+    const { graphql, routes, houses, guard, operations } = this.options;
+    const { url, response, call } = exchange;
+    if (url.pathname === '/graphql') return await graphql.answer(exchange);
+    if (target === 'GET /metrics') return await this.#metrics(exchange);
+    const route = routes[target];
+    const house = route && houses[route.subgraph];
+    if (!route || !house) throw new HttpRefusal(404, new FleetError('NOT_FOUND', 'there is nothing here'));
+    for (const [name, value] of Object.entries(limitHeaders(await operations.countRequest(call)))) {
+      response.setHeader(name, value);
+    }
+    await passOn(target, route, exchange, guard, house);
+  }
+
+  async #ready(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    const { ready, subgraphs } = await this.options.readiness.report();
+    const status = { status: ready ? 'ready' : 'not ready' };
+    if (!url.searchParams.has('verbose')) return sendJson(response, ready ? 200 : 503, status);
+    const isKnown = await this.#isKnown(request);
+    const shown = subgraphs.map(({ reason, ...subgraph }) => (isKnown && reason ? { ...subgraph, reason } : subgraph));
+    sendJson(response, ready ? 200 : 503, { ...status, subgraphs: shown });
+  }
+
+  async #isKnown(request: IncomingMessage): Promise<boolean> {
+    const token = bearerIn(request.headers.authorization);
+    if (token === undefined) return this.options.keeper.isOpen;
+    return await this.options.keeper.admit(token, addressOf(request)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #metrics({ call, response }: Exchange): Promise<void> {
+    if (!hasScope(call.principal, 'viewer')) throw new FleetError('FORBIDDEN', '/metrics needs the scope viewer');
+    const { text, contentType } = await this.options.metrics();
+    send(response, 200, text, { 'content-type': contentType });
+  }
+
+  #refuse(error: unknown, request: IncomingMessage, response: ServerResponse, call: Call, signal: AbortSignal): void {
+    const { log, onDenied } = this.options;
+    const isHttp = error instanceof HttpRefusal;
+    const known = isHttp ? error.cause : asFleetError(error);
+    const { requestId } = call;
+    if (!known && signal.aborted) return log.debug('client.left', { requestId });
+    if (!known) log.error('request.failed', { requestId, error: messageOf(error), stack: (error as Error).stack });
+    const told = known ?? new FleetError('INTERNAL', 'something went wrong here: tell us the requestId');
+    const status = isHttp ? error.status : statusOf(told.code);
+    if (status === 401 || status === 403) onDenied({ ...call }, urlOf(request).pathname, told.message);
+    if (response.headersSent) return void response.destroy();
+    sendAnswer(response, refusal(told, call), isHttp ? error.headers : {}, status);
+  }
+}
+
+function urlOf(request: IncomingMessage): URL {
+  const path = request.url ?? '/';
+  return URL.canParse(path, 'http://router') ? new URL(path, 'http://router') : new URL('http://router/404');
+}

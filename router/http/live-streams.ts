@@ -1,0 +1,75 @@
+import type { Principal } from '../../lib/call/principal.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { DoorKeeper } from '../callers/door-keeper.ts';
+
+/** How often running streams' tokens are checked again, milliseconds. */
+const RECHECK_MS = 2_000;
+
+/** Something that stays open: a server-sent event stream or a socket. */
+export interface LiveStream {
+  readonly principal: Principal;
+  readonly token: string | undefined;
+  /** Its token ended or was revoked: tell it UNAUTHENTICATED and close it. */
+  expire(): void;
+  /** The router goes down: end it so that a stock client comes back. */
+  drain(): void;
+}
+
+/** All that stays open, so that it ends with its token and with the router. */
+export class LiveStreams {
+  readonly #open = new Set<LiveStream>();
+  #timer: NodeJS.Timeout | undefined;
+  #operations = 0;
+
+  constructor(
+    private readonly keeper: DoorKeeper,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Running subscriptions. */
+  get operations(): number {
+    return this.#operations;
+  }
+
+  start(): void {
+    if (!this.keeper.isOpen) this.#timer = setInterval(() => void this.recheck(), RECHECK_MS);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    for (const stream of this.#open) stream.drain();
+  }
+
+  /** @returns takes it out again */
+  add(stream: LiveStream): () => void {
+    this.#open.add(stream);
+    return () => this.#open.delete(stream);
+  }
+
+  /** Counts one running subscription. @returns counts it off, once */
+  countOperation(): () => void {
+    this.#operations += 1;
+    let counted = true;
+    return () => {
+      if (counted) this.#operations -= 1;
+      counted = false;
+    };
+  }
+
+  /** Ends what is no longer allowed; asks once for each token. */
+  async recheck(): Promise<void> {
+    const byToken = new Map<string | undefined, LiveStream[]>();
+    for (const stream of this.#open) {
+      const same = byToken.get(stream.token);
+      if (same) same.push(stream);
+      else byToken.set(stream.token, [stream]);
+    }
+    await Promise.all(
+      [...byToken].map(async ([token, streams]) => {
+        const { principal } = streams[0] as LiveStream;
+        if (await this.keeper.isStillGood(token, principal, this.clock.nowMs())) return;
+        for (const stream of streams) stream.expire();
+      }),
+    );
+  }
+}

@@ -1,0 +1,116 @@
+import type { Call } from '../../lib/call/signing.ts';
+import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
+import { limitHeaders, type LimitStanding, type RequestLimits } from '../callers/request-limits.ts';
+import type { UsageBook } from '../callers/usage.ts';
+import { type Engine, type GraphAnswer, type GraphRequest, isRefused, type Prepared, type StreamItem } from '../engine.ts';
+import type { DocumentGate } from '../guard/document-limits.ts';
+import { publicAnswer, refusal } from './public-errors.ts';
+
+/** One finished operation, for metrics and the audit trail. */
+export interface OperationReport {
+  call: Call;
+  kind: Prepared['kind'] | 'refused';
+  name: string | undefined;
+  tookMs: number;
+  answer: GraphAnswer;
+}
+
+export interface OperationsOptions {
+  engine: Engine;
+  gate: DocumentGate;
+  limits: RequestLimits;
+  usage: UsageBook;
+  log: Log;
+  nowMs: () => number;
+  onReport(report: OperationReport): void;
+}
+
+/** What the limits let through. */
+export type Admission = { prepared: Prepared; headers: Record<string, string> } | { refused: GraphAnswer; headers: Record<string, string> };
+
+/** What becomes of an operation, whatever transport it came by: limits, preparation, run, errors fit for clients. */
+export class Operations {
+  constructor(private readonly options: OperationsOptions) {}
+
+  /** Counts, checks and prepares. Never throws for a caller's mistake. */
+  async admit(request: GraphRequest, call: Call): Promise<Admission> {
+    const { engine, gate, nowMs } = this.options;
+    const startedMs = nowMs();
+    let headers: Record<string, string> = {};
+    try {
+      headers = limitHeaders(await this.countRequest(call));
+      gate.check(request.query);
+      const preparation = await engine.prepare(request);
+      if (!isRefused(preparation)) return { prepared: preparation, headers };
+      return { refused: this.#refuse({ errors: preparation.errors }, call, startedMs), headers };
+    } catch (error) {
+      return { refused: this.#refuse(this.#refusalOf(error, call), call, startedMs), headers };
+    }
+  }
+
+  /** Counts one request of the caller. @throws RATE_LIMITED */
+  async countRequest(call: Call): Promise<LimitStanding> {
+    const { limits, usage } = this.options;
+    try {
+      const standing = await limits.take(call.principal);
+      usage.request(call.principal);
+      return standing;
+    } catch (error) {
+      if (asFleetError(error)?.code === 'RATE_LIMITED') usage.limited(call.principal);
+      throw error;
+    }
+  }
+
+  /** Runs a query or mutation. Never throws. */
+  async run(prepared: Prepared, call: Call, signal: AbortSignal): Promise<GraphAnswer> {
+    const startedMs = this.options.nowMs();
+    const answer = await this.options.engine.execute(prepared, call, signal).catch((error: unknown) => {
+      return this.#refusalOf(error, call);
+    });
+    return this.#report(publicAnswer(answer, call), prepared, call, startedMs);
+  }
+
+  /** Runs a subscription; a fault of ours is its last item. */
+  async *stream(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamItem, void> {
+    const { engine, nowMs } = this.options;
+    const startedMs = nowMs();
+    let last: GraphAnswer = { data: null };
+    try {
+      for await (const item of engine.subscribe(prepared, call, signal)) {
+        if (!item.answer?.errors) {
+          yield item;
+          continue;
+        }
+        const answer = publicAnswer(item.answer, call);
+        if (answer.data === undefined) last = answer;
+        yield { ...item, answer };
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      last = this.#refusalOf(error, call);
+      yield { answer: last };
+    } finally {
+      this.#report(last, prepared, call, startedMs);
+    }
+  }
+
+  #refusalOf(error: unknown, call: Call): GraphAnswer {
+    const known = asFleetError(error);
+    if (known) return refusal(known, call);
+    const { requestId } = call;
+    this.options.log.error('request.failed', { requestId, error: messageOf(error), stack: (error as Error).stack });
+    return refusal(new FleetError('INTERNAL', 'something went wrong here: tell us the requestId'), call);
+  }
+
+  #refuse(answer: GraphAnswer, call: Call, startedMs: number): GraphAnswer {
+    return this.#report(publicAnswer(answer, call), undefined, call, startedMs);
+  }
+
+  #report(answer: GraphAnswer, prepared: Prepared | undefined, call: Call, startedMs: number): GraphAnswer {
+    const { onReport, nowMs } = this.options;
+    const kind = prepared?.kind ?? 'refused';
+    onReport({ call, kind, name: prepared?.name, tookMs: nowMs() - startedMs, answer });
+    return answer;
+  }
+}

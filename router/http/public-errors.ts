@@ -1,0 +1,69 @@
+import type { GraphQLFormattedError } from 'graphql';
+import type { Call } from '../../lib/call/signing.ts';
+import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
+import type { GraphAnswer } from '../engine.ts';
+import { traceIdOf } from './trace-context.ts';
+
+/** graphql-js proposes names near the one asked for: that would tell a schema to those who may not read it. */
+const SUGGESTION = /\s*Did you mean [\s\S]*$/;
+/** Things of servers, not of clients. */
+const HIDDEN: ReadonlySet<string> = new Set(['stacktrace', 'exception', 'originalError', 'debugMessage']);
+
+type Asked = Pick<Call, 'requestId' | 'traceparent'>;
+
+/** An error as clients see it: coded, with the request's ids, without suggestions or stacks. */
+export function publicError(error: GraphQLFormattedError, call: Asked, otherwise: ErrorCode): GraphQLFormattedError {
+  const { message, path, locations, extensions = {} } = error;
+  const told = Object.fromEntries(Object.entries(extensions).filter(([name]) => !HIDDEN.has(name)));
+  const code = typeof told['code'] === 'string' ? told['code'] : otherwise;
+  const retryable = code in ERROR_CODES ? ERROR_CODES[code as ErrorCode].retryable : false;
+  const traceId = traceIdOf(call.traceparent);
+  return {
+    message: message.replace(SUGGESTION, ''),
+    ...(locations ? { locations } : {}),
+    ...(path ? { path } : {}),
+    extensions: { retryable, ...told, code, requestId: call.requestId, ...(traceId ? { traceId } : {}) },
+  };
+}
+
+/** The answer of a request that was refused before it ran. */
+export function refusal(error: FleetError, call: Asked): GraphAnswer {
+  return { errors: [publicError(error.toJSON(), call, error.code)] };
+}
+
+/** An answer whose errors are fit for clients. */
+export function publicAnswer(answer: GraphAnswer, call: Asked): GraphAnswer {
+  if (!answer.errors) return answer;
+  const otherwise: ErrorCode = answer.data === undefined ? 'BAD_INPUT' : 'INTERNAL';
+  return { ...answer, errors: answer.errors.map((error) => publicError(error, call, otherwise)) };
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  INTROSPECTION_DISABLED: 403,
+  NOT_FOUND: 404,
+  RATE_LIMITED: 429,
+  OVERLOADED: 503,
+  SUBGRAPH_UNAVAILABLE: 503,
+  AUDIT_UNAVAILABLE: 503,
+  TIMEOUT: 504,
+  INTERNAL: 500,
+};
+
+/** The status of a refusal with this code; whatever the caller can mend himself is 400. */
+export function statusOf(code: unknown): number {
+  return STATUS[code as ErrorCode] ?? 400;
+}
+
+/** The status of an answer: 200 as soon as it ran, whatever its errors. */
+export function answerStatus(answer: GraphAnswer): number {
+  return answer.data === undefined ? statusOf(answer.errors?.[0]?.extensions?.['code']) : 200;
+}
+
+/** How long the caller should wait, when the answer says so, whole seconds. */
+export function retryAfterSeconds(answer: GraphAnswer): number | undefined {
+  const [error] = answer.errors ?? [];
+  const waitMs = error?.extensions?.['retryAfterMs'];
+  return typeof waitMs === 'number' ? Math.max(1, Math.ceil(waitMs / 1_000)) : undefined;
+}

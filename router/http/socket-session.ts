@@ -1,0 +1,70 @@
+import type { IncomingMessage } from 'node:http';
+import { FleetError } from '../../lib/errors.ts';
+import type { Principal } from '../../lib/call/principal.ts';
+import type { WebSocket } from 'ws';
+import type { BoundedStream } from './bounded-stream.ts';
+
+const PING_MS = 15_000;
+/** Pings without a pong after which a socket is dead. */
+const MISSED_PONGS = 2;
+/** How long a socket may take to say goodbye before it is cut, milliseconds. */
+const GOODBYE_MS = 2_000;
+
+/** Close codes beside graphql-transport-ws's own. */
+export const CLOSE = { serviceRestart: 1012, tryAgainLater: 1013, unauthorized: 4401, forbidden: 4403 } as const;
+
+/** One socket: who is on it, what runs on it, whether it lives. */
+export class SocketSession {
+  principal: Principal | undefined;
+  token: string | undefined;
+  readonly #streams = new Set<BoundedStream>();
+  #unanswered = 0;
+  readonly #pinging: NodeJS.Timeout;
+
+  constructor(
+    readonly socket: WebSocket,
+    readonly request: IncomingMessage,
+    pingMs = PING_MS,
+  ) {
+    this.#pinging = setInterval(() => this.#ping(), pingMs);
+    socket.on('pong', () => {
+      this.#unanswered = 0;
+    });
+    socket.once('close', () => this.#end());
+  }
+
+  add(stream: BoundedStream): () => void {
+    this.#streams.add(stream);
+    return () => this.#streams.delete(stream);
+  }
+
+  /** Closes it; a peer that does not answer is cut. */
+  close(code: number, reason: string): void {
+    this.socket.close(code, reason);
+    setTimeout(() => this.socket.terminate(), GOODBYE_MS).unref();
+  }
+
+  /** Tells every running subscription, then closes. */
+  expire(): void {
+    const ended = new FleetError('UNAUTHENTICATED', 'your token ended: connect with a new one');
+    for (const stream of this.#streams) stream.fail(ended);
+    // The last items leave in the turns of the loop that come before this one.
+    setImmediate(() => setImmediate(() => this.close(CLOSE.unauthorized, 'Unauthorized')));
+  }
+
+  /** Stock clients come back after 1012, and go on by cursor. */
+  drain(): void {
+    this.close(CLOSE.serviceRestart, 'Service Restart');
+  }
+
+  #ping(): void {
+    if (this.#unanswered >= MISSED_PONGS) return this.socket.terminate();
+    this.#unanswered += 1;
+    this.socket.ping();
+  }
+
+  #end(): void {
+    clearInterval(this.#pinging);
+    for (const stream of this.#streams) stream.close();
+  }
+}

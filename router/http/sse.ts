@@ -1,0 +1,104 @@
+import type { ServerResponse } from 'node:http';
+import type { Principal } from '../../lib/call/principal.ts';
+import { FleetError } from '../../lib/errors.ts';
+import type { StreamItem } from '../engine.ts';
+import { BoundedStream } from './bounded-stream.ts';
+import type { LiveStreams } from './live-streams.ts';
+import { PLAIN_HEADERS } from './send.ts';
+
+const HEARTBEAT_MS = 15_000;
+/** How long a cut reader may take to fetch the error it is cut with, milliseconds. */
+const LAST_WORDS_MS = 3_000;
+
+const COMPLETE = 'event: complete\ndata:\n\n';
+
+export interface SseOptions {
+  response: ServerResponse;
+  headers: Readonly<Record<string, string>>;
+  principal: Principal;
+  token: string | undefined;
+  streams: LiveStreams;
+  heartbeatMs?: number;
+}
+
+/**
+ * Answers by server-sent events (graphql-sse, distinct connection): `id:` is the cursor, a heartbeat bears a bookmark.
+ * `complete` is said only when the source itself came to its end (STREAMS.md 4.6).
+ * @param source begins when the first item is asked for, ends on the signal
+ */
+export async function answerByEvents(
+  source: (signal: AbortSignal) => AsyncIterable<StreamItem>,
+  options: SseOptions,
+): Promise<void> {
+  const { response, streams, principal, token } = options;
+  const ended = new AbortController();
+  ended.signal.addEventListener('abort', () => setTimeout(() => cut(response), LAST_WORDS_MS).unref());
+  response.writeHead(200, {
+    ...PLAIN_HEADERS,
+    ...options.headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'x-accel-buffering': 'no',
+  });
+  response.write(':\n\n');
+  const stream = new BoundedStream(source(ended.signal), () => ended.abort());
+  const leave = () => stream.close();
+  response.once('close', leave);
+  let told: string | undefined;
+  const heartbeat = setInterval(() => {
+    const place = stream.bookmark;
+    // A reader whose buffer is full needs no sign of life, and must not be buffered more.
+    if (response.writableNeedDrain) return;
+    response.write(place === undefined || place === told ? ':\n\n' : `id: ${place}\n:\n\n`);
+    told = place;
+  }, options.heartbeatMs ?? HEARTBEAT_MS);
+  let isCut = false;
+  const remove = streams.add({
+    principal,
+    token,
+    expire: () => stream.fail(new FleetError('UNAUTHENTICATED', 'your token ended: subscribe with a new one')),
+    drain: () => {
+      isCut = true;
+      stream.close();
+    },
+  });
+  try {
+    const isFinal = await pump(stream, response);
+    if (!response.destroyed) response.end(isCut || isFinal ? undefined : COMPLETE);
+  } finally {
+    remove();
+    clearInterval(heartbeat);
+    response.off('close', leave);
+    ended.abort();
+  }
+}
+
+/** Lets go of a reader that does not fetch the end. */
+function cut(response: ServerResponse): void {
+  if (!response.writableFinished) response.destroy();
+}
+
+/** @returns whether its last item was an error that ended it */
+async function pump(stream: BoundedStream, response: ServerResponse): Promise<boolean> {
+  let isFinal = false;
+  for await (const { id, answer } of stream) {
+    isFinal = answer !== undefined && answer.data === undefined;
+    const isFull = !response.write(
+      `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(answer)}\n\n`,
+    );
+    if (isFull && !response.destroyed) await drained(response);
+    if (response.destroyed) break;
+  }
+  return isFinal;
+}
+
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('drain', done);
+      response.off('close', done);
+      resolve();
+    };
+    response.on('drain', done);
+    response.on('close', done);
+  });
+}

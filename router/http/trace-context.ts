@@ -1,0 +1,23 @@
+import type { Clock } from '../../lib/clock.ts';
+
+const TRACEPARENT = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/;
+const ZERO = /^0+$/;
+
+/** The trace id of a W3C traceparent, or undefined when it is none. */
+export function traceIdOf(traceparent: string | undefined): string | undefined {
+  const match = traceparent === undefined ? null : TRACEPARENT.exec(traceparent);
+  if (!match || ZERO.test(match[1] as string) || ZERO.test(match[2] as string)) return undefined;
+  return match[1];
+}
+
+/**
+ * The caller's trace context if it is one, else a new one.
+ * @param sampledRatio share of new traces that are recorded, 0 to 1
+ */
+export function traceparentOf(given: string | undefined, clock: Clock, sampledRatio: number): string {
+  if (given !== undefined && traceIdOf(given)) return given;
+  const traceId = clock.uuid().replaceAll('-', '');
+  // The last 16 digits of a uuid are its random ones.
+  const spanId = clock.uuid().replaceAll('-', '').slice(16);
+  return `00-${traceId}-${spanId}-${clock.random() < sampledRatio ? '01' : '00'}`;
+}

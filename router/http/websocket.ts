@@ -1,0 +1,252 @@
+import { STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type ExecutionArgs, GraphQLError } from 'graphql';
+import { type Context, handleProtocols, makeServer } from 'graphql-ws';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Principal } from '../../lib/call/principal.ts';
+import type { Call } from '../../lib/call/signing.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { asFleetError } from '../../lib/errors.ts';
+import { bearerIn } from '../callers/authenticator.ts';
+import type { DoorKeeper } from '../callers/door-keeper.ts';
+import type { Engine, GraphAnswer, Prepared } from '../engine.ts';
+import { BoundedStream } from './bounded-stream.ts';
+import { addressOf, callBy, callOf } from './call.ts';
+import { requestIn } from './graph-request.ts';
+import type { LiveStreams } from './live-streams.ts';
+import type { Operations } from './operations.ts';
+import { refusal } from './public-errors.ts';
+import type { SocketAdmission } from './socket-admission.ts';
+import { CLOSE, SocketSession } from './socket-session.ts';
+
+const INIT_WAIT_MS = 3_000;
+const MAX_MESSAGE_BYTES = 1_000_000;
+const MAX_OPERATIONS = 1_000;
+
+export interface SocketDoorOptions {
+  engine: Engine;
+  operations: Operations;
+  keeper: DoorKeeper;
+  streams: LiveStreams;
+  admission: SocketAdmission;
+  corsOrigins: readonly string[];
+  clock: Clock;
+  traceRatio: number;
+  /** Told of a caller that was turned away. */
+  onDenied(call: Call, reason: string): void;
+  pingMs?: number;
+}
+
+type Session = Context<Record<string, unknown>, SocketSession>;
+
+/** What graphql-ws is given to run: the operation as this router knows it. */
+interface Running {
+  prepared: Prepared;
+  call: Call;
+  session: SocketSession;
+}
+
+/** GraphQL over WebSocket (graphql-transport-ws). */
+export class SocketDoor {
+  readonly #sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    handleProtocols,
+  });
+  readonly #protocol;
+  /** How a socket stops being counted as a stranger's. */
+  readonly #leaving = new WeakMap<SocketSession, () => void>();
+
+  constructor(private readonly options: SocketDoorOptions) {
+    this.#protocol = makeServer<Record<string, unknown>, SocketSession>({
+      connectionInitWaitTimeout: INIT_WAIT_MS,
+      onConnect: (context) => this.#connect(context),
+      onSubscribe: (context, _id, payload) => this.#prepare(context, payload),
+      execute: (args) => this.#run(args),
+      subscribe: (args) => this.#stream(args),
+    });
+  }
+
+  /** Takes an HTTP upgrade, or refuses it with a status. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A peer may be gone at any moment of the handshake.
+    socket.on('error', () => socket.destroy());
+    const address = addressOf(request);
+    const { pathname } = new URL(request.url ?? '/', 'http://router');
+    if (pathname !== '/graphql') return refuse(socket, 404);
+    if (!this.#isOwnPage(request)) return refuse(socket, 403);
+    if (!this.options.admission.enter(address)) return refuse(socket, 429);
+    let isStranger = true;
+    const leave = () => {
+      if (isStranger) this.options.admission.leave(address);
+      isStranger = false;
+    };
+    socket.once('close', leave);
+    this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#opened(opened, request, leave));
+  }
+
+  close(): void {
+    this.#sockets.close();
+  }
+
+  #opened(socket: WebSocket, request: IncomingMessage, leave: () => void): void {
+    const session = new SocketSession(socket, request, this.options.pingMs);
+    this.#leaving.set(session, leave);
+    const closed = this.#protocol.opened(
+      {
+        protocol: socket.protocol,
+        send: (text) => new Promise((resolve, reject) => socket.send(text, (error) => (error ? reject(error) : resolve()))),
+        close: (code, reason) => socket.close(code, reason),
+        onMessage: (receive) =>
+          socket.on('message', (message) => {
+            receive(String(message)).catch(() => session.close(1011, 'Internal error'));
+          }),
+      },
+      session,
+    );
+    socket.on('error', () => socket.terminate());
+    socket.once('close', (code, reason) => void closed(code, String(reason)));
+  }
+
+  async #connect(context: Session): Promise<boolean> {
+    const { keeper, admission, streams } = this.options;
+    const session = context.extra;
+    const { request, socket } = session;
+    const given = context.connectionParams?.['authorization'] ?? request.headers.authorization;
+    const token = bearerIn(typeof given === 'string' ? given : undefined);
+    const principal = await this.#admit(session, token);
+    if (!principal) return false;
+    if (!admission.authenticate()) {
+      session.close(CLOSE.tryAgainLater, 'Too many sockets');
+      return false;
+    }
+    socket.once('close', () => admission.leaveAuthenticated());
+    this.#leaving.get(session)?.();
+    Object.assign(session, { principal, token: keeper.isOpen ? undefined : token });
+    const remove = streams.add({
+      principal,
+      token: session.token,
+      expire: () => session.expire(),
+      drain: () => session.drain(),
+    });
+    socket.once('close', remove);
+    return socket.readyState === socket.OPEN;
+  }
+
+  async #admit(session: SocketSession, token: string | undefined): Promise<Principal | undefined> {
+    const { keeper, clock, traceRatio, onDenied } = this.options;
+    try {
+      return await keeper.admit(token, addressOf(session.request));
+    } catch (error) {
+      const denied = asFleetError(error);
+      if (denied?.code !== 'UNAUTHENTICATED') session.close(CLOSE.tryAgainLater, 'Try again later');
+      else {
+        session.close(CLOSE.unauthorized, 'Unauthorized');
+        onDenied(callOf(session.request, clock, traceRatio), denied.message);
+      }
+      return undefined;
+    }
+  }
+
+  async #prepare(context: Session, payload: object): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { clock, traceRatio, operations, engine } = this.options;
+    const session = context.extra;
+    const call = callOf(session.request, clock, traceRatio);
+    try {
+      if (!session.principal) throw new Error('invariant broken: a subscribe before its acknowledgement');
+      const { 'last-event-id': _, ...headers } = session.request.headers;
+      const known = callBy(session.principal, call, headers);
+      if (Object.keys(context.subscriptions).length > MAX_OPERATIONS) {
+        return [new GraphQLError(`a socket runs at most ${MAX_OPERATIONS} operations`, { extensions: { code: 'OVERLOADED' } })];
+      }
+      const admission = await operations.admit(requestIn(payload), known);
+      if ('refused' in admission) return errorsOf(admission.refused);
+      const { prepared } = admission;
+      const contextValue: Running = { prepared, call: known, session };
+      return {
+        schema: engine.schema,
+        document: prepared.document,
+        ...(prepared.name === undefined ? {} : { operationName: prepared.name }),
+        contextValue,
+      };
+    } catch (error) {
+      const coded = asFleetError(error);
+      if (!coded) throw error;
+      return errorsOf(refusal(coded, call));
+    }
+  }
+
+  async #run(args: ExecutionArgs): Promise<never> {
+    const { prepared, call, session } = args.contextValue as Running;
+    const left = new AbortController();
+    const leave = () => left.abort();
+    session.socket.once('close', leave);
+    const answer = await this.options.operations.run(prepared, call, left.signal);
+    session.socket.off('close', leave);
+    return answer as never;
+  }
+
+  #stream(args: ExecutionArgs): AsyncIterable<never> {
+    const { prepared, call, session } = args.contextValue as Running;
+    const ended = new AbortController();
+    const source = this.options.operations.stream(prepared, call, ended.signal);
+    const countOff = this.options.streams.countOperation();
+    const stream = new BoundedStream(source, () => ended.abort());
+    const remove = session.add(stream);
+    return payloads(stream, () => {
+      remove();
+      countOff();
+      ended.abort();
+    }) as AsyncIterable<never>;
+  }
+
+  /** A browser tells which page opens a socket; with no credential needed, any page could. */
+  #isOwnPage({ headers }: IncomingMessage): boolean {
+    const { origin, host } = headers;
+    if (origin === undefined || this.options.corsOrigins.includes(origin)) return true;
+    return URL.canParse(origin) && new URL(origin).host === host;
+  }
+}
+
+/** Answers of a stream as graphql-ws takes them; `end` is called once, however it ends. */
+function payloads(stream: BoundedStream, end: () => void): AsyncIterableIterator<GraphAnswer> {
+  return {
+    async next() {
+      try {
+        const step = await stream.next();
+        if (!step.done) return { value: step.value.answer ?? {}, done: false };
+      } catch (error) {
+        end();
+        throw error;
+      }
+      end();
+      return { value: undefined, done: true };
+    },
+    async return() {
+      stream.close();
+      end();
+      return { value: undefined, done: true };
+    },
+    // graphql-ws ends only what looks like a generator.
+    throw(error) {
+      stream.close();
+      end();
+      return Promise.reject(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+function errorsOf(answer: GraphAnswer): GraphQLError[] {
+  return (answer.errors ?? []).map(
+    ({ message, extensions }) => new GraphQLError(message, extensions ? { extensions } : {}),
+  );
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}

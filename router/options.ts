@@ -1,0 +1,76 @@
+import type { HouseClient } from '../lib/call/house-client.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Log } from '../lib/log.ts';
+import type { CoreOptions } from './core.ts';
+import type { DocumentLimits } from './guard/document-limits.ts';
+import type { GuardLimits } from './guard/guard.ts';
+import type { IngestRoute } from './http/ingest.ts';
+import type { SocketLimits } from './http/socket-admission.ts';
+
+/** Who may call, and who knows. Absent: the router is open to everybody, and must not leave this machine. */
+export interface CallersOptions {
+  adminToken?: string;
+  /** The house that is asked about every other token. */
+  house?: HouseClient;
+  /** Where it is asked; `/internal/credentials` unless given. */
+  path?: string;
+}
+
+/** How much is let through. */
+export interface RouterLimits {
+  /** Requests a second of the admin; of everybody together where there are no callers. Infinity: no limit. */
+  adminPerSecond: number;
+  /** Requests a second of a client without a rate of its own. */
+  clientPerSecond: number;
+  /** Largest body on /graphql, bytes. */
+  maxBodyBytes: number;
+  guard: Partial<GuardLimits>;
+  document: Partial<DocumentLimits>;
+  sockets: Partial<SocketLimits>;
+}
+
+/** What the router's own fields need. */
+export interface OwnOptions {
+  /** Key of the cursors of `breakerChanged`; the same after a restart, so that an old cursor is told from a forged one. */
+  cursorKey: Buffer;
+  /** Node type → the subgraph that owns it, where the supergraph alone does not tell. */
+  owners?: Readonly<Record<string, string>>;
+}
+
+export interface RouterOptions {
+  supergraphSdl: string;
+  clock: Clock;
+  log: Log;
+  /** 127.0.0.1 unless given. */
+  host?: string;
+  /** 0 takes a free one. */
+  port?: number;
+  /** Version that `router` tells. */
+  version?: string;
+  /** Signed clients by subgraph; a subgraph without one is called plainly at the address the supergraph gives. */
+  houses?: Readonly<Record<string, HouseClient>>;
+  callers?: CallersOptions;
+  /** Whether fields without an access rule are closed; they are whenever there are callers. */
+  enforceAccess?: boolean;
+  /** Whom denials, forced breakers and limits are written to. */
+  audit?: HouseClient;
+  /** Serves the subgraph `router` of the supergraph in this process; needs `audit`. */
+  own?: OwnOptions;
+  /** `POST /v1/logs` → which house takes it. */
+  routes?: Readonly<Record<string, IngestRoute>>;
+  /** A query over all subgraphs that must answer whole before the router is ready. */
+  readyQuery?: string;
+  /** False takes the page at `/` away; a folder's `.graphql` files become its tabs. */
+  explorer?: false | { examples?: string };
+  corsOrigins?: readonly string[];
+  limits?: Partial<RouterLimits>;
+  redisUrl?: string;
+  /** Share of requests without a trace of their own that are sampled, 0 to 1. */
+  traceRatio?: number;
+  /** More text for /metrics, in Prometheus' format. */
+  metrics?: () => Promise<string>;
+  heartbeatMs?: number;
+  /** More for the core: planner, resumption, caches. */
+  core?: Partial<Pick<CoreOptions, 'planner' | 'resumption' | 'pause' | 'cacheBytes' | 'eventsInFlight'>>;
+}
+

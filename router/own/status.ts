@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import type { Circuit } from '../guard/circuit.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { ClientUsage } from '../callers/usage.ts';
+
+/** What of the router does not change while it runs. */
+export interface RouterFacts {
+  version: string;
+  supergraphHash: string;
+  loadedAtMs: number;
+}
+
+/** @param supergraphSdl hashed, so that two routers can be told to have the same */
+export function routerFacts(version: string, supergraphSdl: string, loadedAtMs: number): RouterFacts {
+  return { version, supergraphHash: createHash('sha256').update(supergraphSdl).digest('hex'), loadedAtMs };
+}
+
+/** SubgraphStatus as the schema has it. */
+export function subgraphStatus(circuit: Circuit, url: string) {
+  const { state } = circuit;
+  const since = new Date(state.sinceMs);
+  const figures = circuit.figures();
+  return {
+    name: circuit.subgraph,
+    breaker: {
+      state: state.phase,
+      override: state.override,
+      since,
+      failureRatio: circuit.failureRatio,
+      nextProbeAt: state.nextProbeAtMs === undefined ? null : new Date(state.nextProbeAtMs),
+      reason: state.reason ?? null,
+    },
+    replicas: [
+      { url, healthy: state.phase === 'CLOSED', inFlight: circuit.inFlight, p50Ms: figures.p50Ms, since },
+    ],
+    limitPerSecond: circuit.limitPerSecond,
+    ...figures,
+  };
+}
+
+/** Every subgraph's status, by name. */
+export function subgraphStatuses(guard: Guard) {
+  return [...guard.circuits.values()]
+    .sort((one, other) => one.subgraph.localeCompare(other.subgraph))
+    .map((circuit) => subgraphStatus(circuit, guard.urlOf(circuit.subgraph)));
+}
+
+/** ClientUsage as the schema has it. */
+export function clientStatus({ principal: { id, kind, name }, ...usage }: ClientUsage) {
+  return { client: { id, kind, name }, ...usage };
+}

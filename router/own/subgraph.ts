@@ -1,0 +1,186 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { createSourceEventStream, type DocumentNode, execute, type ExecutionResult, parse } from 'graphql';
+import type { Call } from '../../lib/call/signing.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { FleetError } from '../../lib/errors.ts';
+import { SCALARS } from '../../lib/graphql/scalars.ts';
+import type { RequestLimits } from '../callers/request-limits.ts';
+import type { UsageBook } from '../callers/usage.ts';
+import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
+import type { Guard } from '../guard/guard.ts';
+import { ByteCache } from '../plan/byte-cache.ts';
+import type { BreakerControl, ControlOutcome, ForceBreakerInput, SetSubgraphLimitInput } from './breaker-control.ts';
+import type { BreakerFeed, PlacedMove } from './breaker-feed.ts';
+import { type NodeLoader, type NodeStub, nodeLoader } from './node-lookup.ts';
+import type { NodeOwners } from './node-owners.ts';
+import { ownSubgraphSdl } from './sdl.ts';
+import { clientStatus, type RouterFacts, subgraphStatus, subgraphStatuses } from './status.ts';
+
+const MAX_NODES = 100;
+const PARSED_BYTES = 1_000_000;
+
+export interface OwnSubgraphOptions {
+  guard: Guard;
+  owners: NodeOwners;
+  control: BreakerControl;
+  feed: BreakerFeed;
+  limits: RequestLimits;
+  usage: UsageBook;
+  clock: Clock;
+  facts: RouterFacts;
+  /** How many subscriptions run. */
+  subscriptions: () => number;
+}
+
+interface Context {
+  call: Call;
+  nodes: NodeLoader;
+}
+
+/** The router as a subgraph of itself: it answers in this process, by the same interface as all others. */
+export class OwnSubgraph implements SubgraphCaller {
+  readonly #schema;
+  readonly #parsed = new ByteCache<DocumentNode>(PARSED_BYTES);
+
+  constructor(private readonly options: OwnSubgraphOptions) {
+    const typeDefs = parse(ownSubgraphSdl([...options.owners.keys()]));
+    this.#schema = buildSubgraphSchema({ typeDefs, resolvers: this.#resolvers() as never });
+  }
+
+  async execute(_subgraph: string, request: GraphRequest, call: Call): Promise<GraphAnswer> {
+    return plain(await execute({ ...this.#args(request), contextValue: this.#context(call) }));
+  }
+
+  async *subscribe(
+    _subgraph: string,
+    request: GraphRequest,
+    call: Call,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamItem, void> {
+    const args = this.#args(request);
+    const source = await createSourceEventStream({ ...args, contextValue: this.#context(call) });
+    if (!(Symbol.asyncIterator in source)) {
+      yield { answer: { errors: (source.errors ?? []).map((error) => error.toJSON()) } };
+      return;
+    }
+    const moves = source as AsyncGenerator<PlacedMove>;
+    const leave = () => void moves.return(undefined);
+    signal.addEventListener('abort', leave, { once: true });
+    try {
+      for await (const placed of moves) {
+        const answer = await execute({ ...args, rootValue: placed, contextValue: this.#context(call) });
+        yield { id: placed.cursor, answer: plain(answer) };
+      }
+    } finally {
+      signal.removeEventListener('abort', leave);
+    }
+  }
+
+  #args({ query, operationName, variables }: GraphRequest) {
+    return {
+      schema: this.#schema,
+      document: this.#document(query),
+      ...(operationName ? { operationName } : {}),
+      ...(variables ? { variableValues: variables } : {}),
+    };
+  }
+
+  #document(query: string): DocumentNode {
+    const known = this.#parsed.get(query);
+    if (known) return known;
+    const document = parse(query);
+    this.#parsed.set(query, document, 10 * query.length);
+    return document;
+  }
+
+  #context(call: Call): Context {
+    const { owners, guard } = this.options;
+    return { call, nodes: nodeLoader(owners, guard, call) };
+  }
+
+  #resolvers() {
+    const { control } = this.options;
+    return {
+      DateTime: SCALARS.DateTime,
+      Duration: SCALARS.Duration,
+      SafeInt: SCALARS.SafeInt,
+      Node: { __resolveType: ({ __typename }: NodeStub) => __typename },
+      Change: { __resolveType: () => 'BreakerChange' },
+      Query: {
+        node: (_: unknown, { id }: { id: string }, { nodes }: Context) => nodes.load(id),
+        nodes: (_: unknown, { ids }: { ids: string[] }, { nodes }: Context) => loadNodes(ids, nodes),
+        router: () => this.#status(),
+        rateLimit: (_: unknown, __: unknown, { call }: Context) => this.#rateLimit(call),
+      },
+      Mutation: {
+        forceBreaker: async (_: unknown, { input }: { input: ForceBreakerInput }, { call }: Context) =>
+          this.#payload(await control.forceBreaker(input, call)),
+        setSubgraphLimit: async (_: unknown, { input }: { input: SetSubgraphLimitInput }, { call }: Context) =>
+          this.#payload(await control.setSubgraphLimit(input, call)),
+      },
+      Subscription: {
+        breakerChanged: {
+          subscribe: (_: unknown, { after }: { after?: string | null }, { call }: Context) => this.#moves(after, call),
+          resolve: (placed: PlacedMove) => this.#change(placed),
+        },
+      },
+    };
+  }
+
+  #status() {
+    const { facts, guard, usage, subscriptions } = this.options;
+    return {
+      version: facts.version,
+      supergraphHash: facts.supergraphHash,
+      loadedAt: new Date(facts.loadedAtMs),
+      subgraphs: () => subgraphStatuses(guard),
+      clients: () => usage.all().map(clientStatus),
+      subscriptions,
+    };
+  }
+
+  async #rateLimit(call: Call) {
+    const { limits, clock } = this.options;
+    const { limit, used, remaining, resetMs } = await limits.peek(call.principal);
+    return { limit, cost: 1, remaining, used, resetAt: new Date(clock.nowMs() + resetMs) };
+  }
+
+  #payload({ subgraph, ...outcome }: ControlOutcome) {
+    return { ...outcome, subgraph: subgraph === undefined ? null : this.#subgraph(subgraph) };
+  }
+
+  #moves(after: string | null | undefined, call: Call): AsyncIterableIterator<PlacedMove> {
+    const { feed } = this.options;
+    return feed.movesAfter(feed.positionAfter(call.lastEventId ?? after));
+  }
+
+  #change({ cursor, move }: PlacedMove) {
+    return {
+      cursor,
+      occurredAt: new Date(move.occurredAtMs),
+      kind: 'UPDATED',
+      subgraph: this.#subgraph(move.subgraph),
+      previous: move.from,
+    };
+  }
+
+  #subgraph(name: string) {
+    const { guard } = this.options;
+    const circuit = guard.circuits.get(name);
+    return circuit ? subgraphStatus(circuit, guard.urlOf(name)) : null;
+  }
+}
+
+function loadNodes(ids: readonly string[], nodes: NodeLoader): Promise<(NodeStub | Error | null)[]> {
+  if (ids.length > MAX_NODES) throw new FleetError('BAD_INPUT', `at most ${MAX_NODES} ids`, { field: ['ids'] });
+  return nodes.loadMany(ids);
+}
+
+/** An answer as it would have come over the wire. */
+function plain(result: ExecutionResult): GraphAnswer {
+  const { data, errors } = result;
+  const answer = data === undefined ? {} : { data: data as Record<string, unknown> | null };
+  // Data of graphql-js has no prototypes; what crosses no wire must be as open to change as what does.
+  const copied = structuredClone(answer);
+  return errors ? { ...copied, errors: errors.map((error) => error.toJSON()) } : copied;
+}

@@ -1,0 +1,228 @@
+import { CursorSealer } from '../lib/cursor.ts';
+import { moveEntry } from './audit/entries.ts';
+import { AuditSpool } from './audit/spool.ts';
+import { AuditTrail } from './audit/trail.ts';
+import { Authenticator } from './callers/authenticator.ts';
+import { houseDesk } from './callers/credential-desk.ts';
+import { Denials } from './callers/denials.ts';
+import { DoorKeeper } from './callers/door-keeper.ts';
+import { RequestLimits } from './callers/request-limits.ts';
+import { UsageBook } from './callers/usage.ts';
+import { createEngine } from './core.ts';
+import { Dispatch } from './dispatch.ts';
+import type { Engine } from './engine.ts';
+import { Explorer } from './explorer/explorer.ts';
+import { DOCUMENT_LIMITS, DocumentGate } from './guard/document-limits.ts';
+import { GUARD_LIMITS, Guard } from './guard/guard.ts';
+import { plainWire, signedWire, type Wire } from './guard/wire.ts';
+import { GraphqlDoor } from './http/graphql-door.ts';
+import { Listener } from './http/listener.ts';
+import { LiveStreams } from './http/live-streams.ts';
+import { Operations } from './http/operations.ts';
+import { Readiness } from './http/readiness.ts';
+import { SOCKET_LIMITS, SocketAdmission } from './http/socket-admission.ts';
+import { SocketDoor } from './http/websocket.ts';
+import { RouterMetrics } from './metrics/metrics.ts';
+import type { OwnOptions, RouterOptions } from './options.ts';
+import { BreakerControl } from './own/breaker-control.ts';
+import { BreakerFeed } from './own/breaker-feed.ts';
+import { nodeOwners } from './own/node-owners.ts';
+import { routerFacts } from './own/status.ts';
+import { OwnSubgraph } from './own/subgraph.ts';
+import { PublicPort } from './public-port.ts';
+
+export type { CallersOptions, OwnOptions, RouterLimits, RouterOptions } from './options.ts';
+
+const OWN_SUBGRAPH = 'router';
+const MAX_BODY_BYTES = 1_000_000;
+const ADMIN_PER_SECOND = 1_000;
+const CREDENTIALS_PATH = '/internal/credentials';
+
+/** A router that listens. */
+export interface ServedRouter {
+  /** http://host:port */
+  url: string;
+  engine: Engine;
+  guard: Guard;
+  /** Drains and ends it (STREAMS.md 4.6). */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves one supergraph on one public port.
+ * @throws Error when the supergraph is none, or the port is taken
+ */
+export async function serveRouter(options: RouterOptions): Promise<ServedRouter> {
+  const { clock, log } = options;
+  const dispatch = new Dispatch();
+  const isOpen = options.callers === undefined;
+  const engine = createEngine({
+    ...options.core,
+    supergraphSdl: options.supergraphSdl,
+    caller: dispatch,
+    clock,
+    enforceAccess: options.enforceAccess ?? !isOpen,
+    gateIntrospection: !isOpen,
+    reportFault: (fault) => log.warn('subgraph.fault', { ...fault }),
+  });
+  const guard = makeGuard(engine, options);
+  dispatch.useGuard(guard);
+  const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
+  const streams = new LiveStreams(keeper, clock);
+  const limits = new RequestLimits({
+    perSecond: options.limits?.clientPerSecond ?? 100,
+    redisUrl: options.redisUrl,
+    log,
+  });
+  await limits.open();
+  const usage = new UsageBook(clock);
+  const trail = options.audit && new AuditTrail(options.audit, clock);
+  const denied = trail && new AuditSpool(trail, log);
+  const moved = trail && new AuditSpool(trail, log);
+  if (options.own && trail && engine.subgraphs.has(OWN_SUBGRAPH)) {
+    dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { guard, trail, limits, usage, streams }));
+  }
+  guard.onMove((move) => {
+    log.warn('breaker.moved', { ...move });
+    const entry = move.forced ? undefined : moveEntry(move, clock);
+    if (entry) moved?.add(entry);
+  });
+  const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
+  const metrics = new RouterMetrics({ guard, streams, sockets: () => admission.authenticated, spool: denied });
+  const denials = new Denials(denied, clock, () => metrics.denied());
+  const port = openDoors({ options, engine, guard, keeper, streams, limits, usage, admission, metrics, denials });
+  const url = await port.listen(options.host ?? '127.0.0.1', options.port ?? 0);
+  streams.start();
+  denied?.start();
+  moved?.start();
+  return {
+    url,
+    engine,
+    guard,
+    async stop() {
+      await port.close(() => streams.stop());
+      await denied?.stop();
+      await moved?.stop();
+      limits.close();
+      guard.close();
+    },
+  };
+}
+
+interface Rooms {
+  options: RouterOptions;
+  engine: Engine;
+  guard: Guard;
+  keeper: DoorKeeper;
+  streams: LiveStreams;
+  limits: RequestLimits;
+  usage: UsageBook;
+  admission: SocketAdmission;
+  metrics: RouterMetrics;
+  denials: Denials;
+}
+
+/** Assembles what listens from what decides. */
+function openDoors(rooms: Rooms): PublicPort {
+  const { options, engine, guard, keeper, streams, admission, metrics, denials } = rooms;
+  const { clock, log, heartbeatMs } = options;
+  const traceRatio = options.traceRatio ?? 0;
+  const corsOrigins = options.corsOrigins ?? [];
+  const operations = new Operations({
+    engine,
+    gate: new DocumentGate({ ...DOCUMENT_LIMITS, ...options.limits?.document }),
+    limits: rooms.limits,
+    usage: rooms.usage,
+    log,
+    nowMs: () => clock.nowMs(),
+    onReport(report) {
+      metrics.operation(report);
+      denials.inAnswer(report.answer, report.call);
+    },
+  });
+  const graphql = new GraphqlDoor({
+    operations,
+    streams,
+    maxBodyBytes: options.limits?.maxBodyBytes ?? MAX_BODY_BYTES,
+    ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
+  });
+  const listener = new Listener({
+    keeper,
+    graphql,
+    operations,
+    readiness: new Readiness({ engine, guard, clock, readyQuery: options.readyQuery }),
+    explorer: options.explorer === false ? undefined : new Explorer(options.explorer?.examples),
+    guard,
+    houses: options.houses ?? {},
+    routes: options.routes ?? {},
+    metrics: async () => ({
+      text: [await metrics.registry.metrics(), (await options.metrics?.()) ?? ''].join(''),
+      contentType: metrics.registry.contentType,
+    }),
+    corsOrigins,
+    clock,
+    log,
+    traceRatio,
+    onDenied: (call, route, reason) => denials.add(call, route, reason),
+  });
+  const sockets = new SocketDoor({
+    engine,
+    operations,
+    keeper,
+    streams,
+    admission,
+    corsOrigins,
+    clock,
+    traceRatio,
+    onDenied: (call, reason) => denials.add(call, '/graphql', reason),
+    ...(heartbeatMs === undefined ? {} : { pingMs: heartbeatMs }),
+  });
+  return new PublicPort(listener, sockets);
+}
+
+function makeGuard(engine: Engine, options: RouterOptions): Guard {
+  const wires = new Map<string, Wire>();
+  for (const [subgraph, url] of engine.subgraphs) {
+    if (options.own && subgraph === OWN_SUBGRAPH) continue;
+    const house = options.houses?.[subgraph];
+    wires.set(subgraph, house ? signedWire(house, url) : plainWire(url));
+  }
+  return new Guard(wires, { ...GUARD_LIMITS, ...options.limits?.guard }, options.clock);
+}
+
+function makeAuthenticator({ callers, clock, limits }: RouterOptions): Authenticator | undefined {
+  if (!callers) return undefined;
+  const { adminToken, house, path } = callers;
+  return new Authenticator({
+    adminToken,
+    desk: house && houseDesk(house, path ?? CREDENTIALS_PATH, clock),
+    clock,
+    adminPerSecond: limits?.adminPerSecond ?? ADMIN_PER_SECOND,
+  });
+}
+
+interface OwnRooms {
+  guard: Guard;
+  trail: AuditTrail;
+  limits: RequestLimits;
+  usage: UsageBook;
+  streams: LiveStreams;
+}
+
+/** The router's own subgraph. */
+function makeOwn(options: RouterOptions, own: OwnOptions, { guard, trail, limits, usage, streams }: OwnRooms) {
+  const { clock, supergraphSdl } = options;
+  const feed = new BreakerFeed(new CursorSealer([own.cursorKey]), clock.uuid());
+  guard.onMove((move) => feed.record(move));
+  return new OwnSubgraph({
+    guard,
+    owners: new Map([...nodeOwners(supergraphSdl), ...Object.entries(own.owners ?? {})]),
+    control: new BreakerControl(guard, trail, clock),
+    feed,
+    limits,
+    usage,
+    clock,
+    facts: routerFacts(options.version ?? 'unknown', supergraphSdl, clock.nowMs()),
+    subscriptions: () => streams.operations,
+  });
+}
