@@ -6,7 +6,6 @@ import { Faults } from './faults.ts';
 import { Host } from './host.ts';
 import { BEHAVIOURS } from './kinds/index.ts';
 import { type Kind, roster } from './roster.ts';
-import { applyRules } from './rules.ts';
 import { Worker } from './worker.ts';
 
 export interface Demo {
@@ -51,7 +50,7 @@ export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: numb
     await link.close((limitMs * 2) / 3);
   };
   try {
-    await Promise.all([applyRules(link, ended.signal), ...Array.from({ length: REGISTRATIONS_AT_A_TIME }, registrar)]);
+    await Promise.all(Array.from({ length: REGISTRATIONS_AT_A_TIME }, registrar));
   } catch (error) {
     await stop(0);
     throw error;

@@ -3,6 +3,8 @@ import type { Worker } from './worker.ts';
 
 /** Longer than any recovery takes: then somebody on the host restarts the agent by hand. */
 const PATIENCE_MS = 120_000;
+/** How long a process takes to come up: image, interpreter, model client. */
+const BOOT_MS = 5_000;
 
 /**
  * What runs agents on a machine, as a kubelet or systemd would: an agent that was killed cannot hear the platform any more, so its host listens to
@@ -26,6 +28,7 @@ export class Host {
     worker.crash();
     try {
       const command = await Promise.race([this.#restartOrder(worker, over.signal), patience.then(() => undefined)]);
+      await surroundings.sleep(BOOT_MS, this.ended);
       if (this.ended.aborted) return;
       await agent.wake(command);
       agent.log.info('started again', { 'restart.by': command ? 'platform' : 'host' });

@@ -1,55 +1,63 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { type FleetClient, FleetFailure, type UserError } from '../../sdk/index.ts';
+import type { FleetClient, UserError } from '../../sdk/index.ts';
 import { dataFolder, settled } from '../client.ts';
 import { type Context, contextOf, type Surface } from '../context.ts';
 
 const DEMO_AGENTS = `query DemoAgents($filter: AgentFilter) { agents(first: 100, filter: $filter) { nodes { id name } } }`;
 const DEREGISTER = `mutation DeregisterAgent($input: AgentActionInput!) { deregisterAgent(input: $input) { userErrors { code message field } } }`;
-const RULES = 'query DemoRules { alertRules(first: 100) { nodes { name } } }';
-const DELETE = `mutation DeleteDemoRule($input: DeleteByNameInput!) { deleteAlertRule(input: $input) { userErrors { code message field } } }`;
+const DEMO_ENTRY = 'dist/fleet/main.js';
+const STOP_LIMIT_MS = 3_000;
 const FILTER = { labels: [{ name: 'fleet.demo', op: 'EQ', value: 'true' }] };
 
 export function addDemo(program: Command, surface: Surface): void {
   const demo = program.command('demo').description('Takes the demo fleet away.');
-  demo
-    .command('stop')
-    .description('Ends the demo’s process on this machine; its agents stay known.')
-    .action(() => {
-      const stopped = stop();
-      surface.out.write(stopped ? 'the demo fleet stops\n' : 'no demo fleet runs\n');
-    });
+  const halt = demo.command('stop').description('Ends the demo’s process on this machine; its agents stay known.');
+  halt.action(async () => {
+    const { client, printer } = contextOf(halt, surface);
+    const stopped = await stop(client);
+    printer.answer({ stopped }, () => printer.line(stopped ? 'the demo fleet is stopped' : 'no demo fleet runs'));
+  });
   const clear = demo
     .command('clear')
     .description('Stops the demo and deregisters every agent labelled fleet.demo=true.');
   clear.action(() => removeAll(contextOf(clear, surface)));
 }
 
-/** Ends the process that the supervisor wrote down; it does not come back, since it ends with 0. */
-function stop(): boolean {
+/** Ends the demo's process and waits until it is gone; it does not come back, since it ends with 0. */
+async function stop({ surroundings }: FleetClient): Promise<boolean> {
+  const pid = demoPid();
+  if (pid === undefined) return false;
+  process.kill(pid, 'SIGTERM');
+  for (let waitedMs = 0; waitedMs < STOP_LIMIT_MS && demoPid() === pid; waitedMs += 50) await surroundings.sleep(50);
+  return true;
+}
+
+/** The demo's process id, if that process still is the demo: ids are used again. */
+function demoPid(): number | undefined {
   try {
-    const pid = Number(readFileSync(path.join(dataFolder(), 'demo.pid'), 'utf8'));
-    return Number.isSafeInteger(pid) && pid > 1 && process.kill(pid, 'SIGTERM');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ESRCH') return false;
-    if (code === 'EPERM') throw new FleetFailure('FORBIDDEN', 'the demo fleet runs as another user');
-    throw error;
+    const pid = readFileSync(path.join(dataFolder(), 'demo.pid'), 'utf8').trim();
+    const words = execFileSync('ps', ['-o', 'args=', '-p', pid], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return words.includes(DEMO_ENTRY) ? Number(pid) : undefined;
+  } catch {
+    // No file, or no such process: ps ends with 1.
+    return undefined;
   }
 }
 
 async function removeAll({ client, printer }: Context): Promise<void> {
-  stop();
-  const rules = await deleteRules(client);
+  await stop(client);
   let agents = 0;
   for (let found = await demoAgents(client); found.length; found = await demoAgents(client)) {
     for (const { id } of found) await settle(client, DEREGISTER, { id, reason: 'fleet demo clear' });
     agents += found.length;
   }
-  printer.answer({ agents, rules }, () =>
-    printer.line(`${agents} demo agents are deregistered, ${rules} demo rules deleted`),
-  );
+  printer.answer({ agents }, () => printer.line(`${agents} demo agents are deregistered`));
 }
 
 async function demoAgents(client: FleetClient): Promise<{ id: string }[]> {
@@ -57,14 +65,6 @@ async function demoAgents(client: FleetClient): Promise<{ id: string }[]> {
     filter: FILTER,
   });
   return agents?.nodes ?? [];
-}
-
-/** The demo's own rules go first, so that agents that leave set nothing off. */
-async function deleteRules(client: FleetClient): Promise<number> {
-  const { alertRules } = await client.query<{ alertRules: { nodes: { name: string }[] } | null }>(RULES);
-  const own = (alertRules?.nodes ?? []).filter(({ name }) => name.startsWith('demo-'));
-  for (const { name } of own) await settle(client, DELETE, { name });
-  return own.length;
 }
 
 async function settle(client: FleetClient, mutation: string, input: object): Promise<void> {

@@ -151,7 +151,6 @@ export class ContractServer {
       agentBeats: ({ variables }) => ({
         beats: (variables['input'] as { beats: Json[] }).beats.map((beat) => this.#beat(beat)),
       }),
-      applyAlertRule: () => ({ userErrors: [] }),
       completeCommand: ({ variables }) => {
         const input = variables['input'] as Json;
         this.completed.push(input);
