@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { FleetError, messageOf } from '../errors.ts';
 
 /** What the engine may use on this machine. Bytes and counts. */
@@ -44,6 +44,8 @@ export function connectEngine(url: string): Engine {
     request_timeout: 60_000,
     max_open_connections: 16,
     compression: { request: true, response: true },
+    // Failures are thrown, and told by whoever catches them.
+    log: { level: ClickHouseLogLevel.OFF },
   });
   return { client, close: () => client.close() };
 }

@@ -143,13 +143,16 @@ export class GroupedInserter<R extends object> {
   #kick(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-    });
+    if (this.#waiting.length) this.#running ??= this.#drain();
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length) await this.#storeGroup(this.#take());
+    try {
+      while (this.#waiting.length) await this.#storeGroup(this.#take());
+    } finally {
+      // In the same turn as the last look at what waits: whoever comes after sets a timer of its own.
+      this.#running = undefined;
+    }
   }
 
   #take(): Pending<R>[] {

@@ -49,7 +49,10 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const ingest = new Ingest(inserter, clock);
   const service = new LogService({ store, tails, ingest, retention, mark: inserter, cursors, clock });
   const sweeper = new Worker(
-    async () => (await retention.sweep()) < 0,
+    async () => {
+      await retention.sweep();
+      return false;
+    },
     SWEEP_EVERY_MS,
     (error) => log.warn('logs.retention.waits', { error: messageOf(error) }),
   );

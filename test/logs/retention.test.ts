@@ -1,3 +1,4 @@
+import 'reflect-metadata';
 import { patchOf } from '../../lib/json-patch.ts';
 import { Retention } from '../../subgraphs/logs/service/retention.ts';
 import { RetentionStore, SweepStore } from '../../subgraphs/logs/store/index.ts';
