@@ -17,9 +17,9 @@ async function main(name: string): Promise<void> {
     process.stderr.write(`${error.stack}\n`);
     process.exit(1);
   });
-  const { startSurroundings } = await import('./platform/instruments.ts');
+  const { startInstruments } = await import('./platform/instruments.ts');
   // Before anything loads graphql or pg: hooks patch modules as they load.
-  const instruments = startSurroundings(name, settings, secret, log);
+  const instruments = startInstruments(name, settings, secret);
   const houses = housesOf(name);
   const running = houses
     ? await (await import('./platform/houses.ts')).runHouses({

@@ -1,10 +1,12 @@
-import { collectDefaultMetrics, register } from 'prom-client';
 import { HouseClient } from '../../lib/call/house-client.ts';
+import { systemPrincipal } from '../../lib/call/principal.ts';
 import { deriveKey } from '../../lib/call/signing.ts';
 import { systemClock } from '../../lib/clock.ts';
-import type { Log } from '../../lib/log.ts';
+import { FleetError } from '../../lib/errors.ts';
 import { LogShipper } from '../../lib/log-shipper.ts';
+import { openProcessMetrics } from '../../lib/process-metrics.ts';
 import type { Settings } from '../../lib/settings/index.ts';
+import { startTracing } from '../../lib/telemetry/index.ts';
 import { logFolder } from './surroundings.ts';
 
 export interface Instruments {
@@ -14,19 +16,40 @@ export interface Instruments {
 }
 
 /** What each process has beside its work: metrics, traces, and its own lines on their way to the logs house. */
-export function startSurroundings(service: string, settings: Settings, secret: string, _log: Log): Instruments {
-  collectDefaultMetrics();
-  const address = settings.FLEET_HOUSES['logs'];
-  const logs = address
-    ? new HouseClient('logs', address, deriveKey(secret, 'call:logs'), () => systemClock.nowMs())
-    : undefined;
+export function startInstruments(service: string, settings: Settings, secret: string): Instruments {
+  const clients: HouseClient[] = [];
+  const clientOf = (house: string): HouseClient | undefined => {
+    const address = settings.FLEET_HOUSES[house];
+    const client =
+      address && new HouseClient(house, address, deriveKey(secret, `call:${house}`), () => systemClock.nowMs());
+    if (client) clients.push(client);
+    return client || undefined;
+  };
+  const logs = clientOf('logs');
   const shipper = logs && new LogShipper(logFolder(settings), service, logs, systemClock);
   shipper?.start();
+  const spans = clientOf('metrics');
+  const tracing = startTracing({
+    service: `fleetgraph.${service}`,
+    instance: `${service}-${process.pid}`,
+    // Traces begin at the router; what no caller asked for (polls, sweeps) is no trace.
+    ratio: 0,
+    endpoint: settings.FLEET_OTLP_ENDPOINT,
+    ...(spans ? { send: (body: Uint8Array) => sendSpans(spans, service, body) } : {}),
+  });
+  const metrics = openProcessMetrics(service);
   return {
-    metrics: () => register.metrics(),
+    metrics: () => metrics.text(),
     async stop() {
+      await tracing.stop();
       await shipper?.stop();
-      logs?.close();
+      for (const client of clients) client.close();
     },
   };
+}
+
+async function sendSpans(metrics: HouseClient, service: string, body: Uint8Array): Promise<void> {
+  const call = { principal: systemPrincipal(service), requestId: systemClock.uuid() };
+  const answer = await metrics.send('POST /v1/traces', { call, body, timeoutMs: 5_000 });
+  if (answer.status !== 200) throw new FleetError('SUBGRAPH_UNAVAILABLE', `metrics answered ${answer.status}`);
 }

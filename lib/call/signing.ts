@@ -13,6 +13,8 @@ export interface Call {
   lastEventId?: string;
   /** W3C trace context. */
   traceparent?: string;
+  /** The traceparent was made here and names a span that is yet to begin. */
+  isTraceRoot?: boolean;
   /** Epoch milliseconds by which the answer is wanted. */
   deadlineMs?: number;
 }

@@ -11,6 +11,7 @@ import type { Clock } from '../clock.ts';
 import { FleetError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { HouseContext, Subgraph } from '../subgraph.ts';
+import { withTraceparent } from '../telemetry/propagation.ts';
 import { readBody } from './body.ts';
 import { publicError } from './errors.ts';
 import { streamSubscription } from './sse.ts';
@@ -76,6 +77,12 @@ function closed(server: Server): Promise<void> {
   });
 }
 
+interface GraphBody {
+  query: string;
+  operationName?: string;
+  variables?: Record<string, unknown>;
+}
+
 class HouseDoor {
   constructor(
     private readonly subgraph: Subgraph,
@@ -128,11 +135,7 @@ class HouseDoor {
   }
 
   async #graphql(request: IncomingMessage, response: ServerResponse, bytes: Buffer, call: Call): Promise<void> {
-    const body = JSON.parse(bytes.toString()) as {
-      query: string;
-      operationName?: string;
-      variables?: Record<string, unknown>;
-    };
+    const body = JSON.parse(bytes.toString()) as GraphBody;
     if (String(request.headers.accept ?? '').includes('text/event-stream')) {
       const document = parse(body.query);
       const invalid = validate(this.subgraph.schema, document);
@@ -144,7 +147,19 @@ class HouseDoor {
       return await streamSubscription(this.subgraph, { ...body, document }, call, response, this.log);
     }
     const errors = (found: readonly unknown[]) => found.map((error) => publicError(error, call, this.log));
-    const answer = await this.apollo.executeOperation(
+    const name = `${this.subgraph.name} ${body.operationName ?? 'graphql'}`;
+    const execution = () => this.#execute(body, call);
+    const answer = await withTraceparent(call.traceparent, name, execution, { kind: 'SERVER' });
+    if (answer.body.kind !== 'single') throw new Error('a house answers at once');
+    const { data, errors: found } = answer.body.singleResult;
+    send(response, answer.http.status ?? 200, {
+      ...(data === undefined ? {} : { data }),
+      ...(found ? { errors: errors(found) } : {}),
+    });
+  }
+
+  #execute(body: GraphBody, call: Call) {
+    return this.apollo.executeOperation(
       {
         query: body.query,
         ...(body.operationName ? { operationName: body.operationName } : {}),
@@ -153,12 +168,6 @@ class HouseDoor {
       },
       { contextValue: this.subgraph.context(call) },
     );
-    if (answer.body.kind !== 'single') throw new Error('a house answers at once');
-    const { data, errors: found } = answer.body.singleResult;
-    send(response, answer.http.status ?? 200, {
-      ...(data === undefined ? {} : { data }),
-      ...(found ? { errors: errors(found) } : {}),
-    });
   }
 }
 

@@ -2,6 +2,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
+import { fetchSpan } from '../spans.ts';
 import { brokeInside, MalformedAnswer, parseAnswer, readGraphAnswer, refusalIn } from './answer.ts';
 import { BREAKER_POLICY, type BreakerPolicy } from './breaker.ts';
 import { type BreakerMove, Circuit, type Outcome } from './circuit.ts';
@@ -78,13 +79,15 @@ export class Guard implements SubgraphCaller {
   async execute(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
     const wire = this.#wire(subgraph);
     const body = JSON.stringify(request);
-    return await this.through(
-      subgraph,
-      async (deadline) => {
-        const response = await wire.open({ body, accept: JSON_ANSWER, call, signal: deadline });
-        return readGraphAnswer(await readAnswer(response, this.limits.maxAnswerBytes));
-      },
-      { signal, judge: (answer) => (brokeInside(answer) ? { failed: true, reason: 'internal errors' } : OK) },
+    return await fetchSpan(subgraph, call, (inner) =>
+      this.through(
+        subgraph,
+        async (deadline) => {
+          const response = await wire.open({ body, accept: JSON_ANSWER, call: inner, signal: deadline });
+          return readGraphAnswer(await readAnswer(response, this.limits.maxAnswerBytes));
+        },
+        { signal, judge: (answer) => (brokeInside(answer) ? { failed: true, reason: 'internal errors' } : OK) },
+      ),
     );
   }
 
@@ -99,9 +102,13 @@ export class Guard implements SubgraphCaller {
     signal.addEventListener('abort', end, { once: true });
     if (signal.aborted) end();
     try {
-      const response = await this.through(subgraph, (deadline) => this.#open(subgraph, request, call, ended, deadline), {
-        signal,
-      });
+      const response = await this.through(
+        subgraph,
+        (deadline) => this.#open(subgraph, request, call, ended, deadline),
+        {
+          signal,
+        },
+      );
       const silence = setTimeout(() => response.destroy(new Error('the upstream fell silent')), this.limits.silenceMs);
       try {
         for await (const event of serverSentEvents(response, this.limits.maxAnswerBytes)) {
@@ -159,13 +166,7 @@ export class Guard implements SubgraphCaller {
     for (const wire of this.wires.values()) wire.close();
   }
 
-  async #open(
-    subgraph: string,
-    request: GraphRequest,
-    call: Call,
-    ended: AbortController,
-    deadline: AbortSignal,
-  ) {
+  async #open(subgraph: string, request: GraphRequest, call: Call, ended: AbortController, deadline: AbortSignal) {
     // The time limit is for opening only; the stream itself lives until `ended`.
     const cut = () => ended.abort();
     deadline.addEventListener('abort', cut, { once: true });

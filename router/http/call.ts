@@ -4,7 +4,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { NOBODY } from '../audit/entries.ts';
-import { traceparentOf } from './trace-context.ts';
+import { traceOf } from './trace-context.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const MAX_EVENT_ID = 2_048;
@@ -15,7 +15,7 @@ export function callOf(request: IncomingMessage, clock: Clock, traceRatio: numbe
     principal: NOBODY,
     requestId: clock.uuid(),
     clientIp: addressOf(request),
-    traceparent: traceparentOf(one(request.headers['traceparent']), clock, traceRatio),
+    ...traceOf(one(request.headers['traceparent']), clock, traceRatio),
   };
 }
 

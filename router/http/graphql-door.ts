@@ -48,7 +48,10 @@ export class GraphqlDoor {
     }
     if (form.stream) return await this.#stream(prepared, exchange, headers);
     if (prepared.kind === 'subscription') {
-      const wrong = new FleetError('BAD_INPUT', 'a subscription is sent with accept: text/event-stream, or by WebSocket');
+      const wrong = new FleetError(
+        'BAD_INPUT',
+        'a subscription is sent with accept: text/event-stream, or by WebSocket',
+      );
       return sendAnswer(response, refusal(wrong, call), this.#typed(form, headers));
     }
     const answer = await this.options.operations.run(prepared, call, exchange.signal);
@@ -61,7 +64,9 @@ export class GraphqlDoor {
       return requestInQuery(url.searchParams);
     }
     if (request.method !== 'POST') {
-      throw new HttpRefusal(405, new FleetError('BAD_INPUT', 'GraphQL is asked by POST or GET'), { allow: 'GET, POST' });
+      throw new HttpRefusal(405, new FleetError('BAD_INPUT', 'GraphQL is asked by POST or GET'), {
+        allow: 'GET, POST',
+      });
     }
     requireJson(request.headers);
     return requestInBody(textOf(await readBody(request, this.options.maxBodyBytes)));

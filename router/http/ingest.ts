@@ -3,8 +3,8 @@ import type { HouseClient } from '../../lib/call/house-client.ts';
 import { hasAnyScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
-import { readAnswer } from '../guard/wire.ts';
 import type { Guard } from '../guard/guard.ts';
+import { readAnswer } from '../guard/wire.ts';
 import { readBody, unpackBody } from './body.ts';
 import { JSON_TYPE, send } from './send.ts';
 

@@ -74,7 +74,14 @@ export class Listener {
     const known = callBy(principal, call, request.headers);
     // From here on a refusal is this caller's.
     Object.assign(call, known);
-    const exchange: Exchange = { request, response, url, call: known, token: keeper.isOpen ? undefined : token, signal };
+    const exchange: Exchange = {
+      request,
+      response,
+      url,
+      call: known,
+      token: keeper.isOpen ? undefined : token,
+      signal,
+    };
     await this.#inside(target, exchange);
   }
 

@@ -9,7 +9,10 @@ export type AnswerForm = { stream: true } | { stream: false; contentType: string
  */
 export function negotiate(accept: string | undefined): AnswerForm | undefined {
   const ranges = (accept ?? '*/*').split(',').flatMap((part) => {
-    const [type = '', ...parameters] = part.trim().toLowerCase().split(/\s*;\s*/);
+    const [type = '', ...parameters] = part
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/);
     const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
     return type && quality > 0 ? [{ type, quality }] : [];
   });

@@ -1,10 +1,18 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { limitHeaders, type LimitStanding, type RequestLimits } from '../callers/request-limits.ts';
+import { type LimitStanding, limitHeaders, type RequestLimits } from '../callers/request-limits.ts';
 import type { UsageBook } from '../callers/usage.ts';
-import { type Engine, type GraphAnswer, type GraphRequest, isRefused, type Prepared, type StreamItem } from '../engine.ts';
+import {
+  type Engine,
+  type GraphAnswer,
+  type GraphRequest,
+  isRefused,
+  type Prepared,
+  type StreamItem,
+} from '../engine.ts';
 import type { DocumentGate } from '../guard/document-limits.ts';
+import { operationSpan } from '../spans.ts';
 import { publicAnswer, refusal } from './public-errors.ts';
 
 /** One finished operation, for metrics and the audit trail. */
@@ -27,7 +35,9 @@ export interface OperationsOptions {
 }
 
 /** What the limits let through. */
-export type Admission = { prepared: Prepared; headers: Record<string, string> } | { refused: GraphAnswer; headers: Record<string, string> };
+export type Admission =
+  | { prepared: Prepared; headers: Record<string, string> }
+  | { refused: GraphAnswer; headers: Record<string, string> };
 
 /** What becomes of an operation, whatever transport it came by: limits, preparation, run, errors fit for clients. */
 export class Operations {
@@ -65,9 +75,10 @@ export class Operations {
   /** Runs a query or mutation. Never throws. */
   async run(prepared: Prepared, call: Call, signal: AbortSignal): Promise<GraphAnswer> {
     const startedMs = this.options.nowMs();
-    const answer = await this.options.engine.execute(prepared, call, signal).catch((error: unknown) => {
-      return this.#refusalOf(error, call);
-    });
+    const { engine } = this.options;
+    const answer = await operationSpan(prepared, call, (inner) => engine.execute(prepared, inner, signal)).catch(
+      (error: unknown) => this.#refusalOf(error, call),
+    );
     return this.#report(publicAnswer(answer, call), prepared, call, startedMs);
   }
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { FleetError } from '../../lib/errors.ts';
-import type { Principal } from '../../lib/call/principal.ts';
 import type { WebSocket } from 'ws';
+import type { Principal } from '../../lib/call/principal.ts';
+import { FleetError } from '../../lib/errors.ts';
 import type { BoundedStream } from './bounded-stream.ts';
 
 const PING_MS = 15_000;

@@ -11,13 +11,18 @@ export function traceIdOf(traceparent: string | undefined): string | undefined {
 }
 
 /**
- * The caller's trace context if it is one, else a new one.
+ * The caller's trace context if it is one, else a new one whose first span is this router's.
  * @param sampledRatio share of new traces that are recorded, 0 to 1
  */
-export function traceparentOf(given: string | undefined, clock: Clock, sampledRatio: number): string {
-  if (given !== undefined && traceIdOf(given)) return given;
+export function traceOf(
+  given: string | undefined,
+  clock: Clock,
+  sampledRatio: number,
+): { traceparent: string; isTraceRoot?: true } {
+  if (given !== undefined && traceIdOf(given)) return { traceparent: given };
   const traceId = clock.uuid().replaceAll('-', '');
   // The last 16 digits of a uuid are its random ones.
   const spanId = clock.uuid().replaceAll('-', '').slice(16);
-  return `00-${traceId}-${spanId}-${clock.random() < sampledRatio ? '01' : '00'}`;
+  const flags = clock.random() < sampledRatio ? '01' : '00';
+  return { traceparent: `00-${traceId}-${spanId}-${flags}`, isTraceRoot: true };
 }

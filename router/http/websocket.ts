@@ -1,5 +1,5 @@
-import { STATUS_CODES } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, GraphQLError } from 'graphql';
 import { type Context, handleProtocols, makeServer } from 'graphql-ws';
@@ -97,7 +97,8 @@ export class SocketDoor {
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: (text) => new Promise((resolve, reject) => socket.send(text, (error) => (error ? reject(error) : resolve()))),
+        send: (text) =>
+          new Promise((resolve, reject) => socket.send(text, (error) => (error ? reject(error) : resolve()))),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) =>
           socket.on('message', (message) => {
@@ -159,7 +160,11 @@ export class SocketDoor {
       const { 'last-event-id': _, ...headers } = session.request.headers;
       const known = callBy(session.principal, call, headers);
       if (Object.keys(context.subscriptions).length > MAX_OPERATIONS) {
-        return [new GraphQLError(`a socket runs at most ${MAX_OPERATIONS} operations`, { extensions: { code: 'OVERLOADED' } })];
+        return [
+          new GraphQLError(`a socket runs at most ${MAX_OPERATIONS} operations`, {
+            extensions: { code: 'OVERLOADED' },
+          }),
+        ];
       }
       const admission = await operations.admit(requestIn(payload), known);
       if ('refused' in admission) return errorsOf(admission.refused);

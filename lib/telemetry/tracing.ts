@@ -1,0 +1,79 @@
+import { context, propagation, trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { registerInstrumentations } from '@opentelemetry/instrumentation';
+import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql';
+import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
+import { SendingExporter, type SendSpans } from './exporter.ts';
+import { GivenIds, givenSampler } from './given-sampler.ts';
+
+export interface TracingOptions {
+  /** `service.name` of this process. */
+  service: string;
+  /** Tells apart processes of the same service. */
+  instance?: string;
+  /** Share of traces begun here that are recorded, 0 to 1. What comes with a sampled `traceparent` always is, else never. */
+  ratio: number;
+  /** Takes our spans as OTLP/JSON, e.g. by a signed call to the metrics house. */
+  send?: SendSpans;
+  /** An OTLP/HTTP address that gets them too. */
+  endpoint?: string | undefined;
+  /** How long a span waits for company, milliseconds. */
+  lingerMs?: number;
+}
+
+/** Tracing that runs. */
+export interface Tracing {
+  /** Sends what waits. */
+  flush(): Promise<void>;
+  /** Sends what waits and ends tracing. */
+  stop(): Promise<void>;
+}
+
+const MAX_WAITING = 8_192;
+const MAX_BATCH = 512;
+
+/**
+ * Starts tracing of this process: GraphQL execution, SQL, and what `withTraceparent` wraps. Must run before anything loads
+ * `graphql` or `pg`: hooks patch modules as they load. Spans wait in a bounded queue; beyond it they are dropped.
+ */
+export function startTracing(options: TracingOptions): Tracing {
+  const { service, instance, ratio, send, endpoint, lingerMs = 1_000 } = options;
+  const own = send && new SendingExporter(send);
+  const exporters: SpanExporter[] = [
+    ...(own ? [own] : []),
+    ...(endpoint ? [new OTLPTraceExporter({ url: endpoint })] : []),
+  ];
+  const queue = { maxQueueSize: MAX_WAITING, maxExportBatchSize: MAX_BATCH, scheduledDelayMillis: lingerMs };
+  const provider = new NodeTracerProvider({
+    resource: resourceFromAttributes({
+      'service.name': service,
+      ...(instance ? { 'service.instance.id': instance } : {}),
+    }),
+    sampler: givenSampler(ratio),
+    idGenerator: new GivenIds(),
+    spanProcessors: exporters.map((exporter) => new BatchSpanProcessor(exporter, queue)),
+  });
+  provider.register();
+  const unregister = registerInstrumentations({
+    tracerProvider: provider,
+    instrumentations: [
+      new GraphQLInstrumentation({ ignoreTrivialResolveSpans: true, mergeItems: true, depth: 2 }),
+      // Sequencers and relays poll: their statements would be traces of their own.
+      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
+    ],
+  });
+  return {
+    flush: () => provider.forceFlush(),
+    async stop() {
+      unregister();
+      own?.lastCall();
+      await provider.forceFlush();
+      await provider.shutdown();
+      trace.disable();
+      context.disable();
+      propagation.disable();
+    },
+  };
+}

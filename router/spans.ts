@@ -1,0 +1,42 @@
+import type { Call } from '../lib/call/signing.ts';
+import { currentTraceparent, withTraceparent } from '../lib/telemetry/propagation.ts';
+import type { GraphAnswer, Prepared } from './engine.ts';
+
+/** Runs an operation as the span that its caller's trace context names, and hands the context on. */
+export function operationSpan(
+  prepared: Prepared,
+  call: Call,
+  work: (call: Call) => Promise<GraphAnswer>,
+): Promise<GraphAnswer> {
+  const name = `${prepared.kind} ${prepared.name ?? prepared.rootFields.join(' ')}`.slice(0, 200);
+  const { isTraceRoot = false, ...inner } = call;
+  return withTraceparent(
+    call.traceparent,
+    name,
+    async (span) => {
+      const answer = await work(within(inner));
+      const code = answer.errors?.[0]?.extensions?.['code'];
+      if (code) span.setAttribute('graphql.error.code', String(code));
+      return answer;
+    },
+    {
+      kind: 'SERVER',
+      isRoot: isTraceRoot,
+      attributes: { 'graphql.operation.type': prepared.kind, 'fleet.request.id': call.requestId },
+    },
+  );
+}
+
+/** Runs one call to a subgraph as a span below the operation's. */
+export function fetchSpan<T>(subgraph: string, call: Call, work: (call: Call) => Promise<T>): Promise<T> {
+  return withTraceparent(call.traceparent, `fetch ${subgraph}`, () => work(within(call)), {
+    kind: 'CLIENT',
+    attributes: { 'fleet.subgraph': subgraph },
+  });
+}
+
+/** The call with the running span's context; without tracing, with the context that it came with. */
+function within(call: Call): Call {
+  const traceparent = currentTraceparent() ?? call.traceparent;
+  return traceparent === undefined ? call : { ...call, traceparent };
+}
