@@ -131,6 +131,16 @@ const RULES: [string, string, string, number, number, number, object, string][] 
     { logs: { filter: { minSeverity: 'ERROR' }, window: 'PT1M', above: 10, groupBy: 'AGENT' } },
     'Its preceding changes say what was done before; its trace shows one of the failures.',
   ],
+  [
+    '019a0000-0000-7000-8000-000000000004',
+    'agent-saturated',
+    'WARNING',
+    0,
+    10_000,
+    5_000,
+    { metric: { query: { metric: 'task_duration_seconds_sum', overTime: 'RATE', window: 'PT30S' }, above: 0.8 } },
+    'It spends over 80 % of its time in tasks: it is slow or has too much to do. Its traces say which.',
+  ],
 ];
 
 /** Rules, alerts, escalation and notifications, and the rules that a new fleet starts with. */

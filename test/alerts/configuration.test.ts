@@ -42,7 +42,7 @@ test('a fleet starts with rules for what any fleet fears, and a policy that tell
     contactPoints { name }
   }`);
   const names = alertRules.nodes.map(({ name }: { name: string }) => name);
-  expect(names).toEqual(expect.arrayContaining(['agent-offline', 'agent-unhealthy', 'error-burst']));
+  expect(names).toEqual(expect.arrayContaining(['agent-offline', 'agent-unhealthy', 'error-burst', 'agent-saturated']));
   expect(alertRules.totalCount).toBe(names.length);
   expect(escalationPolicies).toEqual([{ name: 'default', steps: [], repeat: 0, version: 1 }]);
   expect(contactPoints).toEqual([]);

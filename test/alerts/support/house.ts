@@ -42,7 +42,7 @@ export async function startAlerts(options: AlertsWorldOptions = {}): Promise<Ale
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
   });
   if (!options.keepRules) {
-    for (const name of ['agent-offline', 'agent-unhealthy', 'error-burst']) {
+    for (const name of ['agent-offline', 'agent-unhealthy', 'error-burst', 'agent-saturated']) {
       await house.ask(`mutation { deleteAlertRule(input: { name: "${name}" }) { name } }`);
     }
   }
