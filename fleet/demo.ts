@@ -1,4 +1,4 @@
-import { FleetLink, type LinkOptions, type Surroundings } from '../sdk/index.ts';
+import { type AgentDefinition, FleetLink, type LinkOptions, type Surroundings } from '../sdk/index.ts';
 import { arrivals } from './arrivals.ts';
 import { Bus } from './bus.ts';
 import { Chance } from './chance.ts';
@@ -17,6 +17,8 @@ export interface Demo {
 
 const REGISTRATIONS_AT_A_TIME = 6;
 const METRICS_EVERY_MS = 5_000;
+/** Work begins when so many are there, two of each kind at least. */
+const ENOUGH = 24;
 
 /**
  * Starts 74 agents that are real clients of the platform: they register as they can, pass tasks to each other, and fail in turn.
@@ -29,25 +31,26 @@ export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: numb
   const { surroundings } = link;
   const bus = new Bus(new Chance(seed));
   const workers: Worker[] = [];
-  const waiting = roster();
-  const registrar = async () => {
-    for (let definition = waiting.shift(); definition && !ended.signal.aborted; definition = waiting.shift()) {
-      const agent = await link.connect(definition);
-      const worker = new Worker(
-        agent,
-        BEHAVIOURS[agent.kind as Kind],
-        bus,
-        new Chance(seed * 1_000 + workers.length),
-        surroundings,
-      );
-      workers.push(worker);
-      bus.join(worker);
-    }
+  const faults = new Faults(workers, new Host(link, ended.signal), new Chance(seed + 2), surroundings);
+  const hire = async (definition: AgentDefinition) => {
+    const agent = await link.connect(definition);
+    const behaviour = BEHAVIOURS[agent.kind as Kind];
+    const worker = new Worker(agent, behaviour, bus, new Chance(seed * 1_000 + workers.length), surroundings);
+    bus.join(worker);
+    if (workers.push(worker) !== ENOUGH) return;
+    void arrivals(bus, new Chance(seed + 1), surroundings, ended.signal);
+    void faults.run(ended.signal);
   };
   const stop = async (limitMs: number) => {
     ended.abort();
+    // What is down is brought up, so that it can say farewell and nobody is called for it.
+    await Promise.all(workers.filter(({ agent }) => agent.silent).map(({ agent }) => agent.wake()));
     await finish(workers, limitMs / 3, surroundings);
     await link.close((limitMs * 2) / 3);
+  };
+  const waiting = roster();
+  const registrar = async () => {
+    for (let next = waiting.shift(); next && !ended.signal.aborted; next = waiting.shift()) await hire(next);
   };
   try {
     await Promise.all(Array.from({ length: REGISTRATIONS_AT_A_TIME }, registrar));
@@ -55,9 +58,6 @@ export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: numb
     await stop(0);
     throw error;
   }
-  const host = new Host(link, ended.signal);
-  void arrivals(bus, new Chance(seed + 1), surroundings, ended.signal);
-  void new Faults(workers, host, new Chance(seed + 2), surroundings).run(ended.signal);
   return { link, workers, stop };
 }
 

@@ -6,12 +6,12 @@ import type { Ailment, Worker } from './worker.ts';
 
 export type Fault = Ailment | 'crash';
 
-const FIRST_MS = 2_000;
-const SECOND_MS = 1_500;
+const FIRST_MS = 500;
+const SECOND_MS = 2_500;
 const REST_MS = [20_000, 40_000] as const;
 const ILL_MS: Record<Ailment, number> = { errors: 18_000, slow: 30_000 };
 /** An ill agent is asked again and again, as impatient callers do. */
-const RETRY_EVERY_MS = 400;
+const RETRY_EVERY_MS = 250;
 const TURNS: readonly Fault[] = ['errors', 'crash', 'slow', 'crash'];
 /** Kinds whose every task asks a model, so that its refusals show. */
 const ASKS_A_MODEL: readonly Kind[] = ['planner', 'researcher', 'coder', 'reviewer', 'summarizer'];
