@@ -8,6 +8,7 @@ const TABLES: readonly string[] = [
      id                      uuid primary key,
      name                    text not null check (length(name) between 1 and 128),
      kind                    text not null,
+     words                   text not null,
      version                 text not null,
      state                   text not null check (state in ${STATES}),
      reported_state          text not null check (reported_state in ${STATES}),

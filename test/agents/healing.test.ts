@@ -29,13 +29,13 @@ describe('an agent in trouble', () => {
     await until(async () => (await presenceOf(agent)) === 'OFFLINE');
     const seen = await until(() => {
       const presences = live.payloads.map(({ node }) => node.presence).filter((is, at, all) => is !== all[at - 1]);
-      return presences.at(-1) === 'OFFLINE' && presences.length > 1 && presences;
+      return presences.at(-1) === 'OFFLINE' && presences.length > 1 ? presences : undefined;
     });
     live.end();
     expect(seen.slice(-3)).toEqual(['ONLINE', 'SUSPECT', 'OFFLINE']);
     const [entry] = await until(async () => {
       const found = await recoveries(agent);
-      return found.length && found;
+      return found.length ? found : undefined;
     });
     expect(entry).toMatchObject({
       action: 'agent.recovery.restart',

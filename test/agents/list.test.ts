@@ -15,8 +15,8 @@ describe('the list of agents', () => {
     driver = new AgentsDriver(house);
     const made = [
       { name: 'crawler-1', kind: 'crawler', version: '1.0.0', labels: { env: 'prod', zone: 'eu' } },
-      { name: 'crawler-2', kind: 'crawler', version: '1.1.0', labels: { env: 'dev' } },
-      { name: 'planner-1', kind: 'planner', version: '1.0.0', labels: { env: 'prod', zone: 'us' } },
+      { name: 'crawler-2', kind: 'crawler', version: '1.1.0', labels: { env: 'dev', weight: 'heavy' } },
+      { name: 'planner-1', kind: 'planner', version: '1.0.0', labels: { env: 'prod', zone: 'us', weight: '10' } },
       { name: 'planner-2', kind: 'planner', version: '2.0.0' },
       { name: 'Writer', kind: 'writer', version: '1.0.0', labels: { env: 'prod' } },
     ];
@@ -50,6 +50,19 @@ describe('the list of agents', () => {
     [{ presences: ['ONLINE'] }, ['crawler-1', 'planner-1']],
     [{ maxHealth: 99 }, ['planner-1']],
     [{ ids: [] }, []],
+    [{ query: '' }, ['Writer', 'crawler-1', 'crawler-2', 'planner-1', 'planner-2']],
+    [{ query: 'crawler' }, ['crawler-1', 'crawler-2']],
+    [{ query: '"crawler 2"' }, ['crawler-2']],
+    [{ query: 'plan* -2' }, ['planner-1']],
+    [{ query: 'craw' }, []],
+    [{ query: 'kind:writer OR labels.zone:us' }, ['Writer', 'planner-1']],
+    [{ query: 'state:running' }, ['crawler-1']],
+    [{ query: 'presence:OFFLINE version:1.*' }, ['Writer', 'crawler-2']],
+    [{ query: 'health<100 NOT name:Writer' }, ['planner-1']],
+    [{ query: 'labels.zone:*' }, ['crawler-1', 'planner-1']],
+    [{ query: '-labels.env:prod' }, ['crawler-2', 'planner-2']],
+    [{ query: 'labels.weight>=10' }, ['planner-1']],
+    [{ query: 'labels.weight:10' }, ['planner-1']],
     [{ labels: [{ name: 'env', value: 'prod' }] }, ['Writer', 'crawler-1', 'planner-1']],
     [{ labels: [{ name: 'env', op: 'NE', value: 'prod' }] }, ['crawler-2', 'planner-2']],
     [{ labels: [{ name: 'zone', op: 'RE', value: 'e.|us' }] }, ['crawler-1', 'planner-1']],
@@ -71,6 +84,8 @@ describe('the list of agents', () => {
       { kinds: ['crawler'], versions: ['1.0.0'] },
       { presences: ['ONLINE'], states: ['PAUSED'] },
       { maxHealth: 99 },
+      { query: 'craw* OR health<100' },
+      { query: '-labels.env:prod state>=registered' },
       { labels: [{ name: 'env', op: 'NE', value: 'prod' }] },
       { labels: [{ name: 'zone', op: 'RE', value: 'e.|us' }] },
     ];
@@ -143,6 +158,8 @@ describe('the list of agents', () => {
   test.each<[string, object, string]>([
     ['a cursor of another order', { after: 'MINE', orderBy: [{ field: 'KIND' }] }, 'BAD_CURSOR'],
     ['a forged cursor', { after: 'AAAA' }, 'BAD_CURSOR'],
+    ['a search that cannot be read', { filter: { query: 'a OR' } }, 'BAD_QUERY'],
+    ['a search for what is not', { filter: { query: 'nothing:1' } }, 'BAD_QUERY'],
     ['a huge page', { first: 101 }, 'BAD_INPUT'],
     ['four keys', { orderBy: Array(4).fill({ field: 'NAME' }) }, 'BAD_INPUT'],
     ['an id that is none', { filter: { ids: ['x'] } }, 'BAD_INPUT'],

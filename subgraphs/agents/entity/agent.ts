@@ -68,6 +68,10 @@ export class Agent {
   @Field({ description: 'The version of its code that runs.' })
   version!: string;
 
+  /** The words of name and kind, a blank around each: what searches look through. */
+  @Column('text')
+  words!: string;
+
   /** What the fleet sees: `observedState` of the two below. */
   @Column('text')
   @Field(() => AgentState, { description: 'Where it is in its life, as observed.' })

@@ -198,6 +198,13 @@ export class CompleteCommandInput {
 
 @InputType({ description: 'Which agents: lists mean any of, and all parts must hold.' })
 export class AgentFilter {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'An expression of the search language: words of name and kind, and the fields name, kind, version, state, presence, health, labels.x.',
+  })
+  query?: string | null;
+
   @Field(() => [ID], { nullable: true, description: 'Any of these agents.' })
   ids?: string[] | null;
 

@@ -8,9 +8,9 @@ import { AgentState } from '../entity/enums.ts';
 import { assertSpeaksFor } from './access.ts';
 import { type FailedCheck, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
-import { healthNow, isCritical, type LiveAgent, type LiveFleet } from './live.ts';
+import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
-import type { Observer, Seen } from './observer.ts';
+import type { Observer } from './observer.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -107,8 +107,8 @@ export class Beats {
     const seen: Seen = {
       reported: beat.state,
       presence: AgentPresence.ONLINE,
-      version: beat.version ?? live.version,
-      observedConfigVersion: beat.configVersion ?? live.observedConfigVersion,
+      version: beat.version ?? live.headed.version,
+      observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
     };
     const health = healthNow(live, seen, nowMs);
     live.criticalBeats = isCritical(health) ? live.criticalBeats + 1 : 0;

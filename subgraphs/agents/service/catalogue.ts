@@ -3,6 +3,7 @@ import { FleetError } from '../../../lib/errors.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
+import { parseSearch } from '../../../lib/search/index.ts';
 import type { Agent } from '../entity/agent.ts';
 import type { AgentEvent } from '../entity/agent-event.ts';
 import { AgentOrderField, Direction } from '../entity/enums.ts';
@@ -11,11 +12,12 @@ import type { AgentStore } from '../store/agents.ts';
 import { type AgentList, type AgentSort, sortKeyOf } from '../store/list.ts';
 import type { StoryStore } from '../store/story.ts';
 import { type AgentCriteria, matcherOf } from './criteria.ts';
+import { AGENT_SEARCH } from './search.ts';
 
 /** A filter as callers write it. */
 export type AgentFilterArgs = {
-  [Part in keyof Omit<AgentCriteria, 'uuids'>]?: AgentCriteria[Part] | null | undefined;
-} & { ids?: readonly string[] | null | undefined };
+  [Part in keyof Omit<AgentCriteria, 'uuids' | 'search'>]?: AgentCriteria[Part] | null | undefined;
+} & { ids?: readonly string[] | null | undefined; query?: string | null | undefined };
 
 const MAX_ORDERS = 3;
 
@@ -77,11 +79,13 @@ export class Catalogue {
   }
 }
 
-/** @throws BAD_INPUT for an id that is none */
-function criteriaOf({ ids, ...filter }: AgentFilterArgs): AgentCriteria {
+/** @throws BAD_INPUT for an id that is none, BAD_QUERY for a search that cannot be read */
+function criteriaOf({ ids, query, ...filter }: AgentFilterArgs): AgentCriteria {
+  const search = query == null ? null : parseSearch(query, AGENT_SEARCH);
   const given = Object.entries(filter).filter(([, value]) => value != null);
   return {
     ...(Object.fromEntries(given) as AgentCriteria),
+    ...(search ? { search } : {}),
     ...(ids ? { uuids: ids.map((id) => uuidOf('Agent', id, ['filter', 'ids'])) } : {}),
   };
 }

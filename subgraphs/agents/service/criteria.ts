@@ -1,7 +1,9 @@
 import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import type { LabelMatcher } from '../../../lib/graphql/shared.ts';
 import { labelsMatch } from '../../../lib/label-match.ts';
+import { compileSearch, type SearchNode } from '../../../lib/search/index.ts';
 import type { AgentState } from '../entity/enums.ts';
+import { AGENT_SEARCH } from './search.ts';
 
 /** Which agents: lists mean any of, and all parts must hold. */
 export interface AgentCriteria {
@@ -13,6 +15,8 @@ export interface AgentCriteria {
   presences?: readonly AgentPresence[];
   labels?: readonly LabelMatcher[];
   maxHealth?: number;
+  /** A parsed search. */
+  search?: SearchNode;
 }
 
 /**
@@ -31,9 +35,11 @@ export function matcherOf(criteria: AgentCriteria): (snapshot: Record<string, un
     ] as const
   ).flatMap(([field, values]) => (values ? [[field, new Set<unknown>(values)] as [string, Set<unknown>]] : []));
   const labels = labelsMatch(criteria.labels ?? []);
+  const found = criteria.search ? compileSearch(criteria.search, AGENT_SEARCH) : () => true;
   const { maxHealth = 100 } = criteria;
   return (snapshot) =>
     any.every(([field, values]) => values.has(snapshot[field])) &&
     Number(snapshot['healthScore']) <= maxHealth &&
-    labels(snapshot['labels'] as Record<string, string>);
+    labels(snapshot['labels'] as Record<string, string>) &&
+    found(snapshot);
 }

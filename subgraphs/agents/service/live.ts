@@ -8,8 +8,16 @@ import { type BeatSample, type FailedCheck, type Health, type HealthFacts, healt
 import { type LeaseTerms, leaseEndMs } from './lease.ts';
 import { observedState } from './lifecycle.ts';
 
+/** What a beat or a silence makes of an agent. */
+export interface Seen {
+  reported: AgentState;
+  presence: AgentPresence;
+  version: string;
+  observedConfigVersion: number | null;
+}
+
 /** An agent as its beats have it: what is between two writes to the database. */
-export interface LiveAgent {
+export interface LiveAgent extends Seen {
   uuid: string;
   id: string;
   name: string;
@@ -18,11 +26,8 @@ export interface LiveAgent {
   revision: number;
   desired: AgentState;
   configVersion: number;
-  /** As the database has them: what differs from a beat is a change. */
-  reported: AgentState;
-  presence: AgentPresence;
-  version: string;
-  observedConfigVersion: number | null;
+  /** What was last handed over to be written; the fields of `Seen` are what is written. */
+  headed: Seen;
   told: Pick<Health, 'score' | 'grade'>;
   sequence: number;
   /** When its lease was renewed last, epoch milliseconds; undefined while it was never heard. */
@@ -140,6 +145,12 @@ export class LiveFleet {
 }
 
 function asked(agent: Agent) {
+  const seen: Seen = {
+    reported: agent.reportedState,
+    presence: agent.presence,
+    version: agent.version,
+    observedConfigVersion: agent.observedConfigVersion,
+  };
   return {
     name: agent.name,
     ownerId: agent.ownerId,
@@ -147,16 +158,19 @@ function asked(agent: Agent) {
     revision: agent.revision,
     desired: agent.desiredState,
     configVersion: agent.configVersion,
-    reported: agent.reportedState,
-    presence: agent.presence,
-    version: agent.version,
-    observedConfigVersion: agent.observedConfigVersion,
+    ...seen,
+    headed: seen,
     told: { score: agent.healthScore, grade: agent.healthGrade },
     health: { score: agent.healthScore, grade: agent.healthGrade, penalties: agent.healthPenalties },
     healthMs: agent.healthAt.getTime(),
     restartsAtMs: agent.restartedAtMs,
     attemptsAtMs: agent.recoveredAtMs,
   };
+}
+
+/** What is written of a live agent. */
+export function seenOf({ reported, presence, version, observedConfigVersion }: Seen): Seen {
+  return { reported, presence, version, observedConfigVersion };
 }
 
 /** Health of a live agent, were it in this state and presence. */
@@ -176,7 +190,7 @@ export function healthNow(
   );
 }
 
-/** What is written of a live agent. */
+/** A live agent's beats, to be written. */
 export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
   const heardMs = live.heardMs ?? 0;
   return {

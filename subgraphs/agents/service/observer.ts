@@ -8,17 +8,10 @@ import type { AgentState } from '../entity/enums.ts';
 import type { AgentStore, Observation } from '../store/agents.ts';
 import type { StoryStore } from '../store/story.ts';
 import { type Health, isNews } from './health.ts';
+import { presenceAt } from './lease.ts';
 import { observedState } from './lifecycle.ts';
-import { healthNow, type LiveAgent, type LiveFleet, observationOf } from './live.ts';
+import { healthNow, type LiveAgent, type LiveFleet, observationOf, type Seen, seenOf } from './live.ts';
 import { SYSTEM } from './record.ts';
-
-/** What a beat or a silence makes of an agent. */
-export interface Seen {
-  reported: AgentState;
-  presence: AgentPresence;
-  version: string;
-  observedConfigVersion: number | null;
-}
 
 interface Waiting {
   live: LiveAgent;
@@ -48,20 +41,22 @@ export class Observer {
 
   /** Whether this is more than a mere beat. */
   isChange(live: LiveAgent, seen: Seen, health: Health): boolean {
+    const { headed } = live;
     return (
-      live.reported !== seen.reported ||
-      live.presence !== seen.presence ||
-      live.version !== seen.version ||
-      live.observedConfigVersion !== seen.observedConfigVersion ||
+      headed.reported !== seen.reported ||
+      headed.presence !== seen.presence ||
+      headed.version !== seen.version ||
+      headed.observedConfigVersion !== seen.observedConfigVersion ||
       isNews(live.told, health)
     );
   }
 
   /** Writes a change; resolves when it is durable. */
   change(live: LiveAgent, seen: Seen, reason: string): Promise<void> {
+    live.headed = seen;
     return new Promise((done, failed) => {
       this.#waiting.push({ live, seen, reason, done, failed });
-      this.#writing ??= this.#drain().finally(() => (this.#writing = undefined));
+      this.#start();
     });
   }
 
@@ -70,9 +65,22 @@ export class Observer {
     const beaten = [...this.fleet.all()].filter(({ dirty }) => dirty);
     for (let at = 0; at < beaten.length; at += 5_000) {
       const some = beaten.slice(at, at + 5_000);
-      this.fleet.heed(await this.agents.observe(some.map((live) => observationOf(live, this.fleet.terms))));
+      // Before it is written: a beat that comes meanwhile is the next flush's.
       for (const live of some) live.dirty = false;
+      try {
+        this.fleet.heed(await this.agents.beaten(some.map((live) => observationOf(live, this.fleet.terms))));
+      } catch (error) {
+        for (const live of some) live.dirty = true;
+        throw error;
+      }
     }
+  }
+
+  #start(): void {
+    this.#writing ??= this.#drain().finally(() => {
+      this.#writing = undefined;
+      if (this.#waiting.length) this.#start();
+    });
   }
 
   async #drain(): Promise<void> {
@@ -92,7 +100,10 @@ export class Observer {
         await this.#write(all);
         for (const { done } of all) done();
       } catch (error) {
-        for (const { failed } of all) failed(error);
+        for (const { live, seen, failed } of all) {
+          if (live.headed === seen) live.headed = seenOf(live);
+          failed(error);
+        }
       }
     }
   }
@@ -111,11 +122,12 @@ export class Observer {
       const changes: Change[] = batch.flatMap((waiting) => {
         const row = rows.get(waiting.live.uuid);
         if (!row || row.deregisteredAt || row.incarnation !== waiting.live.incarnation) return [];
-        return heardElsewhere(row, waiting, nowMs) ? [] : [this.#changeOf(row, waiting, nowMs)];
+        if (this.#isHeard(waiting, nowMs) || heardElsewhere(row, waiting, nowMs)) return [];
+        return [this.#changeOf(row, waiting, nowMs)];
       });
       await this.agents.observe(
-        changes.map(({ observation }) => observation),
         tx,
+        changes.map(({ observation }) => observation),
       );
       await this.story.add(
         tx,
@@ -133,6 +145,14 @@ export class Observer {
       const { reported, presence, version, observedConfigVersion, health } = observation;
       Object.assign(waiting.live, { reported, presence, version, observedConfigVersion, health, told: health });
     }
+    // What was not written after all (it was heard elsewhere, it is gone) may be seen again.
+    for (const { live, seen } of batch) if (live.headed === seen) live.headed = seenOf(live);
+  }
+
+  /** Whether an agent that was taken for silent has beaten while that waited to be written. */
+  #isHeard({ live, seen }: Waiting, nowMs: number): boolean {
+    if (seen.presence === AgentPresence.ONLINE || live.heardMs === undefined) return false;
+    return presenceAt(this.fleet.terms, live.heardMs, nowMs) === AgentPresence.ONLINE;
   }
 
   #changeOf(row: Agent, waiting: Waiting, nowMs: number): Change {

@@ -47,12 +47,11 @@ export class Watch {
     const changes = held.flatMap((live) => {
       const heardMs = live.heardMs as number;
       const presence = presenceAt(this.fleet.terms, heardMs, nowMs);
-      if (presence === live.presence) return [];
-      const { reported, version, observedConfigVersion } = live;
+      if (presence === live.headed.presence) return [];
       const silent = `no beat for ${((nowMs - heardMs) / 1_000).toFixed(1)} s`;
       // Only a beat brings an agent back: what is heard again is told by its own change.
       if (presence === AgentPresence.ONLINE) return [];
-      return [this.observer.change(live, { reported, presence, version, observedConfigVersion }, silent)];
+      return [this.observer.change(live, { ...live.headed, presence }, silent)];
     });
     await Promise.all(changes);
   }

@@ -1,6 +1,7 @@
 import { type DataSource, In, IsNull, Not } from 'typeorm';
 import type { Transaction } from '../../../lib/database.ts';
 import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { wordsOf } from '../../../lib/search/index.ts';
 import { Agent } from '../entity/agent.ts';
 import type { AgentState } from '../entity/enums.ts';
 import type { Health } from '../service/health.ts';
@@ -36,6 +37,25 @@ export interface Asked {
   desired: AgentState;
   configVersion: number;
 }
+
+const FROM_OBSERVATIONS = `
+  from jsonb_to_recordset($1::jsonb) as o(
+    uuid uuid, incarnation int, reported text, presence text, version text, "observedConfigVersion" int,
+    sequence bigint, "lastSeenMs" double precision, "leaseEndMs" double precision, health jsonb,
+    "healthMs" double precision)
+  where a.id = o.uuid and a.incarnation = o.incarnation and a.deregistered_at is null`;
+
+/** What every beat moves, never back. */
+const BEATEN = `
+  beat_sequence = greatest(a.beat_sequence, o.sequence),
+  last_seen_at = greatest(a.last_seen_at, to_timestamp(o."lastSeenMs" / 1000)),
+  lease_expires_at = greatest(a.lease_expires_at, to_timestamp(o."leaseEndMs" / 1000)),
+  (health_score, health_grade, health_penalties, health_at) = (
+    select (h.health ->> 'score')::int, h.health ->> 'grade', h.health -> 'penalties', h.at
+      from (values (o.health, to_timestamp(o."healthMs" / 1000)),
+                   (jsonb_build_object('score', a.health_score, 'grade', a.health_grade,
+                                       'penalties', a.health_penalties), a.health_at)) as h(health, at)
+     order by h.at desc limit 1)`;
 
 /** Agents in PostgreSQL. */
 export class AgentStore {
@@ -87,44 +107,35 @@ export class AgentStore {
   /** Writes a new agent, or one that this transaction has locked; counts its revision. */
   async save(tx: Transaction, agent: Agent): Promise<void> {
     agent.revision += 1;
+    agent.words = ` ${wordsOf(`${agent.name} ${agent.kind}`).join(' ')} `;
     await tx.getRepository(Agent).save(agent, { reload: false });
   }
 
-  /** Writes what was observed of many agents in one statement. @returns what is asked of them now */
-  async observe(observations: readonly Observation[], tx: Transaction | DataSource = this.database): Promise<Asked[]> {
-    if (!observations.length) return [];
-    const rows = observations.map(({ health, ...rest }) => ({
-      ...rest,
-      score: health.score,
-      grade: health.grade,
-      penalties: health.penalties,
-    }));
-    const [asked]: [{ id: string; revision: number; desired_state: AgentState; config_version: number }[], number] =
-      await tx.query(
-        `update agent a set
-           reported_state = o.reported, presence = o.presence, version = o.version,
-           state = case when a.desired_state in ('QUARANTINED', 'RETIRED') then a.desired_state
-                        when o.reported = 'RETIRED' then 'STOPPED' else o.reported end,
-           observed_config_version = o."observedConfigVersion",
-           beat_sequence = greatest(a.beat_sequence, o.sequence),
-           last_seen_at = greatest(a.last_seen_at, to_timestamp(o."lastSeenMs" / 1000)),
-           lease_expires_at = greatest(a.lease_expires_at, to_timestamp(o."leaseEndMs" / 1000)),
-           health_score = o.score, health_grade = o.grade, health_penalties = o.penalties,
-           health_at = to_timestamp(o."healthMs" / 1000)
-         from jsonb_to_recordset($1::jsonb) as o(
-           uuid uuid, incarnation int, reported text, presence text, version text, "observedConfigVersion" int, sequence bigint,
-           "lastSeenMs" double precision, "leaseEndMs" double precision,
-           score int, grade text, penalties jsonb, "healthMs" double precision)
-         where a.id = o.uuid and a.incarnation = o.incarnation and a.deregistered_at is null
-         returning a.id, a.revision, a.desired_state, a.config_version`,
-        [JSON.stringify(rows)],
-      );
-    return asked.map((row) => ({
-      uuid: row.id,
-      revision: row.revision,
-      desired: row.desired_state,
-      configVersion: row.config_version,
-    }));
+  /** Writes changes that were observed of agents whose rows this transaction has locked. */
+  async observe(tx: Transaction, observations: readonly Observation[]): Promise<void> {
+    if (!observations.length) return;
+    await tx.query(
+      `update agent a set
+         reported_state = o.reported, presence = o.presence, version = o.version,
+         state = case when a.desired_state in ('QUARANTINED', 'RETIRED') then a.desired_state
+                      when o.reported = 'RETIRED' then 'STOPPED' else o.reported end,
+         observed_config_version = o."observedConfigVersion", ${BEATEN}
+       ${FROM_OBSERVATIONS}`,
+      [JSON.stringify(observations)],
+    );
+  }
+
+  /**
+   * Writes mere beats of many agents in one statement: nothing that a change would tell, for a change may be under way.
+   * @returns what is asked of them now
+   */
+  async beaten(observations: readonly Observation[]): Promise<Asked[]> {
+    const [rows]: [Asked[], number] = await this.database.query(
+      `update agent a set ${BEATEN} ${FROM_OBSERVATIONS}
+       returning a.id as uuid, a.revision, a.desired_state as desired, a.config_version as "configVersion"`,
+      [JSON.stringify(observations)],
+    );
+    return rows;
   }
 
   async counts(): Promise<FleetCounts> {

@@ -4,6 +4,7 @@ import type { PageRequest } from '../../../lib/page.ts';
 import { Agent } from '../entity/agent.ts';
 import { AgentOrderField, AgentState, Direction } from '../entity/enums.ts';
 import type { AgentCriteria } from '../service/criteria.ts';
+import { searchSql } from './search.ts';
 
 /** One key of an order: what it sorts by, and which end comes first. */
 export interface AgentSort {
@@ -107,6 +108,7 @@ function whereOf(criteria: AgentCriteria, bind: (value: unknown) => string): str
   any('state', criteria.states);
   any('presence', criteria.presences);
   if (criteria.maxHealth !== undefined) where.push(`agent.health_score <= ${bind(criteria.maxHealth)}`);
+  if (criteria.search) where.push(searchSql(criteria.search, bind));
   for (const { name, op, value } of criteria.labels ?? []) {
     const isExpression = op === 'RE' || op === 'NRE';
     if (isExpression) linearExpression(value);
