@@ -8,6 +8,9 @@ const folder = path.resolve(__dirname, '../../schema/operations');
 const operations = readdirSync(folder).filter((file) => file.endsWith('.graphql'));
 const text = (file: string) => readFileSync(path.join(folder, file), 'utf8');
 
+/** Their names say what they are. */
+const ROOTS = new Set(['Query', 'Mutation', 'Subscription']);
+
 /** Root fields that an operation selects. */
 function rootsOf(source: string): string[] {
   return parse(source).definitions.flatMap((definition) =>
@@ -35,7 +38,7 @@ describe('the contract', () => {
     const silent: string[] = [];
     for (const type of Object.values(schema.getTypeMap())) {
       if (type.name.startsWith('__') || isSpecifiedScalarType(type)) continue;
-      if (!type.description) silent.push(type.name);
+      if (!type.description && !ROOTS.has(type.name)) silent.push(type.name);
       if ('getValues' in type)
         for (const value of type.getValues()) if (!value.description) silent.push(`${type.name}.${value.name}`);
       if (!('getFields' in type)) continue;
