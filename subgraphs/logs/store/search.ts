@@ -9,7 +9,7 @@ import {
 import type { Parameters } from './parameters.ts';
 import { type LogRow, nanosOf } from './row.ts';
 import { LOG_FIELDS, waysOf } from './search-fields.ts';
-import { NO_WORD } from './tables.ts';
+import { NO_WORD, WORDS_OF_BODY } from './tables.ts';
 
 /** As many words as the engine looks up at once. */
 const MAX_TOKENS = 64;
@@ -32,7 +32,7 @@ export function searchCondition(node: SearchNode, parameters: Parameters): strin
 function wordsCondition({ words, prefix }: WordsNode, parameters: Parameters): string {
   const whole = [...new Set(prefix ? words.slice(0, -1) : words)].slice(0, MAX_TOKENS);
   // The index finds entries with all the words; only a phrase or a beginning needs their text.
-  const conditions = whole.length ? [`hasAllTokens(body, ${parameters.bind('Array(String)', whole)})`] : [];
+  const conditions = whole.length ? [`hasAllTokens(${WORDS_OF_BODY}, ${parameters.bind('Array(String)', whole)})`] : [];
   if (prefix || words.length > 1) {
     const pattern = `(?:^|${NO_WORD})${words.join(`${NO_WORD}+`)}${prefix ? '' : `(?:${NO_WORD}|$)`}`;
     conditions.push(`match(lowerUTF8(body), ${parameters.bind('String', pattern)})`);

@@ -2,6 +2,12 @@
 export const NO_WORD = '[^\\p{L}\\p{N}\\p{M}]';
 
 /**
+ * The words of a body, as the index has them. An expression, not the index's own preprocessor: that one holds only where the
+ * index answers alone, and beside an `or` or a read of the body the same condition would mean something else (measured, 26.7).
+ */
+export const WORDS_OF_BODY = `lowerUTF8(replaceRegexpAll(body, '${NO_WORD.replaceAll('\\', '\\\\')}+', ' '))`;
+
+/**
  * What logs need in ClickHouse. Never edit a statement that has shipped: add another.
  *
  * A row's place is (time, stamp, seq): when it happened, when its group was stored (microseconds, above that of every earlier
@@ -24,10 +30,7 @@ export const LOG_TABLES: readonly string[] = [
      body       String codec(ZSTD(1)),
      attributes Map(LowCardinality(String), String) codec(ZSTD(1)),
      resource   LowCardinality(String),
-     index words body type text(
-       tokenizer = 'splitByNonAlpha',
-       preprocessor = lowerUTF8(replaceRegexpAll(body, '${NO_WORD.replaceAll('\\', '\\\\')}+', ' '))
-     ),
+     index words ${WORDS_OF_BODY} type text(tokenizer = 'splitByNonAlpha'),
      index traces trace type bloom_filter(0.01) granularity 4,
      index stamps stamp type minmax granularity 1,
      index observations observed type minmax granularity 1
