@@ -74,7 +74,6 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     redisUrl: options.redisUrl,
     log,
   });
-  await limits.open();
   const usage = new UsageBook(clock);
   const trail = options.audit && new AuditTrail(options.audit, clock);
   const denied = trail && new AuditSpool(trail, log);

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { AnyShape } from '../../support/house.ts';
 import { until } from '../../support/until.ts';
 import { ADMIN_TOKEN, bearer, type Harbour, openHarbour, SHIP } from './support.ts';
 
@@ -34,7 +35,7 @@ function post(body: string | Uint8Array, headers: Record<string, string> = JSON_
 }
 
 async function refusalOf(response: Response) {
-  const body = await response.json();
+  const body = (await response.json()) as AnyShape;
   return { status: response.status, code: body.errors[0].extensions.code, message: body.errors[0].message };
 }
 
@@ -215,7 +216,7 @@ test('a router is not ready while a house does not answer, or its query is not w
   expect((await fetch(`${misled.url}/readyz`)).status).toBe(503);
   const lonely = await harbour.another({ houses: {} });
   const response = await fetch(`${lonely.url}/readyz?verbose`, { headers: bearer(ADMIN_TOKEN) });
-  const { subgraphs } = await response.json();
+  const { subgraphs } = (await response.json()) as AnyShape;
   expect(response.status).toBe(503);
   expect(subgraphs[0]).toMatchObject({ name: 'crews', ready: false, reason: expect.any(String) });
 });
