@@ -99,6 +99,21 @@ describe('an agent in trouble', () => {
 });
 
 describe('a platform that was away', () => {
+  test('takes from the next beat what it could not write down of the last', async () => {
+    const house = await startAgents();
+    const driver = new AgentsDriver(house);
+    const agent = await driver.register();
+    await driver.beat(agent);
+    const { database } = house.runtime;
+    await database.query('alter table agent_event rename to hidden');
+    await expect(driver.beat(agent, { state: 'PAUSED' })).rejects.toThrow('INTERNAL');
+    await database.query('alter table hidden rename to agent_event');
+    expect((await driver.agent(agent.id)).state).toBe('RUNNING');
+    expect((await driver.beat(agent, { state: 'PAUSED' })).userErrors).toEqual([]);
+    expect((await driver.agent(agent.id)).state).toBe('PAUSED');
+    await house.stop();
+  });
+
   test('holds no silence against agents that beat again, and keeps what it knew', async () => {
     const databaseUrl = await emptyHouseDatabase('agents');
     const first = await startAgents({ databaseUrl, settings: FAST });

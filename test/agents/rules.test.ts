@@ -5,6 +5,7 @@ import { gradeOf, type HealthFacts, healthOf, isNews } from '../../subgraphs/age
 import { Listening, presenceAt } from '../../subgraphs/agents/service/lease.ts';
 import {
   actionsOf,
+  commandOf,
   type LifeAction,
   MOVES,
   move,
@@ -60,6 +61,10 @@ describe('the table of lives', () => {
     const quarantined = move('a', life(STOPPED, STOPPED), 'quarantine');
     expect(quarantined).toEqual(life(QUARANTINED, STOPPED, STOPPED));
     expect(move('a', quarantined, 'release')).toEqual(life(STOPPED, STOPPED));
+    expect(commandOf('release', STOPPED)).toBe('stop');
+    expect(commandOf('release', RUNNING)).toBe('resume');
+    expect(commandOf('quarantine', QUARANTINED)).toBe('pause');
+    expect(commandOf('retire', RETIRED)).toBe('stop');
   });
 
   test('no walk through lives leads out of retirement, or out of quarantine but by release and retirement', () => {

@@ -7,7 +7,7 @@ import { AgentState } from '../entity/enums.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { StoryStore } from '../store/story.ts';
 import { presenceAt } from './lease.ts';
-import { move, observedState } from './lifecycle.ts';
+import { commandOf, move, observedState } from './lifecycle.ts';
 import { isCritical, type LiveAgent, type LiveFleet } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import { agentEvent, SYSTEM } from './record.ts';
@@ -89,7 +89,7 @@ export class Healer {
       else events.push(agentEvent(agent, previous));
       const speaks = agent.presence !== AgentPresence.OFFLINE;
       const { event } = await this.mailbox.post(tx, agent, SYSTEM, {
-        name: isRestart ? 'restart' : 'pause',
+        name: commandOf(recovery.step, agent.desiredState),
         arguments: { desiredState: agent.desiredState, reason: recovery.reason },
         expiresAt: isRestart && speaks ? new Date(nowMs + PATIENCE_MS) : null,
       });

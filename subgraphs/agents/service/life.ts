@@ -13,7 +13,7 @@ import type { MailStore } from '../store/mail.ts';
 import type { StoryStore } from '../store/story.ts';
 import { owns } from './access.ts';
 import { assertConfig } from './definition.ts';
-import { COMMAND_OF, type LifeAction, move, observedState } from './lifecycle.ts';
+import { commandOf, LIFE_COMMANDS, type LifeAction, move, observedState } from './lifecycle.ts';
 import type { LiveFleet } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import { actorOf, agentEvent, audited } from './record.ts';
@@ -56,7 +56,7 @@ export class Lives {
       agent.heldState = next.held;
       agent.state = observedState(next.desired, next.reported);
       const letter = {
-        name: COMMAND_OF[action],
+        name: commandOf(action, next.desired),
         arguments: { desiredState: next.desired, reason: input.reason ?? null },
       };
       // What was asked before is overtaken: an agent that comes back obeys the last word only.
@@ -158,6 +158,6 @@ export class Lives {
 
   async #overtake(tx: Transaction, agent: Agent): Promise<void> {
     const now = new Date(this.clock.nowMs());
-    for (const name of new Set(Object.values(COMMAND_OF))) await this.mail.void(tx, agent, now, name);
+    for (const name of LIFE_COMMANDS) await this.mail.void(tx, agent, now, name);
   }
 }

@@ -81,17 +81,15 @@ export function actionsOf(life: Life): LifeAction[] {
   );
 }
 
-/** Commands that tell an agent of an action at once; a beat's answer bears the desired state all the same. */
-export const COMMAND_OF: Record<LifeAction, string> = {
-  start: 'start',
-  pause: 'pause',
-  resume: 'resume',
-  restart: 'restart',
-  stop: 'stop',
-  quarantine: 'pause',
-  release: 'resume',
-  retire: 'stop',
-};
+/** Commands that tell an agent at once what the answer to its next beat would ask of it. */
+export const LIFE_COMMANDS = ['start', 'pause', 'resume', 'restart', 'stop'] as const;
+
+/** The command that goes with an action, by what is desired after it. */
+export function commandOf(action: LifeAction, desired: AgentState): (typeof LIFE_COMMANDS)[number] {
+  if (action === 'start' || action === 'restart') return action;
+  if (desired === RUNNING) return 'resume';
+  return desired === PAUSED || desired === QUARANTINED ? 'pause' : 'stop';
+}
 
 /** States in which an agent's process is at work or was when it went silent: registering again from one is a restart. */
 export function wasAtWork(reported: AgentState): boolean {
