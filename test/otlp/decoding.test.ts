@@ -1,8 +1,8 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { Writer } from 'protobufjs/minimal';
+import { FleetError } from '../../lib/errors.ts';
 import { exportAnswer, failureAnswer, logsOf, metricPointsOf, readOtlp, spansOf } from '../../lib/otlp/index.ts';
 import { decodeMessage } from '../../lib/otlp/protobuf.ts';
-import { FleetError } from '../../lib/errors.ts';
 
 const json = (signal: 'logs' | 'metrics' | 'traces', message: unknown) =>
   readOtlp(signal, { headers: { 'content-type': 'application/json' }, body: Buffer.from(JSON.stringify(message)) });
@@ -96,8 +96,11 @@ describe('OTLP/JSON logs', () => {
   });
 
   test('values nested too deep are refused, structured bodies become JSON', async () => {
-    const nested = (depth: number): object => (depth ? { arrayValue: { values: [nested(depth - 1)] } } : { intValue: 1 });
-    const { records, rejected } = logsOf((await json('logs', logRequest({ body: nested(40) }, { body: nested(2) }))).message);
+    const nested = (depth: number): object =>
+      depth ? { arrayValue: { values: [nested(depth - 1)] } } : { intValue: 1 };
+    const { records, rejected } = logsOf(
+      (await json('logs', logRequest({ body: nested(40) }, { body: nested(2) }))).message,
+    );
     expect(records.map(({ body }) => body)).toEqual(['[[1]]']);
     expect(rejected[0]?.reason).toMatch(/nested deeper/);
   });
@@ -115,7 +118,14 @@ describe('protobuf', () => {
   /** A LogsData with one record: severity, body and one unknown field. */
   const bytesOf = (body: Buffer) => {
     const value = Writer.create().uint32(10).bytes(body).finish();
-    const record = Writer.create().uint32(16).int32(9).uint32(42).bytes(value).uint32(90).bytes(Buffer.from([1])).finish();
+    const record = Writer.create()
+      .uint32(16)
+      .int32(9)
+      .uint32(42)
+      .bytes(value)
+      .uint32(90)
+      .bytes(Buffer.from([1]))
+      .finish();
     const scoped = Writer.create().uint32(18).bytes(record).finish();
     return Buffer.from(Writer.create().uint32(10).bytes(Writer.create().uint32(18).bytes(scoped).finish()).finish());
   };
@@ -123,7 +133,9 @@ describe('protobuf', () => {
     readOtlp('logs', { headers: { 'content-type': 'application/x-protobuf', ...headers }, body });
 
   test('bytes that are not UTF-8 refuse their record', async () => {
-    expect(logsOf((await read(bytesOf(Buffer.from('fine')))).message).records).toMatchObject([{ body: 'fine', severity: 9 }]);
+    expect(logsOf((await read(bytesOf(Buffer.from('fine')))).message).records).toMatchObject([
+      { body: 'fine', severity: 9 },
+    ]);
     expect(logsOf((await read(bytesOf(Buffer.from([0xff])))).message).rejected).toEqual([
       { index: 0, reason: 'a value is not valid UTF-8' },
     ]);
@@ -171,7 +183,13 @@ describe('protobuf', () => {
 
 describe('traces and metrics', () => {
   const spanRequest = (span: object) => ({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] });
-  const good = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), name: 'call', startTimeUnixNano: '10', endTimeUnixNano: '30' };
+  const good = {
+    traceId: 'a'.repeat(32),
+    spanId: 'b'.repeat(16),
+    name: 'call',
+    startTimeUnixNano: '10',
+    endTimeUnixNano: '30',
+  };
 
   test('a span has its ids, kind, events, links and status', async () => {
     const span = {
@@ -210,11 +228,25 @@ describe('traces and metrics', () => {
   const metricRequest = (...metrics: object[]) => ({ resourceMetrics: [{ scopeMetrics: [{ metrics }] }] });
 
   test('every kind of data point is read', async () => {
-    const point = { timeUnixNano: '1000', startTimeUnixNano: '1', attributes: [{ key: 'k', value: { stringValue: 'v' } }] };
+    const point = {
+      timeUnixNano: '1000',
+      startTimeUnixNano: '1',
+      attributes: [{ key: 'k', value: { stringValue: 'v' } }],
+    };
     const { message } = await json(
       'metrics',
       metricRequest(
-        { name: 'g', unit: 'By', description: 'd', gauge: { dataPoints: [{ ...point, asInt: '7' }, { ...point, flags: 1 }] } },
+        {
+          name: 'g',
+          unit: 'By',
+          description: 'd',
+          gauge: {
+            dataPoints: [
+              { ...point, asInt: '7' },
+              { ...point, flags: 1 },
+            ],
+          },
+        },
         { name: 's', sum: { isMonotonic: true, aggregationTemporality: 2, dataPoints: [{ ...point, asDouble: 1.5 }] } },
         {
           name: 'h',
@@ -226,34 +258,62 @@ describe('traces and metrics', () => {
         {
           name: 'e',
           exponentialHistogram: {
-            dataPoints: [{ ...point, count: 2, scale: -1, zeroCount: '1', positive: { offset: -2, bucketCounts: [1] } }],
+            dataPoints: [
+              { ...point, count: 2, scale: -1, zeroCount: '1', positive: { offset: -2, bucketCounts: [1] } },
+            ],
           },
         },
-        { name: 'q', summary: { dataPoints: [{ ...point, count: 2, sum: 3, quantileValues: [{ quantile: 0.5, value: 1 }] }] } },
+        {
+          name: 'q',
+          summary: { dataPoints: [{ ...point, count: 2, sum: 3, quantileValues: [{ quantile: 0.5, value: 1 }] }] },
+        },
         { name: 'nothing' },
       ),
     );
     const { records, rejected } = metricPointsOf(message);
     expect(rejected).toEqual([]);
     expect(records).toMatchObject([
-      { type: 'gauge', metric: 'g', unit: 'By', description: 'd', value: 7, timeNs: '1000', startNs: '1', attributes: { k: 'v' } },
+      {
+        type: 'gauge',
+        metric: 'g',
+        unit: 'By',
+        description: 'd',
+        value: 7,
+        timeNs: '1000',
+        startNs: '1',
+        attributes: { k: 'v' },
+      },
       { type: 'gauge', noValue: true, value: 0 },
       { type: 'sum', value: 1.5, monotonic: true, temporality: 'CUMULATIVE' },
       { type: 'histogram', count: 3, sum: 6, min: 1, max: null, bounds: [5], counts: [1, 2], temporality: 'DELTA' },
-      { type: 'exponentialHistogram', scale: -1, zeroCount: 1, positive: { offset: -2, counts: [1] }, negative: { offset: 0, counts: [] } },
+      {
+        type: 'exponentialHistogram',
+        scale: -1,
+        zeroCount: 1,
+        positive: { offset: -2, counts: [1] },
+        negative: { offset: 0, counts: [] },
+      },
       { type: 'summary', count: 2, sum: 3, quantiles: [{ quantile: 0.5, value: 1 }] },
     ]);
   });
 
   test.each([
     [{ name: '', gauge: { dataPoints: [{}] } }, 'the metric has no name'],
-    [{ name: 'h', histogram: { dataPoints: [{ bucketCounts: [1], explicitBounds: [1] }] } }, 'a histogram has one count more than bounds'],
-    [{ name: 'h', histogram: { dataPoints: [{ bucketCounts: [1, 1, 1], explicitBounds: [2, 1] }] } }, 'a histogram’s bounds must rise'],
+    [
+      { name: 'h', histogram: { dataPoints: [{ bucketCounts: [1], explicitBounds: [1] }] } },
+      'a histogram has one count more than bounds',
+    ],
+    [
+      { name: 'h', histogram: { dataPoints: [{ bucketCounts: [1, 1, 1], explicitBounds: [2, 1] }] } },
+      'a histogram’s bounds must rise',
+    ],
     [{ name: 'h', histogram: { dataPoints: [{ count: -1 }] } }, 'a count is negative'],
     [{ name: 'h', histogram: { dataPoints: [{ bucketCounts: 1 }] } }, 'counts are not a list'],
     [{ name: 'h', histogram: { dataPoints: [{ explicitBounds: 1 }] } }, 'bounds are not a list'],
   ])('%j is refused', async (metric, reason) => {
-    expect(metricPointsOf((await json('metrics', metricRequest(metric))).message).rejected).toEqual([{ index: 0, reason }]);
+    expect(metricPointsOf((await json('metrics', metricRequest(metric))).message).rejected).toEqual([
+      { index: 0, reason },
+    ]);
   });
 });
 
@@ -282,7 +342,10 @@ describe('answers', () => {
     });
     const away = failureAnswer(new FleetError('TIMEOUT', 'away'), 'application/x-protobuf');
     expect(away).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
-    expect(decodeMessage(away.body as Buffer, { 1: ['code', 'enum'], 2: ['message', 'string'] })).toEqual({ code: 14, message: 'away' });
+    expect(decodeMessage(away.body as Buffer, { 1: ['code', 'enum'], 2: ['message', 'string'] })).toEqual({
+      code: 14,
+      message: 'away',
+    });
     expect(failureAnswer(new FleetError('BAD_INPUT', 'x'), undefined).status).toBe(400);
     expect(failureAnswer(new FleetError('FORBIDDEN', 'x'), undefined).status).toBe(403);
     expect(failureAnswer(new FleetError('BAD_INPUT', 'x', { status: 415 }), undefined).status).toBe(415);
