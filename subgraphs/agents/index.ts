@@ -2,7 +2,6 @@ import { buildSubgraph } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
 import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
-import { assemble } from './assembly.ts';
 import { Agent } from './entity/agent.ts';
 import { AgentEvent } from './entity/agent-event.ts';
 import { AgentCommand } from './entity/command.ts';
@@ -15,6 +14,7 @@ import { CredentialResolver } from './resolver/credentials.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
 import { mayRead } from './service/access.ts';
+import { assemble } from './service/assembly.ts';
 import type { Credentials } from './service/credentials.ts';
 
 export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, ApiKey];

@@ -6,13 +6,14 @@ import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts
 import { parseSearch } from '../../../lib/search/index.ts';
 import type { Agent } from '../entity/agent.ts';
 import type { AgentEvent } from '../entity/agent-event.ts';
+import type { AgentCriteria } from '../entity/criteria.ts';
 import { AgentOrderField, Direction } from '../entity/enums.ts';
 import type { Fleet } from '../entity/fleet.ts';
+import { AGENT_SEARCH } from '../entity/search.ts';
 import type { AgentStore } from '../store/agents.ts';
 import { type AgentList, type AgentSort, sortKeyOf } from '../store/list.ts';
 import type { StoryStore } from '../store/story.ts';
-import { type AgentCriteria, matcherOf } from './criteria.ts';
-import { AGENT_SEARCH } from './search.ts';
+import { matcherOf } from './criteria.ts';
 
 /** A filter as callers write it. */
 export type AgentFilterArgs = {

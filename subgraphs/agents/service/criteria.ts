@@ -1,23 +1,7 @@
-import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
-import type { LabelMatcher } from '../../../lib/graphql/shared.ts';
 import { labelsMatch } from '../../../lib/label-match.ts';
-import { compileSearch, type SearchNode } from '../../../lib/search/index.ts';
-import type { AgentState } from '../entity/enums.ts';
-import { AGENT_SEARCH } from './search.ts';
-
-/** Which agents: lists mean any of, and all parts must hold. */
-export interface AgentCriteria {
-  uuids?: readonly string[];
-  names?: readonly string[];
-  kinds?: readonly string[];
-  versions?: readonly string[];
-  states?: readonly AgentState[];
-  presences?: readonly AgentPresence[];
-  labels?: readonly LabelMatcher[];
-  maxHealth?: number;
-  /** A parsed search. */
-  search?: SearchNode;
-}
+import { compileSearch } from '../../../lib/search/index.ts';
+import type { AgentCriteria } from '../entity/criteria.ts';
+import { AGENT_SEARCH } from '../entity/search.ts';
 
 /**
  * The criteria as a predicate on snapshots in a change stream.

@@ -2,9 +2,8 @@ import { type DataSource, In, IsNull, Not } from 'typeorm';
 import type { Transaction } from '../../../lib/database.ts';
 import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { wordsOf } from '../../../lib/search/index.ts';
-import { Agent } from '../entity/agent.ts';
+import { Agent, type AgentHealth } from '../entity/agent.ts';
 import type { AgentState } from '../entity/enums.ts';
-import type { Health } from '../service/health.ts';
 
 /** What beats and silence made of an agent: as memory has it. */
 export interface Observation {
@@ -18,7 +17,7 @@ export interface Observation {
   sequence: number;
   lastSeenMs: number;
   leaseEndMs: number;
-  health: Health;
+  health: Omit<AgentHealth, 'computedAt'>;
   healthMs: number;
 }
 

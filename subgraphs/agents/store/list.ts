@@ -2,8 +2,8 @@ import type { DataSource } from 'typeorm';
 import { linearExpression } from '../../../lib/label-match.ts';
 import type { PageRequest } from '../../../lib/page.ts';
 import { Agent } from '../entity/agent.ts';
+import type { AgentCriteria } from '../entity/criteria.ts';
 import { AgentOrderField, AgentState, Direction } from '../entity/enums.ts';
-import type { AgentCriteria } from '../service/criteria.ts';
 import { searchSql } from './search.ts';
 
 /** One key of an order: what it sorts by, and which end comes first. */

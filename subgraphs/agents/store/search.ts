@@ -1,5 +1,5 @@
 import { type BoundField, bindField, type FieldNode, type SearchNode } from '../../../lib/search/index.ts';
-import { AGENT_SEARCH, type AgentSnapshot } from '../service/search.ts';
+import { AGENT_SEARCH, type AgentSnapshot } from '../entity/search.ts';
 
 type Bind = (value: unknown) => string;
 

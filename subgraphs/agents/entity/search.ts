@@ -1,6 +1,6 @@
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import type { SearchField, SearchFields } from '../../../lib/search/index.ts';
-import { AgentState } from '../entity/enums.ts';
+import { AgentState } from './enums.ts';
 
 /** An agent as a change stream has it. */
 export type AgentSnapshot = Readonly<Record<string, unknown>>;

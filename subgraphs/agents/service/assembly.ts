@@ -1,22 +1,31 @@
-import type { HouseRuntime } from '../../lib/house.ts';
-import type { AgentsServices } from './resolver/context.ts';
-import { Beats } from './service/beats.ts';
-import { Catalogue } from './service/catalogue.ts';
-import { Credentials } from './service/credentials.ts';
-import { Healer } from './service/healer.ts';
-import { Listening } from './service/lease.ts';
-import { Lives } from './service/life.ts';
-import { LiveFleet } from './service/live.ts';
-import { Mailbox } from './service/mailbox.ts';
-import { Observer } from './service/observer.ts';
-import { Registry } from './service/registry.ts';
-import { Rounds } from './service/rounds.ts';
-import { Watch } from './service/watch.ts';
-import { AgentStore } from './store/agents.ts';
-import { CredentialStore } from './store/credentials.ts';
-import { AgentList } from './store/list.ts';
-import { MailStore } from './store/mail.ts';
-import { StoryStore } from './store/story.ts';
+import type { HouseRuntime } from '../../../lib/house.ts';
+import { AgentStore } from '../store/agents.ts';
+import { CredentialStore } from '../store/credentials.ts';
+import { AgentList } from '../store/list.ts';
+import { MailStore } from '../store/mail.ts';
+import { StoryStore } from '../store/story.ts';
+import { Beats } from './beats.ts';
+import { Catalogue } from './catalogue.ts';
+import { Credentials } from './credentials.ts';
+import { Healer } from './healer.ts';
+import { Listening } from './lease.ts';
+import { Lives } from './life.ts';
+import { LiveFleet } from './live.ts';
+import { Mailbox } from './mailbox.ts';
+import { Observer } from './observer.ts';
+import { Registry } from './registry.ts';
+import { Rounds } from './rounds.ts';
+import { Watch } from './watch.ts';
+
+/** The house's services, made once. */
+export interface AgentsServices {
+  registry: Registry;
+  lives: Lives;
+  beats: Beats;
+  mailbox: Mailbox;
+  credentials: Credentials;
+  catalogue: Catalogue;
+}
 
 /** The rooms of the house, furnished. */
 export interface Assembly {
