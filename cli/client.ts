@@ -2,20 +2,17 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { FleetClient, FleetFailure, type UserError } from '../sdk/index.ts';
 
-/** Where `.data` lies when FLEET_DATA does not say: beside package.json, wherever the command is run. */
-export const PACKAGE_ROOT = path.resolve(__dirname, __filename.endsWith('.ts') ? '..' : '../..');
-
-/** The folder the platform keeps its data in. */
-export function dataFolder(): string {
+/** The folder the platform keeps its data in: FLEET_DATA, else `.data` beside package.json, wherever the command is run. */
+export function dataFolder(root: string): string {
   const { FLEET_DATA } = process.env;
-  return FLEET_DATA ? path.resolve(FLEET_DATA) : path.join(PACKAGE_ROOT, '.data');
+  return FLEET_DATA ? path.resolve(FLEET_DATA) : path.join(root, '.data');
 }
 
 /** The caller's token: FLEET_TOKEN, else the admin's, which the first start wrote into the data folder. */
-export function token(): string {
+function token(root: string): string {
   const { FLEET_TOKEN } = process.env;
   if (FLEET_TOKEN) return FLEET_TOKEN;
-  const file = path.join(dataFolder(), 'admin-token');
+  const file = path.join(dataFolder(root), 'admin-token');
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
@@ -27,14 +24,14 @@ export function token(): string {
 }
 
 /** A client for the address given by --url, else FLEET_URL, else this machine's. */
-export function clientFor({ url }: { url?: string | undefined }): FleetClient {
-  return new FleetClient({ url: url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000', token: token() });
+export function clientFor(url: string | undefined, root: string): FleetClient {
+  return new FleetClient({ url: url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000', token: token(root) });
 }
 
-/** The children's environment of `fleet start`: what only clients read stays out. */
-export function environment(): NodeJS.ProcessEnv {
+/** The environment of what `fleet start` starts: what only clients read stays out. */
+export function environment(root: string): NodeJS.ProcessEnv {
   const { FLEET_URL: _, FLEET_TOKEN: __, ...rest } = process.env;
-  return { ...rest, ...(process.env['FLEET_DATA'] ? { FLEET_DATA: dataFolder() } : {}) };
+  return rest['FLEET_DATA'] ? { ...rest, FLEET_DATA: dataFolder(root) } : rest;
 }
 
 /** What a mutation's payload says, or the failure its first user error states. */

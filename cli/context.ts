@@ -7,6 +7,7 @@ import { Printer, type Sink } from './output/printer.ts';
 /** What every command is given: whom to ask, where to write, when to end. */
 export interface Context {
   readonly client: FleetClient;
+  readonly root: string;
   readonly printer: Printer;
   /** Aborted when nobody reads any longer. */
   readonly signal: AbortSignal;
@@ -21,19 +22,28 @@ export interface Surface {
   err: Sink;
   stdin: AsyncIterable<Buffer | string>;
   signal: AbortSignal;
+  /** The package's folder. */
+  root: string;
   exit(code: number): void;
 }
 
 /** The context of one command from its own and the program's options. */
 export function contextOf(command: Command, surface: Surface): Context {
   const { url, json = false } = command.optsWithGlobals<{ url?: string; json?: boolean }>();
-  const client = clientFor({ url });
+  const client = clientFor(url, surface.root);
   const printer = new Printer(surface.out, surface.err, json);
   const missing = (errors: readonly GraphQLFault[]) => {
     for (const { path, message } of errors) printer.note(`fleet: ${path?.join('.') ?? 'the answer'}: ${message}`);
     if (errors[0]) surface.exit(exitCodeOf(errors[0].extensions?.code ?? 'INTERNAL'));
   };
-  return { client, printer, signal: surface.signal, nowMs: () => client.surroundings.nowMs(), missing };
+  return {
+    client,
+    printer,
+    root: surface.root,
+    signal: surface.signal,
+    nowMs: () => client.surroundings.nowMs(),
+    missing,
+  };
 }
 
 /** A list given as `a,b` or by repeating the option. */

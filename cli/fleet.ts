@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import path from 'node:path';
 import { run } from './program.ts';
 
 const unread = new AbortController();
@@ -14,6 +15,8 @@ void run(process.argv.slice(2), {
   err: process.stderr,
   stdin: process.stdin,
   signal: unread.signal,
+  // dist/cli/fleet.js lies two folders down.
+  root: path.resolve(__dirname, '../..'),
   exit: (code) => {
     process.exitCode = code;
   },

@@ -6,7 +6,7 @@ import { addDemo } from './commands/demo.ts';
 import { addLogs } from './commands/logs.ts';
 import { addQuery } from './commands/query.ts';
 import { addSchema } from './commands/schema.ts';
-import { addStart } from './commands/start.ts';
+import { addStart, start } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addToken } from './commands/token.ts';
 import type { Surface } from './context.ts';
@@ -18,7 +18,6 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     .description('Asks and commands a fleet of agents.')
     .option('--url <address>', 'the platform’s address (FLEET_URL, else http://127.0.0.1:4000)')
     .option('--json', 'JSON for scripts instead of tables')
-    .enablePositionalOptions(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => surface.out.write(text), writeErr: (text) => surface.err.write(text) });
   for (const add of [
@@ -36,7 +35,9 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     add(program, surface);
   for (const command of everyCommand(program)) command.copyInheritedSettings(program);
   try {
-    await program.parseAsync([...words], { from: 'user' });
+    // Every word behind `start` is the supervisor's, --help and --json too.
+    if (words[0] === 'start') await start(words.slice(1), surface);
+    else await program.parseAsync([...words], { from: 'user' });
   } catch (error) {
     if (error instanceof CommanderError) return surface.exit(error.exitCode === 0 ? EXIT_CODE.ok : EXIT_CODE.usage);
     const { line, exitCode } = explain(error);

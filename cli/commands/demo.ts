@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { FleetClient, UserError } from '../../sdk/index.ts';
@@ -16,8 +16,9 @@ export function addDemo(program: Command, surface: Surface): void {
   const demo = program.command('demo').description('Takes the demo fleet away.');
   const halt = demo.command('stop').description('Ends the demo’s process on this machine; its agents stay known.');
   halt.action(async () => {
-    const { client, printer } = contextOf(halt, surface);
-    const stopped = await stop(client);
+    const context = contextOf(halt, surface);
+    const stopped = await stop(context);
+    const { printer } = context;
     printer.answer({ stopped }, () => printer.line(stopped ? 'the demo fleet is stopped' : 'no demo fleet runs'));
   });
   const clear = demo
@@ -27,31 +28,38 @@ export function addDemo(program: Command, surface: Surface): void {
 }
 
 /** Ends the demo's process and waits until it is gone; it does not come back, since it ends with 0. */
-async function stop({ surroundings }: FleetClient): Promise<boolean> {
-  const pid = demoPid();
+async function stop({ client: { surroundings }, root }: Context): Promise<boolean> {
+  const pid = demoPid(root);
   if (pid === undefined) return false;
   process.kill(pid, 'SIGTERM');
-  for (let waitedMs = 0; waitedMs < STOP_LIMIT_MS && demoPid() === pid; waitedMs += 50) await surroundings.sleep(50);
+  for (let waitedMs = 0; waitedMs < STOP_LIMIT_MS && demoPid(root) === pid; waitedMs += 50)
+    await surroundings.sleep(50);
   return true;
 }
 
 /** The demo's process id, if that process still is the demo: ids are used again. */
-function demoPid(): number | undefined {
+function demoPid(root: string): number | undefined {
   try {
-    const pid = readFileSync(path.join(dataFolder(), 'demo.pid'), 'utf8').trim();
-    const words = execFileSync('ps', ['-o', 'args=', '-p', pid], {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    return words.includes(DEMO_ENTRY) ? Number(pid) : undefined;
+    const pid = Number(readFileSync(path.join(dataFolder(root), 'demo.pid'), 'utf8'));
+    return wordsOf(pid).includes(DEMO_ENTRY) ? pid : undefined;
   } catch {
     // No file, or no such process: ps ends with 1.
     return undefined;
   }
 }
 
-async function removeAll({ client, printer }: Context): Promise<void> {
-  await stop(client);
+/** What a process was started as. Slim Linux images have no ps, macOS has no /proc. */
+function wordsOf(pid: number): string {
+  if (existsSync('/proc/self/cmdline')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+}
+
+async function removeAll(context: Context): Promise<void> {
+  const { client, printer } = context;
+  await stop(context);
   let agents = 0;
   for (let found = await demoAgents(client); found.length; found = await demoAgents(client)) {
     for (const { id } of found) await settle(client, DEREGISTER, { id, reason: 'fleet demo clear' });

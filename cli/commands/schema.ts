@@ -8,7 +8,7 @@ export function addSchema(program: Command, surface: Surface): void {
   command.action(async () => {
     const { client, printer } = contextOf(command, surface);
     // Loaded by this command alone: the others start without it.
-    const { buildClientSchema, getIntrospectionQuery, printSchema } = await import('graphql');
+    const { buildClientSchema, getIntrospectionQuery, printSchema } = require('graphql') as typeof import('graphql');
     const introspection = await client.query<Parameters<typeof buildClientSchema>[0]>(
       getIntrospectionQuery({ descriptions: true }),
     );
