@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type ExecutionArgs, GraphQLError } from 'graphql';
+import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { type Context, handleProtocols, makeServer } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../../lib/call/principal.ts';
@@ -66,6 +66,8 @@ export class SocketDoor {
       onSubscribe: (context, _id, payload) => this.#prepare(context, payload),
       execute: (args) => this.#run(args),
       subscribe: (args) => this.#stream(args),
+      // Our answers are already what clients are to see; graphql-ws would look for error objects in them.
+      onNext: (_context, _id, _payload, _args, answer) => answer as FormattedExecutionResult,
     });
   }
 
