@@ -43,6 +43,8 @@ export class Child {
     const { name, args, env, root, log, nowMs, onChange, mayEnd } = this.options;
     const startedMs = nowMs();
     const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
+      // The words of its command line are its own: a path could bear any.
+      argv0: 'node',
       cwd: root,
       env,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
