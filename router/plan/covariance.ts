@@ -20,20 +20,13 @@ function strictness(type: GraphQLOutputType): string {
   return isListType(type) ? `l${strictness(type.ofType)}` : '';
 }
 
-/** The objects of an interface if some of them are stricter about the field than it is; otherwise none. */
-export function stricterObjects(
-  schema: GraphQLSchema,
-  contract: GraphQLInterfaceType,
-  field: string,
-): readonly string[] {
+/** Whether some objects of an interface are stricter about a field than it is. */
+export function hasStricterObjects(schema: GraphQLSchema, contract: GraphQLInterfaceType, field: string): boolean {
   const declared = contract.getFields()[field];
-  if (!declared) return [];
-  const objects = schema.getPossibleTypes(contract);
-  const isStricter = objects.some((object) => {
+  return schema.getPossibleTypes(contract).some((object) => {
     const own = object.getFields()[field];
-    return own !== undefined && strictness(own.type) !== strictness(declared.type);
+    return own !== undefined && declared !== undefined && strictness(own.type) !== strictness(declared.type);
   });
-  return isStricter ? objects.map((object) => object.name) : [];
 }
 
 /** The key under which an object's field is asked for by way of an interface: its own when it is stricter. */

@@ -11,8 +11,9 @@ import { type Projection, projectionOf } from '../execute/projection.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { type AccessNeeds, accessNeeds } from './access.ts';
 import type { Conditions } from './conditions.ts';
+import { introspectionOf } from './introspection.ts';
 import type { Planner } from './planner.ts';
-import { type Fragments, introspectionOf, Reduction } from './reduction.ts';
+import { type Fragments, Reduction } from './reduction.ts';
 import { type Step, type StreamPlan, someStep, stepsOf, streamPlanOf } from './steps.ts';
 
 /** An operation, planned once and run many times. */

@@ -1,6 +1,5 @@
 import {
   type DocumentNode,
-  doTypesOverlap,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLInterfaceType,
@@ -8,7 +7,6 @@ import {
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
-  isCompositeType,
   isInterfaceType,
   isObjectType,
   Kind,
@@ -18,7 +16,8 @@ import {
 } from 'graphql';
 import { FleetError } from '../../lib/errors.ts';
 import { type Conditions, isIncluded, withoutConditions } from './conditions.ts';
-import { keyByWayOf, stricterObjects } from './covariance.ts';
+import { hasStricterObjects, keyByWayOf } from './covariance.ts';
+import { INTROSPECTION } from './introspection.ts';
 
 /** Fragments by name. */
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
@@ -26,7 +25,15 @@ export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 /** Root fields of one mutation, fragments written out. */
 const MAX_ROOT_FIELDS = 200;
-const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
+
+/** A position in an operation. */
+interface Place {
+  type: GraphQLNamedType;
+  /** The objects that may stand here, by all conditions around. */
+  possible: readonly string[];
+  /** The interface whose fields these are, where an object's own stand for them. */
+  by?: GraphQLInterfaceType | undefined;
+}
 
 export interface ReductionOptions {
   /** What `@skip` and `@include` come to. */
@@ -54,8 +61,8 @@ export class Reduction {
 
   /** The operation that is left; undefined when no subgraph is needed. */
   reduce(operation: OperationDefinitionNode): OperationDefinitionNode | undefined {
-    const root = this.schema.getRootType(operation.operation);
-    const selectionSet = root && this.#selections(operation.selectionSet, root);
+    const type = this.schema.getRootType(operation.operation);
+    const selectionSet = type && this.#selections(operation.selectionSet, { type, possible: [type.name] });
     return selectionSet ? { ...operation, selectionSet } : undefined;
   }
 
@@ -77,7 +84,7 @@ export class Reduction {
           groups.set(key, [...(groups.get(key) ?? []), selection]);
           continue;
         }
-        const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value);
+        const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#named(selection.name.value);
         if (inner) walk(inner.selectionSet);
       }
     };
@@ -88,45 +95,60 @@ export class Reduction {
     }));
   }
 
-  /** @param by the interface whose fields these are, where an object's own stand for them */
-  #selections(set: SelectionSetNode, type: GraphQLNamedType, by?: GraphQLInterfaceType): SelectionSetNode | undefined {
-    const selections = set.selections.flatMap((selection) => this.#selection(selection, type, by));
+  #named(name: string): FragmentDefinitionNode | undefined {
+    return [...this.#fragments.values()].find((fragment) => fragment?.name.value === name);
+  }
+
+  #selections(set: SelectionSetNode, place: Place): SelectionSetNode | undefined {
+    const selections = set.selections.flatMap((selection) => this.#selection(selection, place));
     if (selections.length === 0) return undefined;
-    const asks = this.options.withTypenames && isAbstractType(type);
+    const asks = this.options.withTypenames && isAbstractType(place.type);
     return { kind: Kind.SELECTION_SET, selections: asks ? [TYPENAME, ...selections] : selections };
   }
 
-  #selection(conditional: SelectionNode, type: GraphQLNamedType, by?: GraphQLInterfaceType): readonly SelectionNode[] {
+  #selection(conditional: SelectionNode, place: Place): readonly SelectionNode[] {
     if (!isIncluded(conditional, this.options.conditions)) return [];
     const selection = withoutConditions(conditional);
-    if (selection.kind === Kind.FIELD) return this.#field(selection, type, by);
+    if (selection.kind === Kind.FIELD) return this.#field(selection, place);
+    const { type } = place;
     const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.fragments.get(selection.name.value);
-    const condition = inner?.typeCondition && this.schema.getType(inner.typeCondition.name.value);
-    if (isCompositeType(condition) && isCompositeType(type) && !doTypesOverlap(this.schema, condition, type)) return [];
-    if (selection.kind === Kind.FRAGMENT_SPREAD) return this.#fragment(selection.name.value) ? [selection] : [];
+    const condition = (inner?.typeCondition && this.schema.getType(inner.typeCondition.name.value)) ?? type;
+    const objects = new Set(this.#objectsOf(condition));
+    const possible = place.possible.filter((object) => objects.has(object));
+    if (possible.length === 0) return [];
+    if (selection.kind === Kind.FRAGMENT_SPREAD) {
+      const fragment = this.#fragment(selection.name.value, condition, possible);
+      return fragment ? [{ ...selection, name: fragment.name }] : [];
+    }
     // A condition that holds for every object here says nothing: its fields stand as well without it.
-    const isPlain = !condition || condition === type || isObjectType(type);
-    const contract = isObjectType(type) && isInterfaceType(condition) ? condition : condition ? undefined : by;
-    const selectionSet = this.#selections(selection.selectionSet, isPlain ? type : condition, contract);
+    const isPlain = condition === type || isObjectType(type);
+    const contract =
+      isObjectType(type) && isInterfaceType(condition) ? condition : condition === type ? place.by : undefined;
+    const inside = { type: isPlain ? type : condition, possible, by: contract };
+    const selectionSet = this.#selections(selection.selectionSet, inside);
     if (!selectionSet) return [];
     return isPlain ? selectionSet.selections : [{ ...selection, selectionSet }];
   }
 
-  #field(field: FieldNode, type: GraphQLNamedType, by?: GraphQLInterfaceType): readonly SelectionNode[] {
+  #field(field: FieldNode, { type, possible, by }: Place): readonly SelectionNode[] {
     const name = field.name.value;
     if (INTROSPECTION.has(name) || (name === '__typename' && this.#roots.has(type.name))) return [];
     // Under its own name, where the router looks for it; the client's alias is for the projection.
     if (name === '__typename') return [TYPENAME];
-    const below = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name]?.type : undefined;
     const key = field.alias?.value ?? name;
     let whole = under(field, by ? keyByWayOf(this.schema, by, type.name, name, key) : key);
     if (field.selectionSet) {
-      const left = below && this.#selections(field.selectionSet, getNamedType(below));
+      const declared = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name]?.type : undefined;
+      const below = declared && getNamedType(declared);
+      const left = below && this.#selections(field.selectionSet, { type: below, possible: this.#objectsOf(below) });
       whole = { ...whole, selectionSet: left ?? { kind: Kind.SELECTION_SET, selections: [TYPENAME] } };
     }
-    const objects = isInterfaceType(type) ? stricterObjects(this.schema, type, name) : [];
-    if (!isInterfaceType(type) || objects.length === 0) return [whole];
-    return [TYPENAME, ...objects.map((object) => this.#onObject(type, object, whole))];
+    if (!isInterfaceType(type) || !hasStricterObjects(this.schema, type, name)) return [whole];
+    return [TYPENAME, ...possible.map((object) => this.#onObject(type, object, whole))];
+  }
+
+  #objectsOf(type: GraphQLNamedType): readonly string[] {
+    return isAbstractType(type) ? this.schema.getPossibleTypes(type).map((object) => object.name) : [type.name];
   }
 
   /** An interface's field as one of its objects has it, under a key of its own. */
@@ -140,13 +162,15 @@ export class Reduction {
     };
   }
 
-  #fragment(name: string): FragmentDefinitionNode | undefined {
-    if (this.#fragments.has(name)) return this.#fragments.get(name);
+  /** A fragment as it is for these objects; each such reading of it has a name of its own. */
+  #fragment(name: string, type: GraphQLNamedType, possible: readonly string[]): FragmentDefinitionNode | undefined {
+    const reading = `${name} ${possible.join(' ')}`;
+    if (this.#fragments.has(reading)) return this.#fragments.get(reading);
     const fragment = this.fragments.get(name);
-    const type = fragment && this.schema.getType(fragment.typeCondition.name.value);
-    const selectionSet = type && this.#selections(fragment.selectionSet, type);
-    const reduced = selectionSet && { ...fragment, selectionSet };
-    this.#fragments.set(name, reduced);
+    const selectionSet = fragment && this.#selections(fragment.selectionSet, { type, possible });
+    const own = { kind: Kind.NAME, value: `_${this.#fragments.size}_${name}` } as const;
+    const reduced = selectionSet && { ...fragment, name: own, selectionSet };
+    this.#fragments.set(reading, reduced);
     return reduced;
   }
 }
@@ -154,31 +178,4 @@ export class Reduction {
 /** A field under this response key; without an alias where the key is its name, which a planner would take for another field. */
 function under({ alias: _, ...field }: FieldNode, key: string): FieldNode {
   return key === field.name.value ? field : { ...field, alias: { kind: Kind.NAME, value: key } };
-}
-
-/** Only the introspection an operation asks for at its root; undefined when it asks for none. */
-export function introspectionOf(
-  operation: OperationDefinitionNode,
-  fragments: Fragments,
-  document: DocumentNode,
-): DocumentNode | undefined {
-  const known = new Map<string, SelectionSetNode | undefined>();
-  const inFragment = (name: string): SelectionSetNode | undefined => {
-    const fragment = fragments.get(name);
-    if (!known.has(name)) known.set(name, fragment && only(fragment.selectionSet));
-    return known.get(name);
-  };
-  const only = (set: SelectionSetNode): SelectionSetNode | undefined => {
-    const selections = set.selections.flatMap((selection): SelectionNode[] => {
-      if (selection.kind === Kind.FIELD) return INTROSPECTION.has(selection.name.value) ? [selection] : [];
-      const isInline = selection.kind === Kind.INLINE_FRAGMENT;
-      const left = isInline ? only(selection.selectionSet) : inFragment(selection.name.value);
-      return left ? [{ kind: Kind.INLINE_FRAGMENT, directives: selection.directives ?? [], selectionSet: left }] : [];
-    });
-    return selections.length > 0 ? { kind: Kind.SELECTION_SET, selections } : undefined;
-  };
-  const selectionSet = only(operation.selectionSet);
-  if (!selectionSet) return undefined;
-  const definitions = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-  return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet }, ...definitions] };
 }

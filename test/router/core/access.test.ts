@@ -1,5 +1,5 @@
 import type { Scope } from '../../../lib/call/principal.ts';
-import { createEngine, type CoreOptions } from '../../../router/core.ts';
+import { type CoreOptions, createEngine } from '../../../router/core.ts';
 import { type GraphAnswer, isRefused } from '../../../router/engine.ts';
 import { Fleet, fleetSupergraph } from './fleet.ts';
 import { callAs, stillClock } from './world.ts';
@@ -30,7 +30,11 @@ test.each([
   ['under an alias', '{ agent(id: "a1") { innocent: token } }', ['agent', 'innocent']],
   ['in a fragment', 'query { agent(id: "a1") { ...F } } fragment F on Agent { token }', ['agent', 'token']],
   ['behind an interface', '{ node(id: "a1") { id ... on Agent { token } } }', ['node', 'token']],
-  ['behind another entity', '{ alerts { agent { alerts { agent { token } } } } }', ['alerts', 'agent', 'alerts', 'agent', 'token']],
+  [
+    'behind another entity',
+    '{ alerts { agent { alerts { agent { token } } } } }',
+    ['alerts', 'agent', 'alerts', 'agent', 'token'],
+  ],
   ['in a mutation', 'mutation { retire(id: "a1") { id } }', ['retire']],
   ['of a closed type', '{ node(id: "r1") { ... on Receipt { id } } }', ['node', 'id']],
 ])('a closed field is refused %s, and nothing is asked', async (_, query, path) => {
@@ -48,7 +52,9 @@ test.each([
 
 test('what a condition takes out needs no scope', async () => {
   const query = 'query ($secret: Boolean!) { agent(id: "a1") { name token @include(if: $secret) } }';
-  expect(await ask(query, ['viewer'], { variables: { secret: false } })).toEqual({ data: { agent: { name: 'agent a1' } } });
+  expect(await ask(query, ['viewer'], { variables: { secret: false } })).toEqual({
+    data: { agent: { name: 'agent a1' } },
+  });
   expect((await ask(query, ['viewer'], { variables: { secret: true } })).errors).toHaveLength(1);
 });
 
@@ -69,7 +75,10 @@ test('behind an interface, only objects of an open type are shown', async () => 
 
 test('a field without a rule is closed to everybody where access is enforced, and open where it is not', async () => {
   const query = '{ agent(id: "a1") { unruled } }';
-  expect((await ask(query, ['admin'])).errors?.[0]).toMatchObject({ path: ['agent', 'unruled'], extensions: { code: 'FORBIDDEN' } });
+  expect((await ask(query, ['admin'])).errors?.[0]).toMatchObject({
+    path: ['agent', 'unruled'],
+    extensions: { code: 'FORBIDDEN' },
+  });
   expect(await ask(query, ['viewer'], { engine: open })).toEqual({ data: { agent: { unruled: 'open?' } } });
   expect((await ask('{ agent(id: "a1") { token } }', ['viewer'], { engine: open })).errors).toHaveLength(1);
 });
@@ -94,7 +103,10 @@ test('introspection needs schema:read where it is gated, and so does any hint of
 });
 
 test('a supergraph without rules is open to all', async () => {
-  const options: CoreOptions = { ...base, supergraphSdl: fleetSupergraph.replace(/@access\(scopes: \[[^\]]*\]\)/g, '') };
+  const options: CoreOptions = {
+    ...base,
+    supergraphSdl: fleetSupergraph.replace(/@access\(scopes: \[[^\]]*\]\)/g, ''),
+  };
   const plain = createEngine(options);
   expect(await ask('{ agent(id: "a1") { token } node(id: "r1") { id } }', [], { engine: plain })).toEqual({
     data: { agent: { token: 'secret' }, node: { id: 'r1' } },

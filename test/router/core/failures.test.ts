@@ -34,7 +34,9 @@ test('a subgraph that is away leaves its root fields null, one error each, and t
   fleet.misbehaving['alerts'] = away('alerts');
   const answer = await ask('{ alerts { id } more: alerts { title } agents { name } }');
   expect(answer.data).toEqual({ alerts: null, more: null, agents: [{ name: 'agent a1' }, { name: 'agent a2' }] });
-  expect(answer.errors).toEqual(expect.arrayContaining([unavailable('alerts', 'alerts'), unavailable('alerts', 'more')]));
+  expect(answer.errors).toEqual(
+    expect.arrayContaining([unavailable('alerts', 'alerts'), unavailable('alerts', 'more')]),
+  );
   expect(answer.errors).toHaveLength(2);
 });
 
@@ -59,7 +61,11 @@ test('errors of entities are told at the real places, and everything uncoded is 
   fleet.misbehaving['agents'] = () => ({
     data: { _entities: [{ name: null }, null] },
     errors: [
-      { message: 'connect ECONNREFUSED 10.0.0.7:5432', path: ['_entities', 0, 'name'], extensions: { stacktrace: ['at …'] } },
+      {
+        message: 'connect ECONNREFUSED 10.0.0.7:5432',
+        path: ['_entities', 0, 'name'],
+        extensions: { stacktrace: ['at …'] },
+      },
       { message: 'no such agent', path: ['_entities', 1], extensions: { code: 'NOT_FOUND', sql: 'select' } },
     ],
   });
@@ -75,12 +81,16 @@ test('errors of entities are told at the real places, and everything uncoded is 
       },
     ],
   });
-  expect(reported).toEqual([{ subgraph: 'agents', requestId: 'request-1', error: 'connect ECONNREFUSED 10.0.0.7:5432' }]);
+  expect(reported).toEqual([
+    { subgraph: 'agents', requestId: 'request-1', error: 'connect ECONNREFUSED 10.0.0.7:5432' },
+  ]);
 });
 
 test('equal entities are asked for once, and each place gets its own copy', async () => {
   fleet.misbehaving['alerts'] = () => ({
-    data: { alerts: Array.from({ length: 100 }, (_, n) => ({ id: `l${n}`, agent: { __typename: 'Agent', id: 'a1' } })) },
+    data: {
+      alerts: Array.from({ length: 100 }, (_, n) => ({ id: `l${n}`, agent: { __typename: 'Agent', id: 'a1' } })),
+    },
   });
   const answer = await ask('{ alerts { agent { name } } }');
   expect(fleet.asked.at(-1)?.variables).toEqual({ representations: [{ __typename: 'Agent', id: 'a1' }] });
@@ -169,7 +179,10 @@ test("keys that would reach an object's prototype are left out", async () => {
   expect(await ask('{ agents { id } }')).toEqual({ data: { agents: [{ id: 'a1' }] } });
   expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   const refused = await ask('{ __proto__: agents { id } }');
-  expect(refused.errors?.[0]).toMatchObject({ message: '__proto__ cannot be an alias', extensions: { code: 'BAD_QUERY' } });
+  expect(refused.errors?.[0]).toMatchObject({
+    message: '__proto__ cannot be an alias',
+    extensions: { code: 'BAD_QUERY' },
+  });
 });
 
 test('a thousand errors are enough', async () => {

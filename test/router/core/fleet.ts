@@ -40,8 +40,20 @@ const SDL: Record<string, string> = {
 };
 
 const typed = (id: string) => ({ a: 'Agent', l: 'Alert', r: 'Receipt' })[id[0] as string];
-const agent = (id: string) => ({ __typename: 'Agent', id, name: `agent ${id}`, token: 'secret', state: 'RUNNING', unruled: 'open?' });
-const alert = (id: string) => ({ __typename: 'Alert', id, title: `alert ${id}`, agent: { __typename: 'Agent', id: `a${id.slice(1)}` } });
+const agent = (id: string) => ({
+  __typename: 'Agent',
+  id,
+  name: `agent ${id}`,
+  token: 'secret',
+  state: 'RUNNING',
+  unruled: 'open?',
+});
+const alert = (id: string) => ({
+  __typename: 'Alert',
+  id,
+  title: `alert ${id}`,
+  agent: { __typename: 'Agent', id: `a${id.slice(1)}` },
+});
 const RESOLVERS: Record<string, object> = {
   agents: {
     Agent: { __resolveReference: ({ id }: { id: string }) => agent(id) },
@@ -75,11 +87,16 @@ export const fleetSupergraph = composeSupergraph(
 );
 
 /** What a subgraph does instead of answering. */
-export type Misbehaviour = (request: { query: string; variables?: Record<string, unknown> }) => GraphAnswer | Promise<GraphAnswer>;
+export type Misbehaviour = (request: {
+  query: string;
+  variables?: Record<string, unknown>;
+}) => GraphAnswer | Promise<GraphAnswer>;
 
-export const away = (subgraph: string): Misbehaviour => () => {
-  throw new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached`, { subgraph, retryAfterMs: 250 });
-};
+export const away =
+  (subgraph: string): Misbehaviour =>
+  () => {
+    throw new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached`, { subgraph, retryAfterMs: 250 });
+  };
 
 /** The fleet's subgraphs; each can be made to misbehave, and streams come from a source of the test's own. */
 export class Fleet implements SubgraphCaller {
@@ -90,7 +107,10 @@ export class Fleet implements SubgraphCaller {
     throw new Error('no stream here');
   };
 
-  async execute(subgraph: string, request: { query: string; variables?: Record<string, unknown> }): Promise<GraphAnswer> {
+  async execute(
+    subgraph: string,
+    request: { query: string; variables?: Record<string, unknown> },
+  ): Promise<GraphAnswer> {
     const { query, variables = {} } = request;
     this.asked.push({ subgraph, query, variables });
     const misbehaviour = this.misbehaving[subgraph];

@@ -3,7 +3,7 @@ import { createEngine } from '../../../router/core.ts';
 import { type Engine, type GraphAnswer, isRefused } from '../../../router/engine.ts';
 import { apolloPlanner } from '../../../router/plan/apollo-planner.ts';
 import { nativePlanner } from '../../../router/plan/planner.ts';
-import { RandomWriter, type RandomOperation, randomFrom } from './random-operation.ts';
+import { type RandomOperation, RandomWriter, randomFrom } from './random-operation.ts';
 import { call, callerOf, monolith, newWorld, stillClock, supergraphSdl, type World } from './world.ts';
 
 /** An answer, and what it did. */
@@ -67,9 +67,13 @@ async function compareMany(planner: 'native' | 'apollo', firstSeed: number, coun
   }
 }
 
-test('random operations are answered as one schema would answer them', () => compareMany('native', 1, 800), 60_000);
+test('random operations are answered as one schema would answer them', () => compareMany('native', 1, 500), 60_000);
 
-test("random operations are answered as one schema would, with Apollo's planner", () => compareMany('apollo', 9_000, 200), 60_000);
+test(
+  "random operations are answered as one schema would, with Apollo's planner",
+  () => compareMany('apollo', 9_000, 150),
+  60_000,
+);
 
 // Operations that a planner once got wrong, by their seed.
 test.each([36, 178, 422, 647, 922, 1046, 1250, 1336, 3206, 5363, 8749, 14222])(

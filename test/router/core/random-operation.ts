@@ -46,7 +46,7 @@ export class RandomWriter {
   write(): RandomOperation {
     const isMutation = this.random() < 0.15;
     const root = (isMutation ? this.schema.getMutationType() : this.schema.getQueryType()) as GraphQLCompositeType;
-    const body = this.#selections(root, 4);
+    const body = this.#selections(root, 3);
     const declared = [...this.#variables].map(([name, { type }]) => `$${name}: ${type}`).join(', ');
     const head = `${isMutation ? 'mutation' : 'query'} Random${declared ? `(${declared})` : ''}`;
     return {

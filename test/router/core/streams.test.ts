@@ -1,5 +1,5 @@
-import { FleetError } from '../../../lib/errors.ts';
 import type { Call } from '../../../lib/call/signing.ts';
+import { FleetError } from '../../../lib/errors.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type Engine, isRefused, type StreamItem } from '../../../router/engine.ts';
 import { alertEvent, away, Fleet, fleetSupergraph } from './fleet.ts';
@@ -21,6 +21,12 @@ beforeEach(() => {
     pause: async (ms) => void pauses.push(ms),
   });
 });
+
+/** The id of the only agent a join asks for. */
+function idIn(variables: Record<string, unknown> = {}): string {
+  const [representation] = variables['representations'] as [{ id: string }];
+  return representation.id;
+}
 
 /** Upstreams in turn: each gives its items and then completes, or throws what it is given. */
 function upstreams(...scripts: { items: StreamItem[]; end?: unknown }[]): (string | undefined)[] {
@@ -45,7 +51,11 @@ async function collect(query = QUERY, as: Call = call, signal = new AbortControl
 
 const shown = (number: number) => ({
   id: `c${number}`,
-  answer: { data: { alertChanged: { cursor: `c${number}`, node: { title: `alert ${number}`, agent: { name: `agent a${number}` } } } } },
+  answer: {
+    data: {
+      alertChanged: { cursor: `c${number}`, node: { title: `alert ${number}`, agent: { name: `agent a${number}` } } },
+    },
+  },
 });
 
 test('each event carries the fields of other subgraphs, in order, and bookmarks pass through', async () => {
@@ -57,7 +67,7 @@ test('events come in order though their joins end out of order', async () => {
   upstreams({ items: [alertEvent(1), alertEvent(2), alertEvent(3)] });
   const waiting: (() => void)[] = [];
   fleet.misbehaving['agents'] = async ({ variables }) => {
-    const [{ id }] = variables?.['representations'] as [{ id: string }];
+    const id = idIn(variables);
     // The first join ends only after the third one began.
     if (id === 'a3') for (const go of waiting) go();
     else await new Promise<void>((resolve) => waiting.push(resolve));
@@ -71,7 +81,7 @@ test('a failed join is null with its code in that payload, and the stream goes o
   let calls = 0;
   fleet.misbehaving['agents'] = ({ variables }) => {
     if (calls++ === 0) return away('agents')({ query: '' });
-    return { data: { _entities: [{ name: `agent ${(variables?.['representations'] as [{ id: string }])[0].id}` }] } };
+    return { data: { _entities: [{ name: `agent ${idIn(variables)}` }] } };
   };
   expect(await collect()).toEqual([
     {
@@ -82,7 +92,13 @@ test('a failed join is null with its code in that payload, and the stream goes o
           {
             message: 'agents cannot be reached',
             path: ['alertChanged', 'node', 'agent', 'name'],
-            extensions: { code: 'SUBGRAPH_UNAVAILABLE', retryable: true, retryAfterMs: 250, subgraph: 'agents', requestId: 'request-1' },
+            extensions: {
+              code: 'SUBGRAPH_UNAVAILABLE',
+              retryable: true,
+              retryAfterMs: 250,
+              subgraph: 'agents',
+              requestId: 'request-1',
+            },
           },
         ],
       },
@@ -125,7 +141,13 @@ test('an upstream that does not come back ends the stream with its last cursor',
         errors: [
           {
             message: 'the stream from alerts was lost: subscribe again after your last cursor',
-            extensions: { code: 'SUBGRAPH_UNAVAILABLE', retryable: true, cursor: 'c1', subgraph: 'alerts', requestId: 'request-1' },
+            extensions: {
+              code: 'SUBGRAPH_UNAVAILABLE',
+              retryable: true,
+              cursor: 'c1',
+              subgraph: 'alerts',
+              requestId: 'request-1',
+            },
           },
         ],
       },
@@ -151,13 +173,21 @@ test.each(['subscription { alertChanged(after: "c0") { cursor } }'])(
 );
 
 test('a final error of the house is the last item, with its code and cursor', async () => {
-  const gap = { message: 'events behind this cursor are gone', extensions: { code: 'RESUME_GAP', cursor: 'c40', secret: 'x' } };
+  const gap = {
+    message: 'events behind this cursor are gone',
+    extensions: { code: 'RESUME_GAP', cursor: 'c40', secret: 'x' },
+  };
   upstreams({ items: [alertEvent(1), { answer: { errors: [gap] } }, alertEvent(2)] });
   expect(await collect()).toEqual([
     shown(1),
     {
       answer: {
-        errors: [{ message: gap.message, extensions: { code: 'RESUME_GAP', retryable: false, cursor: 'c40', requestId: 'request-1' } }],
+        errors: [
+          {
+            message: gap.message,
+            extensions: { code: 'RESUME_GAP', retryable: false, cursor: 'c40', requestId: 'request-1' },
+          },
+        ],
       },
     },
   ]);
@@ -166,7 +196,10 @@ test('a final error of the house is the last item, with its code and cursor', as
 test('an upstream that refuses is told at once', async () => {
   upstreams({ items: [], end: new FleetError('BAD_CURSOR', 'this cursor is not one of this list') });
   const [only] = await collect();
-  expect(only?.answer?.errors?.[0]).toMatchObject({ message: 'this cursor is not one of this list', extensions: { code: 'BAD_CURSOR' } });
+  expect(only?.answer?.errors?.[0]).toMatchObject({
+    message: 'this cursor is not one of this list',
+    extensions: { code: 'BAD_CURSOR' },
+  });
   expect(pauses).toEqual([]);
 });
 

@@ -1,0 +1,192 @@
+import { createEngine } from '../../../router/core.ts';
+import { type GraphRequest, isRefused, type Prepared } from '../../../router/engine.ts';
+import { ByteCache } from '../../../router/plan/byte-cache.ts';
+import { nativePlanner, type Planner, type PlannerMaker } from '../../../router/plan/planner.ts';
+import { Fleet, fleetSupergraph } from './fleet.ts';
+import { call, stillClock } from './world.ts';
+
+const fleet = new Fleet();
+const reported: string[] = [];
+const base = {
+  supergraphSdl: fleetSupergraph,
+  caller: fleet,
+  clock: stillClock,
+  reportFault: ({ error }: { error: string }) => void reported.push(error),
+};
+const engine = createEngine({ ...base, maxTokens: 100 });
+
+async function refusal(request: GraphRequest) {
+  const prepared = await engine.prepare(request);
+  if (!isRefused(prepared)) throw new Error('it was not refused');
+  return prepared.errors.map(({ message, extensions, locations }) => ({
+    message,
+    code: extensions?.['code'],
+    locations,
+  }));
+}
+
+async function prepared(request: GraphRequest): Promise<Prepared> {
+  const outcome = await engine.prepare(request);
+  if (isRefused(outcome)) throw new Error(JSON.stringify(outcome.errors));
+  return outcome;
+}
+
+test.each([
+  ['a syntax error', { query: '{ agents { id }' }, 'BAD_QUERY', 'Syntax Error: Expected Name, found <EOF>.'],
+  [
+    'too many tokens',
+    { query: `{ ${'agents '.repeat(100)} }` },
+    'BAD_QUERY',
+    'Syntax Error: Document contains more that 100 tokens. Parsing aborted.',
+  ],
+  ['an unknown field', { query: '{ nothing }' }, 'BAD_QUERY', 'Cannot query field "nothing" on type "Query".'],
+  [
+    'an inaccessible field',
+    { query: '{ agents { hidden } }' },
+    'BAD_QUERY',
+    'Cannot query field "hidden" on type "Agent".',
+  ],
+  [
+    '@defer',
+    { query: '{ ... @defer { agents { id } } }' },
+    'BAD_INPUT',
+    '@defer is not supported: ask without it, the answer comes whole',
+  ],
+  [
+    '@stream',
+    { query: '{ agents @stream { id } }' },
+    'BAD_INPUT',
+    '@stream is not supported: ask without it, the answer comes whole',
+  ],
+  [
+    'several operations without a name',
+    { query: 'query A { agents { id } } query B { agents { id } }' },
+    'BAD_QUERY',
+    'the document has several operations: say which by operationName',
+  ],
+  [
+    'a name no operation has',
+    { query: 'query A { agents { id } }', operationName: 'B' },
+    'BAD_QUERY',
+    'the document has no operation of that name',
+  ],
+  [
+    'a missing variable',
+    { query: 'query ($id: ID!) { agent(id: $id) { id } }' },
+    'BAD_INPUT',
+    'Variable "$id" of required type "ID!" was not provided.',
+  ],
+  [
+    'a subscription whose field is conditional',
+    { query: 'subscription ($x: Boolean!) { alertChanged @include(if: $x) { cursor } }', variables: { x: true } },
+    'BAD_QUERY',
+    "a subscription's field cannot be conditional",
+  ],
+])('%s is refused before anything runs', async (_, request: GraphRequest, code, message) => {
+  const [first] = await refusal(request);
+  expect(first).toMatchObject({ code, message });
+});
+
+test('a preparation tells what the operation is', async () => {
+  const query =
+    'query Fleet ($id: ID!, $n: Boolean = true) { one: agent(id: $id) { id } ...F } fragment F on Query { agents { id @include(if: $n) } ...G } fragment G on Query { __typename }';
+  const outcome = await prepared({ query, variables: { id: 7 } });
+  expect(outcome).toMatchObject({
+    kind: 'query',
+    name: 'Fleet',
+    rootFields: ['agent', 'agents', '__typename'],
+    variables: { id: '7', n: true },
+    introspects: false,
+  });
+  expect(outcome.document.definitions).toHaveLength(3);
+  expect(
+    (await prepared({ query: '{ ...F } fragment F on Query { __schema { queryType { name } } }' })).introspects,
+  ).toBe(true);
+  expect((await prepared({ query: 'mutation { retire(id: 1) { id } }' })).kind).toBe('mutation');
+});
+
+test('a document is planned once for each outcome of its conditions', async () => {
+  const planned: string[] = [];
+  const counting = (planner: Planner): Planner => ({
+    plan: (document, name) => {
+      planned.push(document);
+      return planner.plan(document, name);
+    },
+  });
+  const counted = createEngine({ ...base, planner: (sdl) => counting(nativePlanner()(sdl)) });
+  const query = 'query ($n: Boolean!) { agents { id name @include(if: $n) } }';
+  const both = [true, true, false, true, false].map((n) => counted.prepare({ query, variables: { n } }));
+  await Promise.all(both);
+  expect(planned).toHaveLength(2);
+  await counted.prepare({ query: `${query} `, variables: { n: true } });
+  expect(planned).toHaveLength(3);
+});
+
+test('what nothing can plan is an internal fault, told without its reason', async () => {
+  const failing = () => ({ plan: () => Promise.reject(new Error('no way to http://10.0.0.3')) });
+  const broken = createEngine({ ...base, planner: failing, secondPlanner: failing });
+  const outcome = await broken.prepare({ query: '{ agents { id } }' });
+  expect(outcome).toEqual({
+    errors: [
+      { message: 'the router could not plan this operation', extensions: { code: 'INTERNAL', retryable: false } },
+    ],
+  });
+  expect(reported).toContain('no way to http://10.0.0.3');
+});
+
+const NO_PLANS: [string, Planner['plan']][] = [
+  ['nothing', async () => undefined],
+  ['a node nobody knows', async () => ({ kind: 'Defer', primary: {}, deferred: [] })],
+];
+test.each(NO_PLANS)('a plan of %s for a real operation is no plan', async (_, plan) => {
+  const planner: PlannerMaker = () => ({ plan });
+  const empty = createEngine({ ...base, planner, secondPlanner: planner });
+  expect(await empty.prepare({ query: '{ agents { id } }' })).toMatchObject({
+    errors: [{ extensions: { code: expect.stringMatching('BAD_QUERY|INTERNAL') } }],
+  });
+});
+
+test('the second planner takes over what the first cannot', async () => {
+  const failing = () => ({ plan: () => Promise.reject(new Error('first failed')) });
+  const second = createEngine({ ...base, planner: failing });
+  const outcome = await second.prepare({ query: '{ agents { name alerts { title } } }' });
+  if (isRefused(outcome)) throw new Error('refused');
+  expect(await second.execute(outcome, call)).toEqual({
+    data: {
+      agents: [
+        { name: 'agent a1', alerts: [{ title: 'alert l1' }] },
+        { name: 'agent a2', alerts: [{ title: 'alert l2' }] },
+      ],
+    },
+  });
+});
+
+test('introspection and data come in one answer, and nothing is asked for introspection alone', async () => {
+  fleet.asked.length = 0;
+  const introspection = '{ __schema { types { name } } kind: __typename }';
+  const answer = await engine.execute(await prepared({ query: introspection }), call);
+  expect(answer.data?.['kind']).toBe('Query');
+  const { __schema: told } = answer.data as { __schema: { types: { name: string }[] } };
+  const names = told.types.map(({ name }) => name);
+  expect(names).toContain('Agent');
+  expect(names.filter((name) => /^(join|link)__/.test(name))).toEqual([]);
+  expect(fleet.asked).toEqual([]);
+  const mixed = await engine.execute(
+    await prepared({ query: '{ agents { id } __type(name: "Agent") { kind } }' }),
+    call,
+  );
+  expect(mixed).toEqual({ data: { agents: [{ id: 'a1' }, { id: 'a2' }], __type: { kind: 'OBJECT' } } });
+});
+
+test('a cache forgets what was used longest ago, by weight', () => {
+  const cache = new ByteCache<number>(100);
+  cache.set('a', 1, 40);
+  cache.set('b', 2, 40);
+  expect(cache.get('a')).toBe(1);
+  cache.set('c', 3, 40);
+  expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([1, undefined, 3]);
+  cache.set('c', 4, 10);
+  expect(cache.size).toEqual({ entries: 2, sizeBytes: 50 });
+  cache.set('huge', 5, 101);
+  expect(cache.get('huge')).toBeUndefined();
+});
