@@ -143,7 +143,11 @@ test('log entries are counted by group, named, and shown by the trace of the new
     labels: { agent: 'agent-1' },
     value: 12,
     trace: { traceId: 'cd'.repeat(16) },
-    why: { summary: '12 log entries of agent-1 within PT1M, more than 10.', threshold: 10, samples: [{ value: 12 }] },
+    why: {
+      summary: '12 log entries of agent-1 within PT1M, more than 10.',
+      threshold: 10,
+      samples: expect.arrayContaining([expect.objectContaining({ value: 12 })]),
+    },
   });
   expect(nodes.find(({ agent }) => agent.id === agentId(2)).labels).toEqual({ agent: agentId(2) });
   expect(alerts.world.asked.find(({ house }) => house === 'logs')?.variables).toMatchObject({
@@ -269,8 +273,8 @@ test('switching a rule off and deleting it resolve its alerts by whoever did', a
   await eventually((found) => found.length === 2);
   const stream = await subscribe(alerts.house, CHANGES);
   await alerts.data('mutation { deleteAlertRule(input: { name: "away" }) { name } }');
-  await until(() => stream.seen.length === 1);
-  expect(stream.seen[0].data.alertChanged).toMatchObject({ kind: 'UPDATED', node: { state: 'RESOLVED' } });
+  await until(() => stream.seen.at(-1)?.data.alertChanged.node.state === 'RESOLVED');
+  expect(stream.seen.at(-1).data.alertChanged.kind).toBe('UPDATED');
   expect((await list()).map(({ state, rule }) => [state, rule])).toEqual([
     ['RESOLVED', null],
     ['RESOLVED', null],
