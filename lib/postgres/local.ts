@@ -214,14 +214,21 @@ function settles(promise: Promise<void>, limitMs: number): Promise<boolean> {
   });
 }
 
-/** A port that is free now, on loopback. */
+/** Ports that this process was given: until somebody listens there the machine may name one twice. */
+const given = new Set<number>();
+
+/** A port that is free now, on loopback; each call gives another. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
+      server.close(() => {
+        if (given.has(port)) return resolve(freePort());
+        given.add(port);
+        resolve(port);
+      });
     });
   });
 }

@@ -71,7 +71,8 @@ export class Evaluator {
       const reading = await this.sources.read(rule.condition, atMs);
       await this.writes.transaction((tx) => this.#apply(tx, rule, reading, atMs));
     } catch (error) {
-      this.log.warn('rule.failed', { rule: rule.name, error: messageOf(error) });
+      // Once, not each time: a house that is away for an hour is one line.
+      if (rule.health !== RuleHealth.ERROR) this.log.warn('rule.failed', { rule: rule.name, error: messageOf(error) });
       const reason = asFleetError(error)?.message ?? 'it could not be evaluated: our own log says why';
       // When the database is away this fails too; the rule is due again after its interval.
       await this.rules.failed(rule, atMs, reason).catch(() => undefined);
