@@ -27,8 +27,12 @@ async function main(): Promise<void> {
   const stop = () => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => end(0), STOP_LIMIT_MS);
-    void demo.then((running) => running.stop(STOP_LIMIT_MS)).finally(() => end(0));
+    const limit = setTimeout(() => end(0), STOP_LIMIT_MS);
+    const farewell = demo.then((running) => running.stop(STOP_LIMIT_MS));
+    void farewell.finally(() => {
+      clearTimeout(limit);
+      end(0);
+    });
   };
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   process.on('message', stop);

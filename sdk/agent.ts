@@ -18,6 +18,7 @@ export interface AgentLink {
   beatSoon(): void;
   complete(agent: Agent, command: AgentCommand, outcome: CommandOutcome, result: unknown): Promise<void>;
   fetchConfig(agent: Agent): Promise<{ config: Record<string, unknown>; configVersion: number } | undefined>;
+  send(agentId: string, name: string, args: Record<string, unknown>): Promise<string>;
   leave(agent: Agent): Promise<void>;
 }
 
@@ -77,7 +78,21 @@ export class Agent {
 
   /** Does what a command of this name asks; its result goes back with DONE, its error with FAILED, CommandRefused with REFUSED. */
   onCommand(name: string, handler: CommandHandler): void {
-    this.#mailbox.on(name, handler);
+    this.#mailbox.on(name, (args, command) => {
+      const { traceparent } = args;
+      const parent = typeof traceparent === 'string' ? traceparent : undefined;
+      const attributes = { 'fleet.command.id': command.id, 'fleet.command.name': name };
+      return this.span(`command ${name}`, attributes, () => handler(args, command), { kind: 'consumer', parent });
+    });
+  }
+
+  /**
+   * Sends another agent a command, with the current trace in its arguments; needs a link token of scope operator.
+   * @throws FleetFailure when the platform refuses
+   */
+  send(agentId: string, name: string, args: Record<string, unknown> = {}): Promise<string> {
+    const { traceparent } = this;
+    return this.link.send(agentId, name, traceparent ? { ...args, traceparent } : args);
   }
 
   /** Does the code's part of a change of state; a hook that throws leaves the agent FAILED. */

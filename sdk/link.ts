@@ -11,6 +11,7 @@ import {
   COMPLETE,
   CONFIG,
   type CommandOutcome,
+  SEND,
   type UserError,
 } from './operations.ts';
 import type { Attributes, Signal } from './otlp.ts';
@@ -18,6 +19,7 @@ import { OUTBOX_LIMITS, Outbox, type OutboxCounts, type OutboxLimits } from './o
 import { type AgentDefinition, patiently, register } from './registration.ts';
 import { Reporter } from './reporter.ts';
 import type { Surroundings } from './surroundings.ts';
+import { traceDigits } from './traceparent.ts';
 
 export interface LinkOptions extends ClientOptions {
   /** Many agents in this process: one request for all their beats, one body for all their telemetry, sent with the link's own token. */
@@ -127,6 +129,19 @@ export class FleetLink implements AgentLink {
     )) {
       if (data?.agentCommands) yield data.agentCommands;
     }
+  }
+
+  /** Sends an agent a command. @returns the command's id */
+  async send(agentId: string, name: string, args: Record<string, unknown>): Promise<string> {
+    const input = { agentId, name, arguments: args, clientMutationId: traceDigits(32, this.surroundings.random) };
+    const { sendAgentCommand } = await patiently(this.client, this.#closed.signal, () =>
+      this.client.query<{ sendAgentCommand: { command: { id: string } | null; userErrors: UserError[] } }>(SEND, {
+        input,
+      }),
+    );
+    const [refused] = sendAgentCommand.userErrors;
+    if (refused) throw new FleetFailure(refused.code, refused.message);
+    return sendAgentCommand.command?.id ?? '';
   }
 
   async leave(agent: Agent): Promise<void> {

@@ -61,3 +61,5 @@ export const BEAT_MANY = `mutation AgentBeats($input: AgentBeatsInput!) { agentB
 export const COMPLETE =
   'mutation CompleteCommand($input: CompleteCommandInput!) { completeCommand(input: $input) { userErrors { code message field } } }';
 export const COMMANDS = `subscription AgentCommands($agentId: ID!, $after: String) { agentCommands(agentId: $agentId, after: $after) { ${COMMAND} } }`;
+export const SEND =
+  'mutation SendAgentCommand($input: SendAgentCommandInput!) { sendAgentCommand(input: $input) { command { id } userErrors { code message field } } }';

@@ -156,3 +156,43 @@ describe('the command line and processes', () => {
     expect(seen.size).toBeGreaterThan(30);
   });
 });
+
+describe('the entry', () => {
+  const before = process.argv;
+  const start = (...words: string[]) => {
+    process.argv = ['node', 'fleet', ...words];
+    jest.isolateModules(() => require('../../cli/fleet.ts') as unknown);
+  };
+  let out: string;
+
+  beforeEach(() => {
+    out = '';
+    jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      out += String(text);
+      return true;
+    });
+    jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  });
+  afterEach(() => {
+    process.argv = before;
+    process.exitCode = 0;
+    process.stdout.removeAllListeners('error');
+    jest.restoreAllMocks();
+  });
+
+  test('it runs the words it is given and ends with their code', async () => {
+    start('--help');
+    await until(() => out.includes('Usage: fleet'));
+    start('nonsense');
+    await until(() => process.exitCode === 2);
+  });
+
+  test('a reader who goes away ends it without a complaint', async () => {
+    const exit = jest.spyOn(process, 'exit').mockReturnValue(undefined as never);
+    start('--help');
+    process.stdout.emit('error', Object.assign(new Error('gone'), { code: 'EPIPE' }));
+    expect(exit).toHaveBeenCalled();
+    expect(() => process.stdout.emit('error', new Error('disk full'))).toThrow('disk full');
+    await until(() => out.includes('Usage: fleet'));
+  });
+});

@@ -278,4 +278,114 @@ describe('an agent and its platform', () => {
     });
     server.fields['registerAgent'] = field;
   });
+
+  test('the mailbox’s words for its life are obeyed at once', async () => {
+    const agent = await joined();
+    await until(() => agent.state === 'RUNNING');
+    const { commands } = server.agent('scout-1');
+    Object.assign(server.agent('scout-1'), { desiredState: 'PAUSED' });
+    commands.push(command(agent.id, 'pause'));
+    await until(() => server.completed.length === 1);
+    expect(server.completed[0]).toMatchObject({ outcome: 'DONE', result: { state: 'PAUSED' } });
+    Object.assign(server.agent('scout-1'), { desiredState: 'STOPPED' });
+    await until(() => agent.state === 'STOPPED');
+    agent.on('start', () => {
+      throw new Error('no disk');
+    });
+    Object.assign(server.agent('scout-1'), { desiredState: 'RUNNING', commands: [command(agent.id, 'start')] });
+    await until(() => server.completed.length === 2);
+    expect(server.completed[1]).toMatchObject({ outcome: 'FAILED', result: { message: 'the agent is FAILED' } });
+  });
+
+  test('a command whose fence changed is told again, not done again', async () => {
+    const agent = await joined();
+    let done = 0;
+    agent.onCommand('count', () => ++done);
+    const first = command(agent.id, 'count');
+    agent.deliver(first as never);
+    await until(() => server.completed.length === 1);
+    agent.deliver({ ...first, fence: 'newer' } as never);
+    agent.deliver({ ...first, fence: 'newer' } as never);
+    await until(() => server.completed.length === 2);
+    expect(server.completed.map(({ fence, result }) => [fence, result])).toEqual([
+      ['fence-command-count', 1],
+      ['newer', 1],
+    ]);
+    expect(done).toBe(1);
+  });
+
+  test('a command to another agent carries the trace it was sent in', async () => {
+    const agent = await joined();
+    const sent: { arguments: { traceparent?: string }; clientMutationId: string }[] = [];
+    server.fields['sendAgentCommand'] = ({ variables }) => {
+      sent.push(variables['input'] as never);
+      return { command: { id: 'command-9' }, userErrors: [] };
+    };
+    await agent.span('delegate', {}, () => agent.send(agent.id, 'fetch', { page: 2 }));
+    expect(await agent.send(agent.id, 'fetch')).toBe('command-9');
+    expect(sent.map((input) => input.arguments)).toEqual([{ page: 2, traceparent: expect.stringMatching(/^00-/) }, {}]);
+    agent.onCommand('fetch', () => 'fetched');
+    agent.deliver(command(agent.id, 'fetch', sent[0]?.arguments) as never);
+    await until(() => server.completed.length === 1);
+    await until(() => server.records('traces').length === 2);
+    const [delegated, fetched] = server.records('traces');
+    expect(fetched).toMatchObject({
+      name: 'command fetch',
+      traceId: delegated?.['traceId'],
+      parentSpanId: delegated?.['spanId'],
+    });
+    server.fields['sendAgentCommand'] = () => ({
+      command: null,
+      userErrors: [{ code: 'NOT_FOUND', message: 'no such agent' }],
+    });
+    await expect(agent.send('nobody', 'fetch')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('beats go on through a platform that fails, and a refused beat is told in the log', async () => {
+    const agent = await joined();
+    let failures = 3;
+    server.gate = (_, body) => (body.includes('agentBeat(') && failures-- > 0 ? { status: 503, body: '' } : undefined);
+    await until(() => failures < 0 && agent.state === 'RUNNING');
+    const field = server.fields['agentBeat'] as Field;
+    server.fields['agentBeat'] = (call) => ({
+      ...(field(call) as object),
+      userErrors: [{ code: 'CONFLICT', message: 'beats rise' }],
+    });
+    await until(() => server.records('logs').some((line) => JSON.stringify(line).includes('beats rise')));
+    server.fields['agentBeat'] = field;
+  });
+
+  test('a stream of commands that ends for good is opened again later; beats bring what it missed', async () => {
+    const field = server.fields['agentCommands'];
+    server.fields['agentCommands'] = () =>
+      new Whole({ status: 403, body: { errors: [{ message: 'not yours', extensions: { code: 'FORBIDDEN' } }] } });
+    const agent = await joined();
+    await until(() => server.records('logs').some((line) => JSON.stringify(line).includes('not yours')));
+    agent.onCommand('greet', () => 'hello');
+    server.agent('scout-1').commands.push(command(agent.id, 'greet'));
+    await until(() => server.completed.length === 1);
+    if (!field) delete server.fields['agentCommands'];
+  });
+
+  test('an agent that is gone while it registers is told so', async () => {
+    const register = server.fields['registerAgent'] as Field;
+    server.fields['registerAgent'] = () => ({
+      agent: null,
+      token: null,
+      userErrors: [{ code: 'SECRET_ALREADY_SHOWN', message: 'once' }],
+    });
+    await expect(joined()).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    server.fields['registerAgent'] = register;
+    const rotate = server.fields['rotateAgentToken'] as Field;
+    await (await joined()).close();
+    server.fields['rotateAgentToken'] = () => ({
+      agent: null,
+      token: null,
+      userErrors: [{ code: 'FORBIDDEN', message: 'not yours' }],
+    });
+    await expect(joined()).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    server.fields['rotateAgentToken'] = () => ({ agent: null, token: null, userErrors: [] });
+    await expect(joined()).rejects.toMatchObject({ code: 'INTERNAL' });
+    server.fields['rotateAgentToken'] = rotate;
+  });
 });
