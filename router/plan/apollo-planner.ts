@@ -1,6 +1,7 @@
 import type { FetchNodePathSegment, FlattenNodePathSegment, PlanNode } from '@graphql-hive/router-query-planner';
 import { parse } from 'graphql';
 import type { Overrides, PlannerMaker } from './planner.ts';
+import { RequiredArguments } from './required-arguments.ts';
 
 /** A plan as Apollo's planner writes it: paths are texts, rewrites name their kind. */
 interface ApolloNode {
@@ -32,12 +33,28 @@ function build(supergraphSdl: string, labels: ReadonlySet<string>) {
     require('@apollo/federation-internals') as typeof import('@apollo/federation-internals');
   const supergraph = Supergraph.build(supergraphSdl, { supportedFeatures: null, validateSupergraph: false });
   const planner = new QueryPlanner(supergraph);
+  const requiredArguments = new RequiredArguments(parse(supergraphSdl, { noLocation: true }));
   const overrideConditions = new Map([...labels].map((label) => [label, true]));
   return (document: string, operationName: string | undefined): ApolloNode | undefined => {
     const named = operationName === undefined ? {} : { operationName };
-    const operation = operationFromDocument(supergraph.apiSchema(), parse(document), named);
-    return planner.buildQueryPlan(operation, { overrideConditions }).node as ApolloNode | undefined;
+    const parsed = parse(document, { noLocation: true });
+    const operation = operationFromDocument(supergraph.apiSchema(), parsed, named);
+    const node = planner.buildQueryPlan(operation, { overrideConditions }).node as ApolloNode | undefined;
+    const mixedUp = node && requiredArguments.mixedUp(parsed, requiredNames(node));
+    if (mixedUp !== undefined)
+      throw new Error(`${mixedUp} is required with arguments of its own and would be mixed up`);
+    return node;
   };
+}
+
+/** Names of all fields that fetches of the plan require. */
+function requiredNames(node: ApolloNode, into = new Set<string>()): ReadonlySet<string> {
+  const below = ['nodes', 'node', 'ifClause', 'elseClause', 'primary', 'rest', 'requires', 'selections'];
+  if (typeof node['name'] === 'string') into.add(node['name']);
+  for (const part of below.flatMap((name) => (node[name] as ApolloNode | ApolloNode[] | undefined) ?? [])) {
+    requiredNames(part, into);
+  }
+  return into;
 }
 
 /** The same plan as the native planner would write it. */

@@ -1,0 +1,121 @@
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { type GraphQLSchema, graphql, parse } from 'graphql';
+import { composeSupergraph } from '../../../router/compose.ts';
+import { createEngine } from '../../../router/core.ts';
+import { type GraphAnswer, isRefused, type SubgraphCaller } from '../../../router/engine.ts';
+import { apolloPlanner } from '../../../router/plan/apollo-planner.ts';
+import { nativePlanner, type PlannerMaker } from '../../../router/plan/planner.ts';
+import { systemPause } from '../../../router/subscribe/pause.ts';
+import { call, stillClock } from './world.ts';
+
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
+  import: ["@key", "@external", "@requires", "@interfaceObject", "@shareable"])`;
+
+/** Media is an interface in one subgraph and, as an interface object, a plain type in the other. */
+const SDL: Record<string, string> = {
+  shelf: `
+    interface Media @key(fields: "id") { id: ID! title: String }
+    type Book implements Media @key(fields: "id") { id: ID! title: String pages(unit: String): [Page!] size: Size }
+    type Film implements Media @key(fields: "id") { id: ID! title: String minutes: Int }
+    type Page @shareable { number: Int }
+    type Size @shareable { height: Int }
+    type Query { media: [Media!] book: Book }`,
+  critics: `
+    type Media @interfaceObject @key(fields: "id") { id: ID! stars: Int }
+    type Query { best: Media }`,
+  scales: `
+    type Book @key(fields: "id") {
+      id: ID! pages(unit: String): [Page!] @external size: Size @external
+      weight: Int @requires(fields: "pages(unit: \\"sheet\\") { number } size { height }")
+    }
+    type Page @shareable { number: Int @external }
+    type Size @shareable { height: Int @external }`,
+};
+const BOOK = { __typename: 'Book', id: 'b', title: 'Book' };
+const FILM = { __typename: 'Film', id: 'f', title: 'Film', minutes: 90 };
+const RESOLVERS: Record<string, object> = {
+  shelf: {
+    Media: {
+      __resolveType: ({ id }: { id: string }) => (id === 'b' ? 'Book' : 'Film'),
+      __resolveReference: ({ id }: { id: string }) => (id === 'b' ? BOOK : FILM),
+    },
+    Book: {
+      __resolveReference: () => BOOK,
+      pages: (_: unknown, { unit }: { unit?: string }) =>
+        unit === 'sheet' ? [{ number: 1 }, { number: 2 }, { number: 3 }] : [{ number: 7 }],
+      size: () => ({ height: 10 }),
+    },
+    Query: { media: () => [BOOK, FILM], book: () => BOOK },
+  },
+  critics: {
+    Media: {
+      __resolveReference: ({ id }: { id: string }) => ({ id }),
+      stars: ({ id }: { id: string }) => (id === 'b' ? 5 : 2),
+    },
+    Query: { best: () => ({ id: 'f' }) },
+  },
+  scales: {
+    Book: {
+      __resolveReference: (book: object) => book,
+      weight: ({ pages, size }: { pages: object[]; size: { height: number } }) => pages.length * size.height,
+    },
+  },
+};
+const sdlOf = (name: string) => `${LINK}\n${SDL[name]}`;
+const schemas: Record<string, GraphQLSchema> = Object.fromEntries(
+  Object.keys(SDL).map((name) => [
+    name,
+    buildSubgraphSchema({ typeDefs: parse(sdlOf(name)), resolvers: RESOLVERS[name] as never }),
+  ]),
+);
+const supergraphSdl = composeSupergraph(
+  Object.keys(SDL).map((name) => ({ name, url: `http://${name}`, sdl: sdlOf(name) })),
+);
+
+const caller: SubgraphCaller = {
+  async execute(subgraph, { query, variables = {} }) {
+    const schema = schemas[subgraph] as GraphQLSchema;
+    return JSON.parse(JSON.stringify(await graphql({ schema, source: query, variableValues: variables })));
+  },
+  subscribe() {
+    throw new Error('no streams');
+  },
+};
+
+async function ask(query: string, planner: PlannerMaker): Promise<GraphAnswer> {
+  const engine = createEngine({ supergraphSdl, caller, clock: stillClock, planner, secondPlanner: apolloPlanner() });
+  const prepared = await engine.prepare({ query });
+  return isRefused(prepared) ? { errors: prepared.errors } : engine.execute(prepared, call);
+}
+
+describe.each([
+  ["the native planner and Apollo's behind it", nativePlanner()],
+  ["Apollo's planner", apolloPlanner({ labels: new Set(['moving']) })],
+])('with %s', (_, planner) => {
+  test('interface objects are found under their real type', async () => {
+    expect(await ask('{ best { __typename title stars ... on Film { minutes } } media { stars } }', planner)).toEqual({
+      data: { best: { __typename: 'Film', title: 'Film', stars: 2, minutes: 90 }, media: [{ stars: 5 }, { stars: 2 }] },
+    });
+  });
+
+  test('a field is computed from what it requires, lists and objects alike', async () => {
+    expect(await ask('{ book { weight } }', planner)).toEqual({ data: { book: { weight: 30 } } });
+  });
+});
+
+test("the client's arguments do not change what a field requires; Apollo's planner, which would, refuses", async () => {
+  const query = '{ book { weight pages(unit: "other") { number } } }';
+  expect(await ask(query, nativePlanner())).toEqual({ data: { book: { weight: 30, pages: [{ number: 7 }] } } });
+  expect(await ask(query, apolloPlanner())).toMatchObject({
+    errors: [{ message: 'the router could not plan this operation' }],
+  });
+});
+
+test('a pause ends at its time, or at once when its signal fires', async () => {
+  const leaving = new AbortController();
+  await systemPause(1, leaving.signal);
+  const long = systemPause(3_600_000, leaving.signal);
+  leaving.abort();
+  await long;
+  await systemPause(3_600_000, leaving.signal);
+});
