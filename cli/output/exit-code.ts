@@ -25,14 +25,16 @@ const BY_CODE: Readonly<Record<string, number>> = {
   QUERY_TOO_LARGE: EXIT_CODE.refused,
   IDEMPOTENCY_KEY_REUSED: EXIT_CODE.refused,
   SECRET_ALREADY_SHOWN: EXIT_CODE.refused,
-  GRAPHQL_VALIDATION_FAILED: EXIT_CODE.refused,
-  GRAPHQL_PARSE_FAILED: EXIT_CODE.refused,
   UNREACHABLE: EXIT_CODE.unavailable,
   UNAVAILABLE: EXIT_CODE.unavailable,
   SUBGRAPH_UNAVAILABLE: EXIT_CODE.unavailable,
   AUDIT_UNAVAILABLE: EXIT_CODE.unavailable,
   OVERLOADED: EXIT_CODE.unavailable,
   TIMEOUT: EXIT_CODE.unavailable,
+  AUDIT_PENDING: EXIT_CODE.unavailable,
+  SLOW_CONSUMER: EXIT_CODE.unavailable,
+  SCHEMA_CHANGED: EXIT_CODE.unavailable,
+  ENGINE_MISSING: EXIT_CODE.unavailable,
   RATE_LIMITED: EXIT_CODE.rateLimited,
 };
 

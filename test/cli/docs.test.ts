@@ -1,0 +1,83 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { exitCodeOf } from '../../cli/output/exit-code.ts';
+import { ERROR_CODES } from '../../lib/errors.ts';
+import { ContractServer } from '../sdk/contract-server.ts';
+import { until } from '../support/until.ts';
+import { Terminal } from './terminal.ts';
+
+const root = path.resolve(__dirname, '../..');
+const read = (file: string) => readFileSync(path.join(root, 'docs', file), 'utf8');
+
+/** The words of a shell line: quotes keep together what they enclose. */
+const wordsOf = (line: string) =>
+  [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, one, two, bare]) => one ?? two ?? bare ?? '');
+const commands = read('cli.md')
+  .split('\n')
+  .filter((line) => line.startsWith('npx fleet ') && !line.endsWith('schema'));
+
+describe('the documents', () => {
+  const server = new ContractServer();
+  const terminal = new Terminal();
+  const before = { ...process.env };
+
+  beforeAll(async () => {
+    await server.start();
+    Object.assign(process.env, { FLEET_URL: server.url, FLEET_TOKEN: 'token' });
+    delete process.env['FLEET_DATA'];
+    const page = { totalCount: 0, changeCursor: 'c', pageInfo: { hasNextPage: false }, nodes: [] };
+    const key = { id: 'k', name: 'ci', scopes: ['viewer'], expiresAt: null, lastUsedAt: null, revokedAt: null };
+    Object.assign(server.fields, {
+      router: () => null,
+      fleet: () => ({ total: 74, health: 99 }),
+      agents: () => page,
+      logs: () => page,
+      alerts: () => page,
+      acknowledgeAlert: () => ({ alert: { name: 'a', state: 'FIRING', acknowledgement: null }, userErrors: [] }),
+      createApiKey: () => ({ secret: 's', apiKey: key, userErrors: [] }),
+      revokeApiKey: () => ({ apiKey: key, userErrors: [] }),
+      apiKeys: () => [key],
+    });
+  });
+  afterAll(async () => {
+    process.env = before;
+    terminal.close();
+    await server.stop();
+  });
+
+  test.each(commands)('%s', async (line) => {
+    const running = terminal.run(...wordsOf(line).slice(2));
+    if (/--follow|--watch/.test(line)) {
+      await until(() => server.streams.size > 0);
+      server.push('event: complete\n\n');
+      server.streams.clear();
+    }
+    expect(await running).toMatchObject({ code: 0 });
+  });
+
+  test('the table of exit codes has every error code, as the command line knows it', () => {
+    const rows = [...read('cli.md').matchAll(/^\| (\d) \| [^|]+\| ([A-Z_ ]+) \|$/gm)];
+    const told = new Map(
+      rows.flatMap(([, code, names]) => (names as string).split(' ').map((name) => [name, Number(code)] as const)),
+    );
+    for (const [name, code] of told) expect([name, exitCodeOf(name)]).toEqual([name, code]);
+    for (const name of Object.keys(ERROR_CODES)) expect([name, exitCodeOf(name)]).toEqual([name, told.get(name) ?? 1]);
+  });
+
+  test('the library’s example runs', async () => {
+    const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(read('sdk.md')) ?? [];
+    const folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-example-'));
+    const said = jest.spyOn(console, 'log').mockReturnValue();
+    const body = example
+      .replace("'fleetgraph/sdk'", JSON.stringify(path.join(root, 'sdk/index.ts')))
+      .replace('http://127.0.0.1:4000', server.url)
+      .replace('const agent', 'export const done = (async () => {\nconst agent');
+    writeFileSync(path.join(folder, 'example.ts'), `${body}\n})();\n`);
+    await (require(path.join(folder, 'example.ts')) as { done: Promise<void> }).done;
+    expect(server.agent('translator-7').beats.at(-1)).toMatchObject({ version: '1.4.0' });
+    expect(server.records('logs')).toMatchObject([{ body: { stringValue: 'ready' } }]);
+    said.mockRestore();
+    rmSync(folder, { recursive: true });
+  });
+});
