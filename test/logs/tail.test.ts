@@ -68,7 +68,7 @@ async function started(stream: Awaited<ReturnType<typeof follow>>, service = 'ta
 }
 
 test('a follower hears what matches, once and in order, and nothing else', async () => {
-  const stream = await follow({ services: ['tail'], query: 'line OR hello' });
+  const stream = await follow({ services: ['tail'], query: 'line OR hello', range: { last: 'PT1H' } });
   await started(stream);
   await ingest(house, [...numbered(0, 3), { service: 'other', body: 'line 99' }, { service: 'tail', body: 'quiet' }]);
   await ingest(house, numbered(3, 3));

@@ -109,9 +109,11 @@ export class LogService {
     return buckets.map((bucket) => ({ time: time(bucket), group: null, count: counts.get(bucket) ?? 0 }));
   }
 
-  /** Follows new entries. */
-  follow(filter: LogFilter | null | undefined, after: string | null | undefined): Promise<TailSubscription> {
-    return this.parts.tails.follow(criteriaOf(filter, this.parts.clock.nowMs()), after);
+  /** Follows new entries. A range that ends now says nothing about what is to come, and is left out. */
+  async follow(filter: LogFilter | null | undefined, after: string | null | undefined): Promise<TailSubscription> {
+    const criteria = criteriaOf(filter, this.parts.clock.nowMs());
+    const { from: _from, to: _to, ...lasting } = criteria;
+    return await this.parts.tails.follow(filter?.range?.last ? lasting : criteria, after);
   }
 
   async #page(args: PageArgs, criteria: LogCriteria): Promise<Page<LogEntry>> {
@@ -120,10 +122,11 @@ export class LogService {
     const { watermark } = mark;
     const rows = await store.page(criteria, request, watermark);
     const page = pageOf(rows, request, cursors, LIST, ({ time, stamp, seq }) => [time, stamp, seq]);
+    const nodes = page.nodes.map(entryOf);
     return {
       ...page,
-      edges: page.edges.map(({ cursor, node }) => ({ cursor, node: entryOf(node) })),
-      nodes: page.nodes.map(entryOf),
+      edges: page.edges.map(({ cursor }, at) => ({ cursor, node: nodes[at] as LogEntry })),
+      nodes,
       totalCount: () => store.count(criteria, watermark),
       changeCursor: tails.cursor(watermark),
     };
