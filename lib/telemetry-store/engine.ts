@@ -21,7 +21,7 @@ export interface EngineLimits {
 }
 
 export const SMALL_MACHINE: EngineLimits = {
-  maxMemoryBytes: 768 * 1024 * 1024,
+  maxMemoryBytes: 1024 * 1024 * 1024,
   markCacheBytes: 64 * 1024 * 1024,
   maxThreads: 2,
   mergeThreads: 2,
