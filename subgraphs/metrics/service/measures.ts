@@ -15,8 +15,8 @@ const LIST = 'metrics';
 const MAX_MATCH = 255;
 const MAX_SERIES_ANSWERED = 1_000;
 const MAX_SERIES_JOINED = 100_000;
-/** Numbers that one answer holds, and that the engine holds while it joins. */
-const MAX_ANSWERED = 1_000_000;
+/** Points that one answer holds (some 4 MB of JSON), and that the engine holds while it joins. */
+const MAX_ANSWERED = 100_000;
 const MAX_HELD = 20_000_000;
 
 /** Answers what was measured. */

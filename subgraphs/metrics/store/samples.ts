@@ -67,10 +67,10 @@ export class SampleStore {
   }
 }
 
-/** Milliseconds as seconds with three decimals, exactly. */
+/** Milliseconds as seconds with three decimals, exactly. Ten digits before the point: fewer would be read as a date. */
 export function secondsOf(ms: number): string {
   const whole = Math.floor(ms);
-  return `${Math.floor(whole / 1_000)}.${String(whole % 1_000).padStart(3, '0')}`;
+  return `${String(Math.floor(whole / 1_000)).padStart(10, '0')}.${String(whole % 1_000).padStart(3, '0')}`;
 }
 
 /** JSON has no word for these; the engine reads them as text. */

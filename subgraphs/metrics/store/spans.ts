@@ -61,7 +61,7 @@ export class SpanStore {
          select trace_id, span_id, parent_span_id, name, service, kind, agent_id, start, error, status, document, events,
            (toUnixTimestamp64Nano(finish) - toUnixTimestamp64Nano(start)) / 1e6 as duration_ms
          from span where trace_id in {traceIds:Array(String)} limit 1 by trace_id, span_id
-       ) order by trace_id, start, span_id limit {most:UInt32} by trace_id`,
+       ) order by trace_id, start, duration_ms desc, span_id limit {most:UInt32} by trace_id`,
       { traceIds, most: MAX_SPANS },
     );
     const traces = new Map<string, Span[]>();
@@ -114,8 +114,8 @@ export function rfc3339(time: string): string {
   return `${time.replace(' ', 'T')}Z`;
 }
 
-/** Nanoseconds since 1970, decimal, as seconds with nine decimals. */
+/** Nanoseconds since 1970, decimal, as seconds with nine decimals. Ten digits before the point: fewer would be read as a date. */
 export function secondsOfNanos(ns: string): string {
-  const digits = ns.padStart(10, '0');
+  const digits = ns.padStart(19, '0');
   return `${digits.slice(0, -9)}.${digits.slice(-9)}`;
 }
