@@ -1,67 +1,16 @@
-import { readFileSync } from 'node:fs';
-import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
-import { Log } from '../lib/log.ts';
-import { isLoopback, loadSettings } from '../lib/settings/index.ts';
-import { serveRouter } from './server.ts';
+import { startStandalone } from './standalone.ts';
 
-/** A start that cannot succeed: told in one line. */
-class StartError extends Error {}
-
-/** Serves the supergraph file that SUPERGRAPH_PATH names, until it is told to stop. */
-async function main(environment: Readonly<Record<string, string | undefined>>): Promise<void> {
-  const settings = loadSettings(environment);
-  const { HOST: host, PORT: port, FLEET_ADMIN_TOKEN: adminToken } = settings;
-  if (!isLoopback(host) && adminToken === undefined) {
-    throw new StartError(`HOST ${host} is not loopback: set FLEET_ADMIN_TOKEN, or bind 127.0.0.1`);
-  }
-  const isMeasured = readMode(environment['ROUTER_MODE'], host, adminToken);
-  const sink = { write: (line: string) => void process.stderr.write(`${line}\n`) };
-  const log = new Log('router', [sink], () => systemClock.nowMs(), settings.FLEET_LOG_LEVEL);
-  const router = await serveRouter({
-    supergraphSdl: readSupergraph(environment['SUPERGRAPH_PATH']),
-    clock: systemClock,
-    log,
-    host,
-    port,
-    ...(adminToken === undefined ? {} : { callers: { adminToken } }),
-    // A supergraph of anybody's has no access rules: whoever has the token may read all of it.
-    enforceAccess: false,
-    corsOrigins: settings.CORS_ORIGINS,
-    limits: {
-      adminPerSecond: isMeasured ? Number.POSITIVE_INFINITY : settings.FLEET_ADMIN_RPS,
-      clientPerSecond: settings.FLEET_CLIENT_RPS,
-      guard: { timeoutMs: settings.FLEET_SUBGRAPH_TIMEOUT_MS, limitPerSecond: isMeasured ? Number.POSITIVE_INFINITY : settings.FLEET_SUBGRAPH_RPS },
-    },
-    ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
-    traceRatio: settings.FLEET_TRACE_RATIO,
-  });
+/** A router of any supergraph, in the foreground until it is told to stop. */
+async function main(): Promise<void> {
+  const router = await startStandalone(process.env);
   process.stdout.write(`router: ${router.url}/graphql\n`);
   const stop = () => void router.stop().then(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }
 
-/** @returns whether it runs to be measured: rates are off, and nothing else */
-function readMode(mode: string | undefined, host: string, adminToken: string | undefined): boolean {
-  if (!mode) return false;
-  if (mode !== 'audit' && mode !== 'bench') throw new StartError(`ROUTER_MODE ${mode} is neither audit nor bench`);
-  if (!isLoopback(host) || adminToken !== undefined) {
-    throw new StartError(`ROUTER_MODE ${mode} is for a loopback HOST without credentials`);
-  }
-  return true;
-}
-
-function readSupergraph(file: string | undefined): string {
-  if (!file) throw new StartError('set SUPERGRAPH_PATH to the file of a Federation 2 supergraph');
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new StartError(`SUPERGRAPH_PATH cannot be read: ${messageOf(error)}`);
-  }
-}
-
-void main(process.env).catch((error: unknown) => {
+void main().catch((error: unknown) => {
   process.stderr.write(`router: ${messageOf(error)}\n`);
   process.exit(1);
 });

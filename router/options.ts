@@ -73,4 +73,3 @@ export interface RouterOptions {
   /** More for the core: planner, resumption, caches. */
   core?: Partial<Pick<CoreOptions, 'planner' | 'resumption' | 'pause' | 'cacheBytes' | 'eventsInFlight'>>;
 }
-

@@ -10,7 +10,10 @@ import { traceIdOf } from '../http/trace-context.ts';
 export const NOBODY: Principal = { id: 'anonymous', kind: 'PERSON', name: 'anonymous', scopes: [] };
 
 /** What an entry says beside who, when and where from. */
-export type EntryWhat = Pick<EntryDraft, 'action' | 'outcome' | 'reason' | 'targetType' | 'targetId' | 'before' | 'after'>;
+export type EntryWhat = Pick<
+  EntryDraft,
+  'action' | 'outcome' | 'reason' | 'targetType' | 'targetId' | 'before' | 'after'
+>;
 
 /** The entry of something a caller asked for. */
 export function entryOf(call: Call, clock: Clock, what: EntryWhat): EntryDraft {

@@ -1,5 +1,5 @@
-import type { Log } from '../../lib/log.ts';
 import { messageOf } from '../../lib/errors.ts';
+import type { Log } from '../../lib/log.ts';
 import { Worker } from '../../lib/worker.ts';
 import type { EntryDraft } from '../../lib/write/entry.ts';
 import type { AuditTrail } from './trail.ts';

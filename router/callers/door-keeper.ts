@@ -1,6 +1,6 @@
+import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import type { Authenticator } from './authenticator.ts';
 
 /** Unknown tokens that one address may try in a second before it is turned away unasked. */

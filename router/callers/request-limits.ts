@@ -1,10 +1,5 @@
 import type { Redis } from 'ioredis';
-import {
-  type RateLimiterAbstract,
-  RateLimiterMemory,
-  RateLimiterRedis,
-  RateLimiterRes,
-} from 'rate-limiter-flexible';
+import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -90,7 +85,12 @@ export class RequestLimits {
     const rate = { points, duration: 1, keyPrefix: KEY_PREFIX };
     const memory = new RateLimiterMemory(rate);
     const limiter = this.#redis
-      ? new RateLimiterRedis({ ...rate, storeClient: this.#redis, insuranceLimiter: memory, rejectIfRedisNotReady: true })
+      ? new RateLimiterRedis({
+          ...rate,
+          storeClient: this.#redis,
+          insuranceLimiter: memory,
+          rejectIfRedisNotReady: true,
+        })
       : memory;
     this.#limiters.set(points, limiter);
     return limiter;

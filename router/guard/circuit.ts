@@ -110,9 +110,7 @@ export class Circuit {
       settle: (outcome) => {
         this.#inFlight -= 1;
         this.#minute.record(this.clock.nowMs(), this.clock.nowMs() - startedMs, outcome.failed);
-        this.#step(
-          outcome.failed ? { kind: 'failed', probe, reason: outcome.reason } : { kind: 'succeeded', probe },
-        );
+        this.#step(outcome.failed ? { kind: 'failed', probe, reason: outcome.reason } : { kind: 'succeeded', probe });
       },
       abandon: () => {
         this.#inFlight -= 1;

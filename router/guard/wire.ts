@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, type IncomingMessage, request as httpRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { HouseAnswer, HouseClient } from '../../lib/call/house-client.ts';
 import type { Call } from '../../lib/call/signing.ts';
@@ -22,8 +22,7 @@ export interface Wire {
 export function signedWire(client: HouseClient, url: string): Wire {
   return {
     url,
-    open: ({ body, accept, call, signal }) =>
-      client.open('POST /graphql', { call, body, headers: { accept }, signal }),
+    open: ({ body, accept, call, signal }) => client.open('POST /graphql', { call, body, headers: { accept }, signal }),
     // Whoever made the client closes it.
     close() {},
   };
@@ -55,7 +54,9 @@ export function plainWire(address: string): Wire {
           ...(call.traceparent ? { traceparent: call.traceparent } : {}),
           ...(call.lastEventId ? { 'last-event-id': call.lastEventId } : {}),
         };
-        send({ ...target, headers, signal }, resolve).on('error', reject).end(body);
+        send({ ...target, headers, signal }, resolve)
+          .on('error', reject)
+          .end(body);
       }),
     close: () => agent.destroy(),
   };

@@ -100,7 +100,10 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
   #give(item: StreamItem): void {
     // A place behind this item is known again only after it.
     this.#bookmark = undefined;
-    if (this.#waiter) return this.#wake({ kind: 'item', item });
+    if (this.#waiter) {
+      this.#wake({ kind: 'item', item });
+      return;
+    }
     const sizeBytes = ITEM_BYTES + Buffer.byteLength(JSON.stringify(item.answer));
     this.#queue.push({ item, sizeBytes });
     this.#queuedBytes += sizeBytes;

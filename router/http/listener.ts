@@ -128,8 +128,8 @@ export class Listener {
     const isHttp = error instanceof HttpRefusal;
     const known = isHttp ? error.cause : asFleetError(error);
     const { requestId } = call;
-    if (!known && signal.aborted) return log.debug('client.left', { requestId });
-    if (!known) log.error('request.failed', { requestId, error: messageOf(error), stack: (error as Error).stack });
+    if (!known && signal.aborted) log.debug('client.left', { requestId });
+    else if (!known) log.error('request.failed', { requestId, error: messageOf(error), stack: (error as Error).stack });
     const told = known ?? new FleetError('INTERNAL', 'something went wrong here: tell us the requestId');
     const status = isHttp ? error.status : statusOf(told.code);
     if (status === 401 || status === 403) onDenied({ ...call }, urlOf(request).pathname, told.message);

@@ -58,9 +58,9 @@ export class SocketSession {
   }
 
   #ping(): void {
-    if (this.#unanswered >= MISSED_PONGS) return this.socket.terminate();
+    if (this.#unanswered >= MISSED_PONGS) this.socket.terminate();
+    else this.socket.ping();
     this.#unanswered += 1;
-    this.socket.ping();
   }
 
   #end(): void {

@@ -10,7 +10,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { asFleetError } from '../../lib/errors.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
-import type { Engine, GraphAnswer, Prepared } from '../engine.ts';
+import type { Engine, Prepared } from '../engine.ts';
 import { BoundedStream } from './bounded-stream.ts';
 import { addressOf, callBy, callOf } from './call.ts';
 import { requestIn } from './graph-request.ts';
@@ -18,6 +18,7 @@ import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import type { SocketAdmission } from './socket-admission.ts';
+import { errorsOf, payloads } from './socket-payloads.ts';
 import { CLOSE, SocketSession } from './socket-session.ts';
 
 const INIT_WAIT_MS = 3_000;
@@ -76,10 +77,11 @@ export class SocketDoor {
     // A peer may be gone at any moment of the handshake.
     socket.on('error', () => socket.destroy());
     const address = addressOf(request);
-    const { pathname } = new URL(request.url ?? '/', 'http://router');
-    if (pathname !== '/graphql') return refuse(socket, 404);
-    if (!this.#isOwnPage(request)) return refuse(socket, 403);
-    if (!this.options.admission.enter(address)) return refuse(socket, 429);
+    const status = this.#refusal(request, address);
+    if (status !== undefined) {
+      socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      return;
+    }
     let isStranger = true;
     const leave = () => {
       if (isStranger) this.options.admission.leave(address);
@@ -89,8 +91,12 @@ export class SocketDoor {
     this.#sockets.handleUpgrade(request, socket, head, (opened) => this.#opened(opened, request, leave));
   }
 
-  close(): void {
-    this.#sockets.close();
+  /** Why there is no socket for this request; undefined: there is one, and it is counted. */
+  #refusal(request: IncomingMessage, address: string): number | undefined {
+    const path = request.url ?? '/';
+    if (!URL.canParse(path, 'http://router') || new URL(path, 'http://router').pathname !== '/graphql') return 404;
+    if (!this.#isOwnPage(request)) return 403;
+    return this.options.admission.enter(address) ? undefined : 429;
   }
 
   #opened(socket: WebSocket, request: IncomingMessage, leave: () => void): void {
@@ -215,45 +221,4 @@ export class SocketDoor {
     if (origin === undefined || this.options.corsOrigins.includes(origin)) return true;
     return URL.canParse(origin) && new URL(origin).host === host;
   }
-}
-
-/** Answers of a stream as graphql-ws takes them; `end` is called once, however it ends. */
-function payloads(stream: BoundedStream, end: () => void): AsyncIterableIterator<GraphAnswer> {
-  return {
-    async next() {
-      try {
-        const step = await stream.next();
-        if (!step.done) return { value: step.value.answer ?? {}, done: false };
-      } catch (error) {
-        end();
-        throw error;
-      }
-      end();
-      return { value: undefined, done: true };
-    },
-    async return() {
-      stream.close();
-      end();
-      return { value: undefined, done: true };
-    },
-    // graphql-ws ends only what looks like a generator.
-    throw(error) {
-      stream.close();
-      end();
-      return Promise.reject(error);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
-
-function errorsOf(answer: GraphAnswer): GraphQLError[] {
-  return (answer.errors ?? []).map(
-    ({ message, extensions }) => new GraphQLError(message, extensions ? { extensions } : {}),
-  );
-}
-
-function refuse(socket: Duplex, status: number): void {
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Guard } from '../guard/guard.ts';
 import type { LiveStreams } from '../http/live-streams.ts';
 import type { OperationReport } from '../http/operations.ts';

@@ -55,6 +55,8 @@ function directivesOf(
   return (node.directives ?? [])
     .filter((directive) => directive.name.value === name)
     .map((directive) =>
-      Object.fromEntries((directive.arguments ?? []).map((given) => [given.name.value, valueFromASTUntyped(given.value)])),
+      Object.fromEntries(
+        (directive.arguments ?? []).map((given) => [given.name.value, valueFromASTUntyped(given.value)]),
+      ),
     );
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { ClientUsage } from '../callers/usage.ts';
 import type { Circuit } from '../guard/circuit.ts';
 import type { Guard } from '../guard/guard.ts';
-import type { ClientUsage } from '../callers/usage.ts';
 
 /** What of the router does not change while it runs. */
 export interface RouterFacts {
@@ -30,9 +30,7 @@ export function subgraphStatus(circuit: Circuit, url: string) {
       nextProbeAt: state.nextProbeAtMs === undefined ? null : new Date(state.nextProbeAtMs),
       reason: state.reason ?? null,
     },
-    replicas: [
-      { url, healthy: state.phase === 'CLOSED', inFlight: circuit.inFlight, p50Ms: figures.p50Ms, since },
-    ],
+    replicas: [{ url, healthy: state.phase === 'CLOSED', inFlight: circuit.inFlight, p50Ms: figures.p50Ms, since }],
     limitPerSecond: circuit.limitPerSecond,
     ...figures,
   };

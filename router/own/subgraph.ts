@@ -1,5 +1,5 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { createSourceEventStream, type DocumentNode, execute, type ExecutionResult, parse } from 'graphql';
+import { createSourceEventStream, type DocumentNode, type ExecutionResult, execute, parse } from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';

@@ -85,7 +85,9 @@ describe('a credential', () => {
       desk.tokens.set(`good ${at}`, ROBIN);
       await keeper.admit(`good ${at}`, '10.0.0.1');
     }
-    const guesses = await Promise.allSettled(Array.from({ length: 60 }, (_, at) => keeper.admit(`bad ${at}`, '10.0.0.2')));
+    const guesses = await Promise.allSettled(
+      Array.from({ length: 60 }, (_, at) => keeper.admit(`bad ${at}`, '10.0.0.2')),
+    );
     const codes = guesses.map((guess) => guess.status === 'rejected' && guess.reason.code);
     expect(codes.filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(50);
     expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(10);
@@ -150,11 +152,16 @@ describe('at the public port', () => {
 
   test('without a token, or with a wrong one, everything is 401, and the audit trail knows', async () => {
     const without = await harbour.ask('{ crews }', { token: '' });
-    expect(without).toMatchObject({ status: 401, errors: [{ extensions: { code: 'UNAUTHENTICATED', retryable: false } }] });
+    expect(without).toMatchObject({
+      status: 401,
+      errors: [{ extensions: { code: 'UNAUTHENTICATED', retryable: false } }],
+    });
     expect(without.headers.get('www-authenticate')).toBe('Bearer');
     expect(without.data).toBeUndefined();
     expect((await harbour.ask('{ crews }', { token: 'wrong' })).status).toBe(401);
-    const entry = await until(() => harbour.sea.entries.find(({ requestId }) => requestId === without.headers.get('x-request-id')));
+    const entry = await until(() =>
+      harbour.sea.entries.find(({ requestId }) => requestId === without.headers.get('x-request-id')),
+    );
     expect(entry).toMatchObject({
       action: 'router.request.denied',
       outcome: 'DENIED',
@@ -172,7 +179,10 @@ describe('at the public port', () => {
   test('a field of another’s scope is withheld, and the audit trail knows', async () => {
     harbour.sea.tokens.set('sentry', { ...ROBIN, id: 'key:sentry' });
     const answer = await harbour.ask('{ secret }', { token: 'sentry' });
-    expect(answer.errors?.[0]?.extensions).toMatchObject({ code: 'FORBIDDEN', requestId: answer.headers.get('x-request-id') });
+    expect(answer.errors?.[0]?.extensions).toMatchObject({
+      code: 'FORBIDDEN',
+      requestId: answer.headers.get('x-request-id'),
+    });
     await until(() => harbour.sea.entries.some(({ actor }) => actor.id === 'key:sentry'));
     const introspection = await harbour.ask('{ __schema { queryType { name } } }', { token: 'sentry' });
     expect(introspection).toMatchObject({ status: 403, errors: [{ extensions: { code: 'INTROSPECTION_DISABLED' } }] });

@@ -24,7 +24,9 @@ test.each([
   ['a fragment nobody uses', `{ a } fragment F on T ${nested(21)}`, 'fields within fields'],
   ['a fragment within itself', '{ ...F } fragment F on T { a { ...F } }', 'fields within fields'],
 ])('too many %s are refused before anything is validated', (_, text, sentence) => {
-  expect(() => gate().check(text)).toThrow(expect.objectContaining({ code: 'QUERY_TOO_LARGE', message: expect.stringContaining(sentence) }));
+  expect(() => gate().check(text)).toThrow(
+    expect.objectContaining({ code: 'QUERY_TOO_LARGE', message: expect.stringContaining(sentence) }),
+  );
 });
 
 test.each([
@@ -63,7 +65,10 @@ describe('at the public port', () => {
   test('ten thousand aliases are refused, and reach no house', async () => {
     const query = `{ ${Array.from({ length: 10_000 }, (_, at) => `a${at}: crews`).join(' ')} }`;
     const answer = await harbour.ask(query);
-    expect(answer).toMatchObject({ status: 400, errors: [{ extensions: { code: 'QUERY_TOO_LARGE', retryable: false } }] });
+    expect(answer).toMatchObject({
+      status: 400,
+      errors: [{ extensions: { code: 'QUERY_TOO_LARGE', retryable: false } }],
+    });
     expect(harbour.sea.calls).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { systemClock } from '../../../lib/clock.ts';
 import type { Call } from '../../../lib/call/signing.ts';
-import { GUARD_LIMITS, Guard, type GuardLimits } from '../../../router/guard/guard.ts';
+import { systemClock } from '../../../lib/clock.ts';
 import type { BreakerMove } from '../../../router/guard/circuit.ts';
 import { serverSentEvents } from '../../../router/guard/event-stream.ts';
+import { GUARD_LIMITS, Guard, type GuardLimits } from '../../../router/guard/guard.ts';
 import { plainWire } from '../../../router/guard/wire.ts';
 import { until } from '../../support/until.ts';
 import { plainServer } from './support.ts';
@@ -61,14 +61,26 @@ test('a plain subgraph gets the request’s id, its trace and JSON', async () =>
     json({ data: { a: 1 } })(response, headers);
   };
   expect(await ask(guardOf())).toEqual({ data: { a: 1 } });
-  expect(seen).toMatchObject({ 'x-request-id': 'r1', traceparent: CALL.traceparent, 'content-type': 'application/json' });
+  expect(seen).toMatchObject({
+    'x-request-id': 'r1',
+    traceparent: CALL.traceparent,
+    'content-type': 'application/json',
+  });
 });
 
 test.each([
   ['a fault of its own', json({ errors: [{ message: 'x', extensions: { code: 'INTERNAL' } }] }), undefined],
   ['a 5xx', json({ errors: [{ message: 'x' }] }, 500), 'SUBGRAPH_UNAVAILABLE'],
-  ['a redirect', (response: ServerResponse) => response.writeHead(302, { location: 'http://10.0.0.1/' }).end(), 'SUBGRAPH_UNAVAILABLE'],
-  ['a refused signature', json({ errors: [{ message: 'x', extensions: { code: 'UNAUTHENTICATED' } }] }, 401), 'SUBGRAPH_UNAVAILABLE'],
+  [
+    'a redirect',
+    (response: ServerResponse) => response.writeHead(302, { location: 'http://10.0.0.1/' }).end(),
+    'SUBGRAPH_UNAVAILABLE',
+  ],
+  [
+    'a refused signature',
+    json({ errors: [{ message: 'x', extensions: { code: 'UNAUTHENTICATED' } }] }, 401),
+    'SUBGRAPH_UNAVAILABLE',
+  ],
   ['no JSON', json('<html>'), 'SUBGRAPH_UNAVAILABLE'],
   ['no object', json('[]'), 'SUBGRAPH_UNAVAILABLE'],
   ['data that is no object', json({ data: [] }), 'SUBGRAPH_UNAVAILABLE'],
@@ -122,7 +134,14 @@ test('once it is back one call finds out, and all go through again', async () =>
 test('calls beyond the subgraph’s rate are refused with a time', async () => {
   answer = json({ data: { a: 1 } });
   const guard = guardOf({ limitPerSecond: 3 });
-  const codes = await Promise.all(Array.from({ length: 10 }, () => ask(guard).then(() => 'ok', (error) => error.code)));
+  const codes = await Promise.all(
+    Array.from({ length: 10 }, () =>
+      ask(guard).then(
+        () => 'ok',
+        (error) => error.code,
+      ),
+    ),
+  );
   expect(codes.filter((code) => code === 'ok')).toHaveLength(3);
   expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(7);
 });
@@ -149,10 +168,12 @@ async function collect(guard: Guard, signal = new AbortController().signal) {
   }
 }
 
-const events = (...parts: string[]): typeof answer => (response) => {
-  response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const part of parts) response.write(part);
-};
+const events =
+  (...parts: string[]): typeof answer =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    for (const part of parts) response.write(part);
+  };
 
 test('a stream gives payloads with their cursors, bookmarks and signs of life, until it completes', async () => {
   let seen: Record<string, unknown> = {};
@@ -192,7 +213,10 @@ test('a stream that is refused with a code says so, and harms nothing', async ()
   answer = json({ errors: [{ message: 'too old', extensions: { code: 'RESUME_GAP', cursor: 'c9' } }] }, 400);
   const guard = guardOf();
   for (let time = 0; time < 6; time++) {
-    expect((await collect(guard)).end).toMatchObject({ code: 'RESUME_GAP', extensions: { cursor: 'c9', retryable: false } });
+    expect((await collect(guard)).end).toMatchObject({
+      code: 'RESUME_GAP',
+      extensions: { cursor: 'c9', retryable: false },
+    });
   }
   expect(guard.circuits.get('sea')?.state.phase).toBe('CLOSED');
 });

@@ -95,13 +95,21 @@ test.each([
   ['an operation name that is no text', '{"query":"{ crews }","operationName":1}', 'BAD_INPUT'],
   ['variables that are no object', '{"query":"{ crews }","variables":[1]}', 'BAD_INPUT'],
   ['extensions that are no object', '{"query":"{ crews }","extensions":1}', 'BAD_INPUT'],
-  ['variables of a hundred levels', `{"query":"{ crews }","variables":${'{"a":'.repeat(100)}1${'}'.repeat(100)}}`, 'QUERY_TOO_LARGE'],
+  [
+    'variables of a hundred levels',
+    `{"query":"{ crews }","variables":${'{"a":'.repeat(100)}1${'}'.repeat(100)}}`,
+    'QUERY_TOO_LARGE',
+  ],
 ])('%s is refused', async (_, body, code) => {
   expect(await refusalOf(await post(body))).toMatchObject({ status: 400, code });
 });
 
 test('bytes that are no UTF-8 are refused', async () => {
-  const body = Buffer.concat([Buffer.from('{"query":"{ crews }","variables":{"a":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}}')]);
+  const body = Buffer.concat([
+    Buffer.from('{"query":"{ crews }","variables":{"a":"'),
+    Buffer.from([0xc3, 0x28]),
+    Buffer.from('"}}'),
+  ]);
   expect(await refusalOf(await post(body))).toMatchObject({ status: 400, message: 'the body is not UTF-8' });
 });
 
@@ -256,7 +264,10 @@ test('a listed origin may call from a browser, another may not', async () => {
   expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
   const answered = await harbour.ask('{ crews }', { headers: { origin } });
   expect(answered.headers.get('access-control-allow-origin')).toBe(origin);
-  const foreign = await fetch(`${harbour.url}/graphql`, { method: 'OPTIONS', headers: { origin: 'https://evil.example' } });
+  const foreign = await fetch(`${harbour.url}/graphql`, {
+    method: 'OPTIONS',
+    headers: { origin: 'https://evil.example' },
+  });
   expect(foreign.status).toBe(401);
   expect(foreign.headers.get('access-control-allow-origin')).toBeNull();
 });
@@ -279,7 +290,11 @@ test('what is not there is 404 for those who are known', async () => {
 
 test('telemetry is handed to its house unpacked, as its caller, and the answer handed back', async () => {
   const { sea } = harbour;
-  sea.ingestAnswer = { status: 429, headers: { 'content-type': 'application/x-protobuf', 'retry-after': '7' }, body: 'busy' };
+  sea.ingestAnswer = {
+    status: 429,
+    headers: { 'content-type': 'application/x-protobuf', 'retry-after': '7' },
+    body: 'busy',
+  };
   const packed = gzipSync('{"resourceLogs":[]}');
   const response = await post(packed, { ...JSON_TYPE, 'content-encoding': 'gzip' }, '/v1/logs');
   expect(response.status).toBe(429);

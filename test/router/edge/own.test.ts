@@ -1,11 +1,11 @@
-import { CursorSealer } from '../../../lib/cursor.ts';
 import { systemClock } from '../../../lib/clock.ts';
+import { CursorSealer } from '../../../lib/cursor.ts';
 import { nodeId } from '../../../lib/node-id.ts';
+import type { BreakerMove } from '../../../router/guard/circuit.ts';
+import { serverSentEvents } from '../../../router/guard/event-stream.ts';
 import { BreakerFeed } from '../../../router/own/breaker-feed.ts';
 import { nodeOwners } from '../../../router/own/node-owners.ts';
 import { Outcomes } from '../../../router/own/outcomes.ts';
-import { serverSentEvents } from '../../../router/guard/event-stream.ts';
-import type { BreakerMove } from '../../../router/guard/circuit.ts';
 import type { AnyShape } from '../../support/house.ts';
 import { until } from '../../support/until.ts';
 import { ADMIN_TOKEN, bearer, type Harbour, NO_SHIP, openHarbour, SHIP } from './support.ts';
@@ -29,7 +29,10 @@ const LIMIT = `mutation ($input: SetSubgraphLimitInput!) { setSubgraphLimit(inpu
 } }`;
 
 const force = (input: object, options = {}) =>
-  harbour.ask(FORCE, { variables: { input: { subgraph: 'ships', override: 'OPEN', reason: 'test', ...input } }, ...options });
+  harbour.ask(FORCE, {
+    variables: { input: { subgraph: 'ships', override: 'OPEN', reason: 'test', ...input } },
+    ...options,
+  });
 
 test('the owner of a type is who gives out a single one of it', () => {
   expect([...nodeOwners(harbour.supergraphSdl)]).toEqual([
@@ -40,7 +43,9 @@ test('the owner of a type is who gives out a single one of it', () => {
 
 test('a node is found by its id, with the fields of all who know it', async () => {
   const query = '{ node(id: "ID") { __typename id ... on Ship { name crew } } }'.replace('ID', SHIP);
-  expect(await harbour.ask(query)).toMatchObject({ data: { node: { __typename: 'Ship', id: SHIP, name: 'Argo', crew: 50 } } });
+  expect(await harbour.ask(query)).toMatchObject({
+    data: { node: { __typename: 'Ship', id: SHIP, name: 'Argo', crew: 50 } },
+  });
 });
 
 test('nodes come in their order; what nobody knows is null without an error', async () => {
@@ -128,7 +133,11 @@ test.each([
 ])('forcing with %s fails, is told in userErrors, and audited', async (_, input, code, field) => {
   const before = harbour.sea.entries.length;
   const { data } = await force(input);
-  expect(data.forceBreaker).toMatchObject({ subgraph: null, userErrors: [{ code, field }], auditEntry: { id: expect.any(String) } });
+  expect(data.forceBreaker).toMatchObject({
+    subgraph: null,
+    userErrors: [{ code, field }],
+    auditEntry: { id: expect.any(String) },
+  });
   expect(harbour.sea.entries.slice(before)).toMatchObject([{ action: 'forceBreaker', outcome: 'FAILED' }]);
 });
 
@@ -178,7 +187,8 @@ test('a breaker that opens by itself is audited and told, resumably', async () =
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...bearer(ADMIN_TOKEN), ...headers },
       body: JSON.stringify({
-        query: 'subscription { breakerChanged { cursor occurredAt kind previous subgraph { name breaker { state } } } }',
+        query:
+          'subscription { breakerChanged { cursor occurredAt kind previous subgraph { name breaker { state } } } }',
       }),
       signal: leaving.signal,
     });

@@ -51,6 +51,8 @@ export interface Sea {
   gate: Promise<void>;
   /** Pushes one payload to every subscriber, each with the next cursor. */
   move(filler?: string): void;
+  /** Subscriptions that the ships have. */
+  running: number;
   /** Tokens → principals. */
   tokens: Map<string, object>;
   /** Answers to the credentials question; false stands for a house that is away. */
@@ -71,6 +73,7 @@ function seaOf(): Sea & { subscribers: Set<() => void>; moves: { cursor: string;
     gate: Promise.resolve(),
     subscribers,
     moves,
+    running: 0,
     move(filler = '') {
       moves.push({ cursor: `c${moves.length + 1}`, filler });
       for (const wake of subscribers) wake();
@@ -91,7 +94,9 @@ function movesFrom(sea: RunningSea, after: string | null | undefined) {
   let at = after == null ? sea.moves.length : Number(after.slice(1));
   let isDone = false;
   let wake = () => {};
+  sea.running += 1;
   const end = () => {
+    if (!isDone) sea.running -= 1;
     isDone = true;
     wake();
     return Promise.resolve({ value: undefined, done: true as const });
@@ -225,9 +230,16 @@ export async function openHarbour(options: Partial<RouterOptions> = {}): Promise
     Mutation: ['operator'],
     Subscription: ['viewer'],
     ...Object.fromEntries(
-      ['RouterStatus', 'SubgraphStatus', 'Breaker', 'Replica', 'ClientUsage', 'RateLimit', 'BreakerChange', 'Actor'].map(
-        (type) => [type, ['viewer']],
-      ),
+      [
+        'RouterStatus',
+        'SubgraphStatus',
+        'Breaker',
+        'Replica',
+        'ClientUsage',
+        'RateLimit',
+        'BreakerChange',
+        'Actor',
+      ].map((type) => [type, ['viewer']]),
     ),
     SubgraphStatusPayload: ['operator'],
     UserError: ['viewer'],

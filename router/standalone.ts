@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { systemClock } from '../lib/clock.ts';
+import { messageOf } from '../lib/errors.ts';
+import { Log } from '../lib/log.ts';
+import { isLoopback, loadSettings } from '../lib/settings/index.ts';
+import { type ServedRouter, serveRouter } from './server.ts';
+
+/** A start that cannot succeed: told in one line. */
+export class StartError extends Error {}
+
+/**
+ * Serves the supergraph file that SUPERGRAPH_PATH names; every setting is read from the environment given.
+ * @throws StartError, SettingsError, or why the supergraph cannot be served
+ */
+export async function startStandalone(
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<ServedRouter> {
+  const settings = loadSettings(environment);
+  const { HOST: host, PORT: port, FLEET_ADMIN_TOKEN: adminToken } = settings;
+  if (!isLoopback(host) && adminToken === undefined) {
+    throw new StartError(`HOST ${host} is not loopback: set FLEET_ADMIN_TOKEN, or bind 127.0.0.1`);
+  }
+  const isMeasured = readMode(environment['ROUTER_MODE'], host, adminToken);
+  const sink = { write: (line: string) => void process.stderr.write(`${line}\n`) };
+  const log = new Log('router', [sink], () => systemClock.nowMs(), settings.FLEET_LOG_LEVEL);
+  return await serveRouter({
+    supergraphSdl: readSupergraph(environment['SUPERGRAPH_PATH']),
+    clock: systemClock,
+    log,
+    host,
+    port,
+    ...(adminToken === undefined ? {} : { callers: { adminToken } }),
+    // A supergraph of anybody's has no access rules: whoever has the token may read all of it.
+    enforceAccess: false,
+    corsOrigins: settings.CORS_ORIGINS,
+    limits: {
+      adminPerSecond: isMeasured ? Number.POSITIVE_INFINITY : settings.FLEET_ADMIN_RPS,
+      clientPerSecond: settings.FLEET_CLIENT_RPS,
+      guard: {
+        timeoutMs: settings.FLEET_SUBGRAPH_TIMEOUT_MS,
+        limitPerSecond: isMeasured ? Number.POSITIVE_INFINITY : settings.FLEET_SUBGRAPH_RPS,
+      },
+    },
+    ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
+    traceRatio: settings.FLEET_TRACE_RATIO,
+  });
+}
+
+/** @returns whether it runs to be measured: rates are off, and nothing else */
+function readMode(mode: string | undefined, host: string, adminToken: string | undefined): boolean {
+  if (!mode) return false;
+  if (mode !== 'audit' && mode !== 'bench') throw new StartError(`ROUTER_MODE ${mode} is neither audit nor bench`);
+  if (!isLoopback(host) || adminToken !== undefined) {
+    throw new StartError(`ROUTER_MODE ${mode} is for a loopback HOST without credentials`);
+  }
+  return true;
+}
+
+function readSupergraph(file: string | undefined): string {
+  if (!file) throw new StartError('set SUPERGRAPH_PATH to the file of a Federation 2 supergraph');
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartError(`SUPERGRAPH_PATH cannot be read: ${messageOf(error)}`);
+  }
+}

@@ -1,0 +1,71 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { composeSupergraph } from '../../../router/compose.ts';
+import { startStandalone } from '../../../router/standalone.ts';
+import { ask, plainServer } from './support.ts';
+
+const SDL = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+type Query { hello: String }`;
+
+let subgraph: Awaited<ReturnType<typeof plainServer>>;
+let file: string;
+beforeAll(async () => {
+  subgraph = await plainServer((_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end('{"data":{"hello":"you","__typename":"Query"}}');
+  });
+  file = path.join(mkdtempSync(path.join(tmpdir(), 'supergraph-')), 'supergraph.graphql');
+  writeFileSync(file, composeSupergraph([{ name: 'hello', url: `${subgraph.url}/graphql`, sdl: SDL }]));
+});
+afterAll(() => subgraph.stop());
+
+test('one file is enough: schema and addresses come from it, and everybody on this machine may ask', async () => {
+  const router = await startStandalone({ SUPERGRAPH_PATH: file, PORT: '0', FLEET_LOG_LEVEL: 'error' });
+  expect((await fetch(`${router.url}/health`)).status).toBe(200);
+  expect((await fetch(`${router.url}/readyz`)).status).toBe(200);
+  const answer = await ask(router.url, '{ hello __schema { queryType { name } } }', { token: '' });
+  expect(answer).toMatchObject({ status: 200, data: { hello: 'you', __schema: { queryType: { name: 'Query' } } } });
+  await router.stop();
+});
+
+test('with a token only its bearer may ask, also for the schema', async () => {
+  const FLEET_ADMIN_TOKEN = 'sixteen-characters-or-more';
+  const router = await startStandalone({
+    SUPERGRAPH_PATH: file,
+    PORT: '0',
+    FLEET_ADMIN_TOKEN,
+    FLEET_LOG_LEVEL: 'error',
+  });
+  expect((await ask(router.url, '{ hello }', { token: '' })).status).toBe(401);
+  const answer = await ask(router.url, '{ hello __schema { queryType { name } } }', { token: FLEET_ADMIN_TOKEN });
+  expect(answer).toMatchObject({ status: 200, data: { hello: 'you' } });
+  await router.stop();
+});
+
+test('to be measured it counts no rates, and tells nobody that it does', async () => {
+  const router = await startStandalone({
+    SUPERGRAPH_PATH: file,
+    PORT: '0',
+    ROUTER_MODE: 'bench',
+    FLEET_ADMIN_RPS: '1',
+  });
+  const answers = await Promise.all(Array.from({ length: 20 }, () => ask(router.url, '{ hello }', { token: '' })));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+  await router.stop();
+});
+
+test.each([
+  ['no file', {}, 'set SUPERGRAPH_PATH'],
+  ['a file that is not there', { SUPERGRAPH_PATH: '/nowhere.graphql' }, 'cannot be read'],
+  ['a file that is no supergraph', { SUPERGRAPH_PATH: __filename }, ''],
+  ['an open port for all the world', { HOST: '0.0.0.0' }, 'not loopback'],
+  ['a mode nobody knows', { ROUTER_MODE: 'fast' }, 'neither audit nor bench'],
+  [
+    'a measured router with credentials',
+    { ROUTER_MODE: 'bench', FLEET_ADMIN_TOKEN: 'x'.repeat(16) },
+    'without credentials',
+  ],
+])('it refuses to start with %s', async (_, environment, reason) => {
+  await expect(startStandalone({ PORT: '0', ...environment })).rejects.toThrow(reason);
+});
