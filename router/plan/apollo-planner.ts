@@ -9,6 +9,9 @@ interface ApolloNode {
   [part: string]: unknown;
 }
 
+/** It weighs fewer alternatives than by default, because it does so on the main loop; too many ways are an error. */
+const BOUNDS = { maxEvaluatedPlans: 500, pathsLimit: 5_000 };
+
 /**
  * Apollo's planner, for operations the native one cannot plan. It is loaded and built at its first operation, because it
  * takes 30 ms and more, and runs on the main loop.
@@ -32,7 +35,7 @@ function build(supergraphSdl: string, labels: ReadonlySet<string>) {
   const { operationFromDocument, Supergraph } =
     require('@apollo/federation-internals') as typeof import('@apollo/federation-internals');
   const supergraph = Supergraph.build(supergraphSdl, { supportedFeatures: null, validateSupergraph: false });
-  const planner = new QueryPlanner(supergraph);
+  const planner = new QueryPlanner(supergraph, { debug: BOUNDS });
   const requiredArguments = new RequiredArguments(parse(supergraphSdl, { noLocation: true }));
   const overrideConditions = new Map([...labels].map((label) => [label, true]));
   return (document: string, operationName: string | undefined): ApolloNode | undefined => {
