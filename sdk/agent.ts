@@ -36,7 +36,7 @@ export class Agent {
   #failed = false;
   #moving: Promise<void> | undefined;
   #sequence = 0;
-  #configuring = false;
+  #configuring: Promise<object> | undefined;
   #silent = false;
   #closing = false;
   #queue: number | undefined;
@@ -55,6 +55,7 @@ export class Agent {
     this.log = reporter.log;
     this.#mailbox = new Mailbox((command, outcome, result) => link.complete(this, command, outcome, result));
     this.#mailbox.on('restart', () => this.#restart());
+    this.#mailbox.on('config', () => this.#takeConfig());
     for (const [name, desired] of Object.entries(ASKED_BY)) this.#mailbox.on(name, () => this.#obey(desired));
   }
 
@@ -232,7 +233,9 @@ export class Agent {
   heard(answer: BeatAnswer): void {
     if (this.#silent || this.#closing) return;
     for (const command of answer.commands) this.deliver(command);
-    if (answer.configVersion > this.identity.configVersion) void this.#takeConfig();
+    if (answer.configVersion > this.identity.configVersion) {
+      this.#takeConfig().catch((error: unknown) => this.#refuseConfig(error));
+    }
     if (answer.desiredState !== this.#desired) this.#failed = false;
     this.#desired = answer.desiredState;
     if (!this.#moving && !this.#failed) void this.#settle();
@@ -294,19 +297,25 @@ export class Agent {
     this.link.beatSoon();
   }
 
-  async #takeConfig(): Promise<void> {
-    if (this.#configuring) return;
-    this.#configuring = true;
-    try {
-      const fresh = await this.link.fetchConfig(this);
-      if (!fresh) return;
+  /** Takes over the platform's configuration; one at a time. */
+  #takeConfig(): Promise<object> {
+    this.#configuring ??= this.#fetchConfig().finally(() => {
+      this.#configuring = undefined;
+    });
+    return this.#configuring;
+  }
+
+  async #fetchConfig(): Promise<object> {
+    const fresh = await this.link.fetchConfig(this);
+    if (fresh && fresh.configVersion > this.identity.configVersion) {
       await this.#onConfig(fresh.config, fresh.configVersion);
       this.identity = { ...this.identity, ...fresh };
       this.link.beatSoon();
-    } catch (error) {
-      this.log.error('the new configuration was not taken over', { 'exception.message': String(error) });
-    } finally {
-      this.#configuring = false;
     }
+    return { configVersion: this.identity.configVersion };
+  }
+
+  #refuseConfig(error: unknown): void {
+    this.log.error('the new configuration was not taken over', { 'exception.message': String(error) });
   }
 }

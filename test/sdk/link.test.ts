@@ -143,6 +143,10 @@ describe('an agent and its platform', () => {
     expect(agent.config).toEqual({ depth: 2 });
     agent.onConfig(() => {});
     await until(() => agent.config['depth'] === 9);
+    Object.assign(server.agent('scout-1'), { config: { depth: 10 }, configVersion: 4 });
+    server.agent('scout-1').commands.push(command(agent.id, 'config'));
+    await until(() => server.completed.length === 1);
+    expect(server.completed[0]).toMatchObject({ outcome: 'DONE', result: { configVersion: 4 } });
   });
 
   test('checks and statistics go with the beat', async () => {
