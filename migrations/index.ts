@@ -1,8 +1,8 @@
 import type { MigrationInterface } from 'typeorm';
 import { AlertsStart1763868000401 } from './1763868000401-alerts-start.ts';
 import { AuditTrail1795405000003 } from './1795405000003-audit-trail.ts';
-import { LogsRetention1795406000004 } from './1795406000004-logs-retention.ts';
 import { AgentsRegistry1795405937193 } from './1795405937193-agents-registry.ts';
+import { LogsRetention1795406000004 } from './1795406000004-logs-retention.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 

@@ -93,7 +93,8 @@ export class SeriesQuery {
 
   @Field(() => SCALARS.Duration, {
     nullable: true,
-    description: 'How far back each step looks; nothing means one step, and at least five minutes for LAST, RATE, INCREASE and DELTA.',
+    description:
+      'How far back each step looks; nothing means one step, and at least five minutes for LAST, RATE, INCREASE and DELTA.',
   })
   window?: string | null;
 
