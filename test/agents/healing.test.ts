@@ -98,6 +98,52 @@ describe('an agent in trouble', () => {
   });
 });
 
+describe('two processes of the house', () => {
+  let houses: [TestHouse, TestHouse];
+  let [one, two]: AgentsDriver[] = [];
+  beforeAll(async () => {
+    const databaseUrl = await emptyHouseDatabase('agents');
+    const settings = { FLEET_BEAT_MS: 1_000 };
+    houses = [await startAgents({ databaseUrl, settings }), await startAgents({ databaseUrl, settings })];
+    [one, two] = houses.map((house) => new AgentsDriver(house));
+  });
+  afterAll(() => Promise.all(houses.map((house) => house.stop())));
+
+  test('what is asked at one reaches an agent that beats at the other, by stream and by beat', async () => {
+    const [here, there] = [one as AgentsDriver, two as AgentsDriver];
+    const agent = await here.register();
+    await there.beat(agent);
+    const live = await there.subscribe(
+      'subscription ($agentId: ID!) { agentCommands(agentId: $agentId) { name } }',
+      { agentId: agent.id },
+      { principal: agent.itself },
+    );
+    await here.act('pause', agent.id);
+    await until(() => live.payloads.length);
+    live.end();
+    expect(live.payloads).toEqual([{ name: 'pause' }]);
+    const told = await until(async () => {
+      const answer = await there.beat(agent);
+      return answer.desiredState === 'PAUSED' && answer;
+    });
+    expect(told.commands).toEqual([expect.objectContaining({ name: 'pause' })]);
+  });
+
+  test('an agent that the other hears is not taken for silent by the one it left', async () => {
+    const [here, there] = [one as AgentsDriver, two as AgentsDriver];
+    const agent = await here.register();
+    await here.beat(agent);
+    const startedMs = Date.now();
+    await until(async () => {
+      await there.beat(agent);
+      return Date.now() - startedMs > 3_500;
+    });
+    const { events } = await here.agent(agent.id, 'events(first: 100) { nodes { name detail } }');
+    const deaths = events.nodes.filter(({ detail }: { detail: { to?: string } }) => detail.to === 'OFFLINE');
+    expect(deaths).toEqual([]);
+  });
+});
+
 describe('a platform that was away', () => {
   test('takes from the next beat what it could not write down of the last', async () => {
     const house = await startAgents();

@@ -149,14 +149,16 @@ describe('a mailbox', () => {
     expect(row).toEqual({ outcome: 'EXPIRED' });
   });
 
-  test('a restart that is done counts', async () => {
+  test('a restart that is done counts, and what was before it is forgiven', async () => {
     const agent = await driver.register();
-    await driver.beat(agent);
+    await driver.beat(agent, { stats: { requests: 10, errors: 10 } });
+    expect((await driver.agent(agent.id, 'health { score }')).health.score).toBe(40);
     await driver.act('restart', agent.id);
     const [restart] = (await driver.beat(agent)).commands;
     expect(restart.name).toBe('restart');
     await complete(agent, restart);
-    expect((await driver.agent(agent.id)).restarts).toBe(1);
+    await driver.beat(agent);
+    expect(await driver.agent(agent.id, 'restarts health { score }')).toEqual({ restarts: 1, health: { score: 96 } });
   });
 
   test('what cannot be sent is refused', async () => {

@@ -115,10 +115,12 @@ export class LiveFleet {
     const live = this.#agents.get(agent.uuid);
     if (!live) return;
     const isNewProcess = agent.incarnation !== live.incarnation;
+    const isRestarted = isNewProcess || agent.restartedAtMs.at(-1) !== live.restartsAtMs.at(-1);
     Object.assign(live, asked(agent));
     this.mailChanged(agent.uuid);
-    if (!isNewProcess) return;
-    Object.assign(live, { sequence: agent.beatSequence, window: [], failedChecks: [], queue: 0, criticalBeats: 0 });
+    if (isNewProcess) live.sequence = agent.beatSequence;
+    // What it did before its restart is not held against it twice.
+    if (isRestarted) Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0 });
   }
 
   /** Takes what another process may have asked of agents. */

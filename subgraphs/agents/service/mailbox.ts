@@ -241,7 +241,10 @@ export class Mailbox {
         }
         if (isWoken) {
           isWoken = false;
-          batch = await this.mail.pendingAfter(uuid, at, new Date(this.clock.nowMs()), PAGE);
+          batch = await this.mail.pendingAfter(uuid, at, new Date(this.clock.nowMs()), PAGE).catch((error: unknown) => {
+            leave();
+            throw error;
+          });
           // A full page may have more behind it.
           isWoken ||= batch.length === PAGE;
         } else {
@@ -250,11 +253,14 @@ export class Mailbox {
       }
       return { value: undefined, done: true };
     };
-    const end = (): Promise<IteratorResult<AgentCommand>> => {
+    const leave = () => {
       isDone = true;
       readers.delete(wake);
-      if (!readers.size) this.#readers.delete(uuid);
+      if (!readers.size && this.#readers.get(uuid) === readers) this.#readers.delete(uuid);
       resume();
+    };
+    const end = (): Promise<IteratorResult<AgentCommand>> => {
+      leave();
       return Promise.resolve({ value: undefined, done: true });
     };
     return {

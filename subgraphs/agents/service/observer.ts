@@ -22,6 +22,8 @@ interface Waiting {
 }
 
 const BATCH = 200;
+/** How far two writes of mere beats are apart, milliseconds. */
+export const FLUSH_MS = 1_000;
 
 /**
  * Writes what was observed of agents: a change at once, with its event and its audit entry, in one transaction for all that
@@ -203,7 +205,9 @@ interface Change {
 function heardElsewhere(row: Agent, { live, seen }: Waiting, nowMs: number): boolean {
   const heardMs = row.lastSeenAt?.getTime() ?? 0;
   if (seen.presence === AgentPresence.ONLINE || heardMs <= live.beatMs || heardMs > nowMs) return false;
-  live.heardMs = live.beatMs = heardMs;
+  live.beatMs = heardMs;
+  // The other process may have heard it since it last wrote its beats down.
+  live.heardMs = Math.min(nowMs, heardMs + FLUSH_MS);
   return true;
 }
 

@@ -164,7 +164,7 @@ export class Registry {
     if (input.capabilities) agent.capabilities = [...input.capabilities];
     // It has just started: nobody need ask it to.
     await this.mail.void(tx, agent, new Date(nowMs), 'restart');
-    await this.mail.refence(tx, agent);
+    await this.mail.fenceAnew(tx, agent);
   }
 
   async #token(tx: Transaction, agent: Agent): Promise<string> {

@@ -4,14 +4,15 @@ import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
 import type { Credentials } from './credentials.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
-import type { Observer } from './observer.ts';
+import { FLUSH_MS, type Observer } from './observer.ts';
 import type { Watch } from './watch.ts';
 
 /** How far two looks at the leases are apart, milliseconds. */
 const LOOK_MS = 200;
-/** How far two writes of mere beats are apart. */
-const FLUSH_MS = 1_000;
-const EXPIRE_MS = 5_000;
+/** How far two looks for commands past their time are apart. */
+const EXPIRE_MS = 2_000;
+/** How soon the stream of mail is opened again when it broke. */
+const RESUME_MS = 1_000;
 
 export interface RoundsParts {
   watch: Watch;
@@ -26,6 +27,7 @@ export interface RoundsParts {
 export class Rounds {
   readonly #workers: Worker[];
   #mail: ChangeSubscription | undefined;
+  #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
     const { watch, observer, mailbox, credentials, log } = parts;
@@ -38,18 +40,18 @@ export class Rounds {
     this.#workers = [
       round('look', () => watch.look(LOOK_MS), LOOK_MS),
       round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
+      round('mail', () => this.#deliver(), RESUME_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
     ];
   }
 
   async start(): Promise<void> {
     await this.parts.watch.begin();
-    this.#mail = await this.parts.events.subscribe({ type: MAIL_EVENT });
-    void this.#deliver(this.#mail);
     for (const worker of this.#workers) worker.start();
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#mail?.return?.();
     for (const worker of this.#workers) await worker.stop();
     const { observer, credentials, log } = this.parts;
@@ -60,12 +62,13 @@ export class Rounds {
       .catch((error: unknown) => log.warn('agents.flush.failed', { error: messageOf(error) }));
   }
 
-  /** Mail that any process of this house wrote wakes the readers here. */
-  async #deliver(mail: ChangeSubscription): Promise<void> {
-    try {
-      for await (const { entityId } of mail) this.parts.mailbox.wake(entityId);
-    } catch (error) {
-      this.parts.log.warn('agents.mail.stream.failed', { error: messageOf(error) });
-    }
+  /** Mail that any process of this house wrote wakes the readers here; ends with the stream, and the next round begins anew. */
+  async #deliver(): Promise<void> {
+    const { events, mailbox } = this.parts;
+    this.#mail = await events.subscribe({ type: MAIL_EVENT });
+    if (this.#stopped) return;
+    // What came while nobody listened.
+    mailbox.wakeAll();
+    for await (const { entityId } of this.#mail) mailbox.wake(entityId);
   }
 }

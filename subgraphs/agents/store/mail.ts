@@ -96,7 +96,7 @@ export class MailStore {
   }
 
   /** Gives what waits to the agent's new process: what the old one still says of it is void. */
-  async refence(tx: Transaction, agent: Agent): Promise<void> {
+  async fenceAnew(tx: Transaction, agent: Agent): Promise<void> {
     await tx.query(
       `update command set fence = $2::text || '.' || number where agent_id = $1 and completed_at is null`,
       [agent.uuid, agent.incarnation],
