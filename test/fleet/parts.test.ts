@@ -1,9 +1,13 @@
 import { AgentLost, Bus, type Seat } from '../../fleet/bus.ts';
 import { Chance } from '../../fleet/chance.ts';
+import { Host } from '../../fleet/host.ts';
+import { BEHAVIOURS } from '../../fleet/kinds/index.ts';
 import { summarize } from '../../fleet/kinds/summarizer.ts';
 import { KINDS, ROSTER, roster } from '../../fleet/roster.ts';
 import type { Desk } from '../../fleet/task.ts';
-import { ContractServer } from '../sdk/contract-server.ts';
+import { Worker } from '../../fleet/worker.ts';
+import { FleetLink, machine } from '../../sdk/index.ts';
+import { ContractServer, Whole } from '../sdk/contract-server.ts';
 import { until } from '../support/until.ts';
 
 const seat = (name: string, over: Partial<Seat> = {}): Seat => ({
@@ -67,6 +71,47 @@ describe('the demo’s parts', () => {
     expect(await summarize(desk('short'))).toBe('done: short');
     expect(await summarize(desk('x'.repeat(200)))).toBe(`done: ${'x'.repeat(77)}…`);
     expect(told).toEqual([{ 'summary.length': 5 }, { 'summary.length': 78 }]);
+  });
+});
+
+describe('the host of a killed agent', () => {
+  const server = new ContractServer();
+  const ended = new AbortController();
+  const real = machine();
+  // Two minutes of patience pass in a moment.
+  const surroundings = { ...real, sleep: (ms: number, signal?: AbortSignal) => real.sleep(ms / 400, signal) };
+  let link: FleetLink;
+  let worker: Worker;
+
+  beforeAll(async () => {
+    await server.start();
+    link = new FleetLink({ url: server.url, token: 'admin', surroundings, shared: true });
+    const agent = await link.connect({ name: 'coder-01', kind: 'coder', version: '1.0.0' });
+    worker = new Worker(agent, BEHAVIOURS.coder, new Bus(new Chance(1)), new Chance(2), surroundings);
+    await until(() => agent.state === 'RUNNING');
+  });
+  afterAll(async () => {
+    await link.close(1_000);
+    await server.stop();
+  });
+  const said = (text: string) => server.records('logs').some((line) => JSON.stringify(line).includes(text));
+
+  test('it starts the agent itself when no order comes, and its tasks are lost meanwhile', async () => {
+    server.fields['agentCommands'] = () =>
+      new Whole({ status: 403, body: { errors: [{ message: 'not yours', extensions: { code: 'FORBIDDEN' } }] } });
+    const task = worker.do({ jobId: 'j', goal: 'g' });
+    const crashed = new Host(link, ended.signal).crash(worker);
+    await expect(task).rejects.toBeInstanceOf(AgentLost);
+    await crashed;
+    expect(worker.agent.state).toBe('RUNNING');
+    await until(() => said('the host lost the mailbox') && said('restart.by') && said('not yours'));
+  });
+
+  test('it leaves the agent down when the demo ends', async () => {
+    const crashed = new Host(link, ended.signal).crash(worker);
+    ended.abort();
+    await crashed;
+    expect(worker.agent.silent).toBe(true);
   });
 });
 
