@@ -126,7 +126,7 @@ test('the catalogue says what each metric is', async () => {
   );
   const named = Object.fromEntries(data.metrics.nodes.map((node: { name: string }) => [node.name, node]));
   expect(Object.keys(named)).toEqual(['heat', 'jobs', 'open', 'took_bucket', 'took_count', 'took_sum']);
-  expect(named.jobs).toEqual({
+  expect(named['jobs']).toEqual({
     name: 'jobs',
     type: 'COUNTER',
     unit: '{job}',
@@ -135,8 +135,8 @@ test('the catalogue says what each metric is', async () => {
     series: 2,
     lastSampleAt: expect.stringMatching(/Z$/),
   });
-  expect(named.heat).toMatchObject({ type: 'GAUGE', unit: null, help: null });
-  expect(named.took_bucket).toMatchObject({ type: 'HISTOGRAM', unit: 's' });
+  expect(named['heat']).toMatchObject({ type: 'GAUGE', unit: null, help: null });
+  expect(named['took_bucket']).toMatchObject({ type: 'HISTOGRAM', unit: 's' });
 });
 
 test('an exporter is told in its own encoding what cannot be taken', async () => {
