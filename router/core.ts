@@ -92,6 +92,10 @@ class Core implements Engine {
     return this.#supergraph.subgraphs;
   }
 
+  get planCache() {
+    return this.#preparation.size;
+  }
+
   prepare(request: GraphRequest): Promise<Prepared | Refused> {
     return this.#preparation.prepare(request);
   }

@@ -69,6 +69,8 @@ export interface Engine {
   readonly schemaSdl: string;
   /** Subgraph name → address, as the supergraph gives them. */
   readonly subgraphs: ReadonlyMap<string, string>;
+  /** What is remembered of documents and plans, for metrics. */
+  readonly planCache: { readonly entries: number; readonly sizeBytes: number };
   /** Parses, validates and plans; remembers the outcome by text and operation name. Never throws for a client's mistake. */
   prepare(request: GraphRequest): Promise<Prepared | Refused>;
   /**

@@ -120,6 +120,9 @@ test('a document is planned once for each outcome of its conditions', async () =
   expect(planned).toHaveLength(2);
   await counted.prepare({ query: `${query} `, variables: { n: true } });
   expect(planned).toHaveLength(3);
+  // Two documents, three plans.
+  expect(counted.planCache.entries).toBe(5);
+  expect(counted.planCache.sizeBytes).toBeGreaterThan(5 * 1_000);
 });
 
 test('what nothing can plan is an internal fault, told without its reason', async () => {
