@@ -162,6 +162,7 @@ function openDoors(rooms: Rooms): PublicPort {
     clock,
     log,
     traceRatio,
+    onAnswered: (route, status) => metrics.response(route, status),
     onDenied: (call, route, reason) => denials.add(call, route, reason),
   });
   const sockets = new SocketDoor({

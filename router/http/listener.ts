@@ -36,9 +36,13 @@ export interface ListenerOptions {
   clock: Clock;
   log: Log;
   traceRatio: number;
+  /** Told of each answer; routes that are none of ours share one name. */
+  onAnswered(route: string, status: number): void;
   /** Told of a caller that was turned away: 401 or 403. */
   onDenied(call: Call, route: string, reason: string): void;
 }
+
+const NAMED: ReadonlySet<string> = new Set(['/', '/graphql', '/metrics', '/livez', '/readyz', '/health']);
 
 /** Every request of the public port: who may come in, and which door is his. */
 export class Listener {
@@ -50,13 +54,22 @@ export class Listener {
     const call = callOf(request, clock, traceRatio);
     response.setHeader('x-request-id', call.requestId);
     const left = new AbortController();
-    response.once('close', () => left.abort());
+    response.once('close', () => {
+      left.abort();
+      this.options.onAnswered(this.#nameOf(request), response.statusCode);
+    });
     response.on('error', () => left.abort());
     try {
       await this.#route(request, response, call, left.signal);
     } catch (error) {
       this.#refuse(error, request, response, call, left.signal);
     }
+  }
+
+  /** The route's name in metrics: a small set, whatever is asked for. */
+  #nameOf(request: IncomingMessage): string {
+    const { pathname } = urlOf(request);
+    return NAMED.has(pathname) || this.options.routes[`POST ${pathname}`] ? pathname : '(others)';
   }
 
   async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: AbortSignal): Promise<void> {

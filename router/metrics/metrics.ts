@@ -21,6 +21,7 @@ export class RouterMetrics {
   readonly registry = new Registry();
   readonly #names = new Set<string>();
   readonly #requests = this.#counter('requests_total', 'Operations answered.', ['kind', 'name', 'code']);
+  readonly #responses = this.#counter('http_responses_total', 'Requests answered.', ['route', 'status']);
   readonly #durations = this.#histogram('request_duration_seconds', 'Time to an operation’s answer.', ['kind']);
   readonly #calls = this.#counter('subgraph_calls_total', 'Calls to subgraphs.', ['subgraph', 'outcome']);
   readonly #callDurations = this.#histogram('subgraph_call_duration_seconds', 'Time of a call.', ['subgraph']);
@@ -33,6 +34,11 @@ export class RouterMetrics {
       this.#callDurations.observe({ subgraph }, tookMs / 1_000);
     });
     this.#gauges(measured);
+  }
+
+  /** A request of the public port that was answered, by the route that took it. */
+  response(route: string, status: number): void {
+    this.#responses.inc({ route, status });
   }
 
   operation({ kind, name, tookMs, answer }: OperationReport): void {

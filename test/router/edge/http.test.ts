@@ -280,6 +280,7 @@ test('metrics are scraped with a bearer token, and count what was asked', async 
   expect(text).toMatch(/fleet_router_subgraph_calls_total{subgraph="crews",outcome="ok"} \d+/);
   expect(text).toContain('fleet_router_breaker_state{subgraph="ships"} 0');
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+  expect(text).toMatch(/fleet_router_http_responses_total{route="\/metrics",status="401"} 1/);
   expect(text).toContain('more 1');
 });
 

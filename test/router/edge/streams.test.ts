@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import WebSocket from 'ws';
@@ -327,6 +328,28 @@ test('a reader who falls behind is cut with the cursor of what he was sent', asy
     cursor: received.at(-1).payload.data.shipMoved.cursor,
   });
   slow.socket.close();
+});
+
+test('one who reads server-sent events too slowly is cut with his cursor too', async () => {
+  const calm = await harbour.another({ heartbeatMs: 15_000 });
+  const body = JSON.stringify({ query: 'subscription { shipMoved { cursor filler } }' });
+  const socket = connect(Number(new URL(calm.url).port), '127.0.0.1');
+  socket.write(
+    `POST /graphql HTTP/1.0\r\nhost: router\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n` +
+      `authorization: Bearer ${ADMIN_TOKEN}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  );
+  await until(() => running() === 1);
+  const filler = 'x'.repeat(50_000);
+  await until(() => {
+    for (let time = 0; time < 50; time++) harbour.sea.move(filler);
+    return running() === 0;
+  });
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  const ids = [...text.matchAll(/^id: (.+)$/gm)].map(([, id]) => id);
+  const last = JSON.parse(text.trim().split('data: ').at(-1) as string);
+  expect(last.errors[0].extensions).toMatchObject({ code: 'SLOW_CONSUMER', cursor: ids.at(-1) });
+  expect(text).not.toContain('event: complete');
 });
 
 describe('a bounded stream', () => {
