@@ -18,8 +18,9 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await agent.close();
-  await platform.stop();
+  // Also when the start failed half-way: an engine that is left open ends the whole run.
+  await agent?.close();
+  await platform?.stop();
 });
 
 const ONE = `query ($filter: AlertFilter) {
