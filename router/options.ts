@@ -67,7 +67,7 @@ export interface RouterOptions {
   redisUrl?: string;
   /** Share of requests without a trace of their own that are sampled, 0 to 1. */
   traceRatio?: number;
-  /** More text for /metrics, in Prometheus' format. */
+  /** The process's own figures for /metrics, in Prometheus' format, from whoever keeps them; the router's own otherwise. */
   metrics?: () => Promise<string>;
   heartbeatMs?: number;
   /** More for the core: planner, resumption, caches. */

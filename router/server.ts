@@ -87,7 +87,10 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     if (entry) moved?.add(entry);
   });
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
-  const metrics = new RouterMetrics({ guard, streams, sockets: () => admission.authenticated, spool: denied });
+  const metrics = new RouterMetrics(
+    { guard, streams, sockets: () => admission.authenticated, spool: denied },
+    options.metrics === undefined,
+  );
   const denials = new Denials(denied, clock, () => metrics.denied());
   const port = openDoors({ options, engine, guard, keeper, streams, limits, usage, admission, metrics, denials });
   const url = await port.listen(options.host ?? '127.0.0.1', options.port ?? 0);

@@ -27,8 +27,9 @@ export class RouterMetrics {
   readonly #callDurations = this.#histogram('subgraph_call_duration_seconds', 'Time of a call.', ['subgraph']);
   readonly #denied = this.#counter('denials_total', 'Requests turned away with 401 or 403.', []);
 
-  constructor(measured: Measured) {
-    collectDefaultMetrics({ register: this.registry });
+  /** @param withProcess whether the process's own figures (memory, CPU, event loop) are told here too */
+  constructor(measured: Measured, withProcess: boolean) {
+    if (withProcess) collectDefaultMetrics({ register: this.registry });
     measured.guard.onCall(({ subgraph, outcome, tookMs }) => {
       this.#calls.inc({ subgraph, outcome });
       this.#callDurations.observe({ subgraph }, tookMs / 1_000);

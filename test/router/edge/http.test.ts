@@ -279,9 +279,17 @@ test('metrics are scraped with a bearer token, and count what was asked', async 
   expect(text).toContain('fleet_router_requests_total{kind="query",name="Counted",code="OK"} 1');
   expect(text).toMatch(/fleet_router_subgraph_calls_total{subgraph="crews",outcome="ok"} \d+/);
   expect(text).toContain('fleet_router_breaker_state{subgraph="ships"} 0');
-  expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+  expect(text).not.toContain('nodejs_eventloop_lag_p99_seconds');
   expect(text).toMatch(/fleet_router_http_responses_total{route="\/metrics",status="401"} 1/);
   expect(text).toContain('more 1');
+});
+
+test('a router alone tells its process’s figures itself', async () => {
+  const { url } = await harbour.another({ metrics: undefined as never });
+  const text = await (await fetch(`${url}/metrics`, { headers: bearer(ADMIN_TOKEN) })).text();
+  expect(text).toContain('nodejs_eventloop_lag_p99_seconds');
+  const types = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);
+  expect(new Set(types).size).toBe(types.length);
 });
 
 test('what is not there is 404 for those who are known', async () => {
