@@ -19,6 +19,6 @@ export function readNodeId(id: string): { type: string; uuid: string } | undefin
  */
 export function uuidOf(type: string, id: string, field: string[] = ['id']): string {
   const read = readNodeId(id);
-  if (read?.type !== type) throw new FleetError('BAD_INPUT', `this is not the id of a ${type}`, { field });
+  if (read?.type !== type) throw new FleetError('BAD_INPUT', `this is no id of the type ${type}`, { field });
   return read.uuid;
 }

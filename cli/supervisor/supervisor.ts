@@ -103,7 +103,6 @@ export class Supervisor {
 
   #remember(): void {
     this.#data.remember(this.#children.flatMap(({ name, pid }) => (pid ? [{ name, pid }] : [])));
-    if (this.#demo?.pid) this.#data.write('demo.pid', `${this.#demo.pid}\n`);
   }
 
   async #database(secret: string): Promise<string> {

@@ -44,12 +44,14 @@ export async function streamSubscription(
     response.end('event: complete\ndata:\n\n');
     return;
   }
-  response.write(':\n\n');
   const events = source as Source;
-  const heartbeat = setInterval(() => {
+  const beat = () => {
     const bookmark = events.bookmark?.();
     response.write(bookmark ? `id: ${bookmark}\n:\n\n` : ':\n\n');
-  }, HEARTBEAT_MS);
+  };
+  // At once: a stream lost before its first event is resumed from here.
+  beat();
+  const heartbeat = setInterval(beat, HEARTBEAT_MS);
   const iterator = events[Symbol.asyncIterator]();
   const leave = () => void iterator.return?.();
   response.once('close', leave);

@@ -24,7 +24,7 @@ describe('a node id', () => {
     ]) {
       expect(readNodeId(id)).toBeUndefined();
     }
-    expect(() => uuidOf('Alert', nodeId('Agent', UUID))).toThrow('not the id of a Alert');
+    expect(() => uuidOf('Alert', nodeId('Agent', UUID))).toThrow('no id of the type Alert');
   });
 });
 

@@ -158,7 +158,7 @@ describe('filters', () => {
     [{ query: 'a AND' }, 'BAD_QUERY', 'column 6'],
     [{ query: 'planet:earth' }, 'BAD_QUERY', 'column 1: there is no field planet'],
     [{ attributes: [{ name: 'a', op: 'RE', value: '(' }] }, 'BAD_QUERY', 'regular expression'],
-    [{ agentIds: ['nobody'] }, 'BAD_INPUT', 'not the id of a Agent'],
+    [{ agentIds: ['nobody'] }, 'BAD_INPUT', 'no id of the type Agent'],
     [{ traceId: 'xyz' }, 'BAD_INPUT', '32 hexadecimal digits'],
     [{ range: { last: 'PT1H', from: at(0) } }, 'BAD_INPUT', 'not both'],
     [{ services: Array(1_001).fill('x') }, 'BAD_INPUT', 'at most 1000 services'],
