@@ -157,11 +157,19 @@ test('growth that is told since the last sample is summed', async () => {
 });
 
 test('the same sample twice counts once', async () => {
-  const input = { samples: [{ metric: 'twice', time: iso(END), value: 5 }] };
+  const samples = [1, 0].map((ago) => ({
+    metric: 'twice',
+    time: iso(END - ago * MINUTE),
+    value: 60 * (2 - ago),
+    type: 'COUNTER',
+  }));
+  const input = { samples };
   const record = 'mutation ($input: RecordSamplesInput!) { recordSamples(input: $input) { accepted } }';
   await house.ask(record, { input });
   await house.ask(record, { input });
-  expect(await valuesOf({ metric: 'twice', overTime: 'COUNT', maxPoints: 1 })).toEqual([[1]]);
+  const query = { metric: 'twice', maxPoints: 1, window: 'PT2M' };
+  expect(await valuesOf({ ...query, overTime: 'COUNT' })).toEqual([[2]]);
+  expect(await valuesOf({ ...query, overTime: 'INCREASE' })).toEqual([[120]]);
 });
 
 test('too many series are cut, and that is said', async () => {
