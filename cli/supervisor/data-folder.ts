@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { awaitGone, isAlive, signalAll, startedAt } from '../../lib/postgres/processes.ts';
 import { EXIT, StartFailure } from './failure.ts';
@@ -70,12 +70,15 @@ export class DataFolder {
       return { value: readFileSync(place, 'utf8').trim(), isNew: false };
     }
     const value = randomBytes(32).toString('base64url');
-    writeFileSync(place, `${value}\n`, { mode: 0o600 });
+    this.write(file, `${value}\n`);
     return { value, isNew: true };
   }
 
+  /** Replaces a file as a whole: whoever reads it, or is killed in between, finds the old text or the new one. */
   write(file: string, text: string): void {
-    writeFileSync(path.join(this.folder, file), text, { mode: 0o600 });
+    const place = path.join(this.folder, file);
+    writeFileSync(`${place}.new`, text, { mode: 0o600 });
+    renameSync(`${place}.new`, place);
   }
 
   async #endOrphans(): Promise<void> {

@@ -46,11 +46,11 @@ export const kill: Scenario = {
 
 async function killOnce(platform: SpawnedPlatform, victim: string): Promise<number> {
   const pid = platform.pid(victim);
+  const killedMs = performance.now();
   process.kill(pid, 'SIGKILL');
   await wait(() => platform.pid(victim) !== pid && platform.pid(victim) > 0, 20_000, `${victim} is started again`);
-  const newcomerMs = performance.now();
   await wait(() => platform.isReady(), 30_000, `ready after ${victim} was killed`);
-  return performance.now() - newcomerMs;
+  return performance.now() - killedMs;
 }
 
 async function count(platform: SpawnedPlatform, load: Load) {
