@@ -23,7 +23,7 @@ async function run(query: string) {
   const stream = await house.client.open('POST /graphql', { call: callOf(), body: JSON.stringify({ query }), headers });
   for await (const chunk of stream) {
     stream.destroy();
-    return { errors: String(chunk).startsWith(':') ? undefined : [String(chunk)] };
+    return { errors: String(chunk).includes('"errors"') ? [String(chunk)] : undefined };
   }
   return { errors: ['it ended'] };
 }
