@@ -3,7 +3,6 @@ import type { Log } from '../../lib/log.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 2_000;
-const STEADY_MS = 10_000;
 
 export interface ChildOptions {
   name: string;
@@ -12,7 +11,6 @@ export interface ChildOptions {
   env: Record<string, string>;
   root: string;
   log: Log;
-  nowMs: () => number;
   /** Told of each process that starts or ends. */
   onChange: () => void;
   /** Whether an end by its own will (exit code 0) is final. */
@@ -40,8 +38,7 @@ export class Child {
   }
 
   start(): void {
-    const { name, args, env, root, log, nowMs, onChange, mayEnd } = this.options;
-    const startedMs = nowMs();
+    const { name, args, env, root, log, onChange, mayEnd } = this.options;
     const child = spawn(process.execPath, ['--enable-source-maps', ...args], {
       // The words of its command line are its own: a path could bear any.
       argv0: 'node',
@@ -63,7 +60,9 @@ export class Child {
       this.#process = undefined;
       onChange();
       if (this.#stopping || (mayEnd && code === 0)) return;
-      if (nowMs() - startedMs > STEADY_MS) this.#pauseMs = FIRST_PAUSE_MS;
+      // One that served is back at once; only one that cannot start is left longer and longer.
+      if (this.isReady) this.#pauseMs = FIRST_PAUSE_MS;
+      this.isReady = false;
       log.warn('child.ended', { child: name, code, signal, said: said.trim(), restartMs: this.#pauseMs });
       this.#timer = setTimeout(() => this.start(), this.#pauseMs);
       this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_PAUSE_MS);

@@ -1,6 +1,5 @@
 import { createServer } from 'node:net';
 import path from 'node:path';
-import { systemClock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { freePort, type LocalPostgres, startLocalPostgres } from '../../lib/postgres/local.ts';
@@ -92,7 +91,6 @@ export class Supervisor {
       env: { ...env, ...(name === 'telemetry' ? { UV_THREADPOOL_SIZE: '12' } : {}) },
       root: this.#root,
       log: this.#log,
-      nowMs: () => systemClock.nowMs(),
       onChange: () => this.#remember(),
       mayEnd,
     });

@@ -20,7 +20,8 @@ export const BREAKER_POLICY: BreakerPolicy = {
   minimumCalls: 5,
   failureRatio: 0.5,
   restMs: 500,
-  maxRestMs: 4_000,
+  // A process that was started again is to be found within a second: a probe costs one call.
+  maxRestMs: 1_000,
 };
 
 /** Outcomes of one slice of the window. */

@@ -1,6 +1,7 @@
 import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
 import { Load } from './load.ts';
 import { type Scenario, verdict } from './verdict.ts';
+import { vigil } from './vigil.ts';
 
 const VICTIMS = ['router', 'state', 'telemetry', 'postgres'];
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -25,6 +26,7 @@ export const kill: Scenario = {
       await load.stop();
       const found = await count(platform, load);
       await load.close();
+      const watched = await vigil(platform);
       return [
         verdict('acknowledged mutations', load.alerts.size, load.alerts.size > 20),
         verdict('… lost', found.lostAlerts, found.lostAlerts === 0),
@@ -36,6 +38,7 @@ export const kill: Scenario = {
         ...VICTIMS.map((victim) =>
           verdict(`${victim} back, ms`, Math.round(backMs[victim] ?? 0), (backMs[victim] ?? 0) <= 5_000),
         ),
+        ...watched,
       ];
     } finally {
       await platform.stop();

@@ -79,7 +79,7 @@ test('a probe that is answered closes it with an empty window', () => {
   expect(trial.state.phase).toBe('CLOSED');
 });
 
-test('each probe that fails doubles the rest, up to the longest', () => {
+test('each probe that fails doubles the rest, up to the longest: one second', () => {
   const trial = new Trial();
   trial.fail(5);
   const rests: number[] = [];
@@ -89,7 +89,7 @@ test('each probe that fails doubles the rest, up to the longest', () => {
     trial.ask();
     trial.fail(1, true);
   }
-  expect(rests).toEqual([500, 1_000, 2_000, 4_000, 4_000, 4_000]);
+  expect(rests).toEqual([500, 1_000, 1_000, 1_000, 1_000, 1_000]);
 });
 
 test('a probe whose caller left makes room for another', () => {
