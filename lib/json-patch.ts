@@ -26,9 +26,15 @@ export function patchOf(before: unknown, after: unknown, path = ''): PatchStep[]
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
   return names.flatMap((name) => {
     const at = `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if (before[name] === undefined && after[name] === undefined) return [];
-    if (before[name] === undefined) return [{ op: 'add' as const, path: at, value: after[name] }];
-    if (after[name] === undefined) return [{ op: 'remove' as const, path: at, oldValue: before[name] }];
-    return patchOf(before[name], after[name], at);
+    const [old, fresh] = [own(before, name), own(after, name)];
+    if (old === undefined && fresh === undefined) return [];
+    if (old === undefined) return [{ op: 'add' as const, path: at, value: fresh }];
+    if (fresh === undefined) return [{ op: 'remove' as const, path: at, oldValue: old }];
+    return patchOf(old, fresh, at);
   });
+}
+
+/** A value's own field: `{}` has no `valueOf` of its own. */
+function own(value: Json, name: string): unknown {
+  return Object.hasOwn(value, name) ? value[name] : undefined;
 }

@@ -28,6 +28,10 @@ function apply(document: unknown, steps: readonly PatchStep[]): unknown {
 
 const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
 
+test('a name that every object inherits is a name like any other', () => {
+  expect(patchOf({ valueOf: null }, {})).toEqual([{ op: 'remove', path: '/valueOf', oldValue: null }]);
+});
+
 test('applying the steps to the old value gives the new one', () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 4 }), fc.jsonValue({ maxDepth: 4 }), (before, after) => {
