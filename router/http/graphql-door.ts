@@ -36,10 +36,12 @@ export class GraphqlDoor {
   /** @throws HttpRefusal, FleetError for a request that cannot be read */
   async answer(exchange: Exchange): Promise<void> {
     const { request, response, call } = exchange;
+    const { operations } = this.options;
+    const startedMs = operations.nowMs();
     const form = negotiate(request.headers.accept);
     if (!form) throw new HttpRefusal(406, new FleetError('BAD_INPUT', 'accept application/graphql-response+json'));
     const graphRequest = await this.#read(exchange);
-    const admission = await this.options.operations.admit(graphRequest, call);
+    const admission = await operations.admit(graphRequest, call);
     const { headers } = admission;
     if ('refused' in admission) return sendAnswer(response, admission.refused, this.#typed(form, headers));
     const { prepared } = admission;
@@ -54,8 +56,9 @@ export class GraphqlDoor {
       );
       return sendAnswer(response, refusal(wrong, call), this.#typed(form, headers));
     }
-    const answer = await this.options.operations.run(prepared, call, exchange.signal);
-    sendAnswer(response, answer, this.#typed(form, headers));
+    const answer = await operations.run(prepared, call, exchange.signal);
+    const timing = { 'server-timing': `router;dur=${operations.nowMs() - startedMs}` };
+    sendAnswer(response, answer, this.#typed(form, { ...headers, ...timing }));
   }
 
   async #read({ request, url }: Exchange): Promise<GraphRequest> {

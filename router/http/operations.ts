@@ -43,6 +43,11 @@ export type Admission =
 export class Operations {
   constructor(private readonly options: OperationsOptions) {}
 
+  /** Epoch milliseconds, as operations are timed. */
+  nowMs(): number {
+    return this.options.nowMs();
+  }
+
   /** Counts, checks and prepares. Never throws for a caller's mistake. */
   async admit(request: GraphRequest, call: Call): Promise<Admission> {
     const { engine, gate, nowMs } = this.options;

@@ -59,7 +59,8 @@ async function logsBySdk(platform: SpawnedPlatform, encoding: 'protobuf' | 'json
 }
 
 async function scraped(platform: SpawnedPlatform): Promise<Verdict[]> {
-  if (spawnSync('which', ['prometheus']).status !== 0) return [];
+  if (spawnSync('which', ['prometheus']).status !== 0)
+    return [verdict('scraped by a stock Prometheus', 'it is not installed', false)];
   const folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-prometheus-'));
   const target = new URL(platform.url).host;
   writeFileSync(path.join(folder, 'token'), platform.token, { mode: 0o600 });
