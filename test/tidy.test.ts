@@ -44,7 +44,11 @@ describe('the tree', () => {
     const breaches = tracked.flatMap((file) => {
       const place = Object.keys(ALLOWED).find((folder) => file.startsWith(`${folder}/`));
       const allowed = place && ALLOWED[place];
-      return allowed ? importsOf(file).filter((target) => !allowed.test(target)).map((target) => `${file} → ${target}`) : [];
+      return allowed
+        ? importsOf(file)
+            .filter((target) => !allowed.test(target))
+            .map((target) => `${file} → ${target}`)
+        : [];
     });
     expect(breaches).toEqual([]);
   });
@@ -97,21 +101,27 @@ describe('the tree', () => {
   });
 
   test('nothing is left over', () => {
-    const marks = /\b(TODO|FIXME|XXX|HACK)\b|\b(it|test|describe)\.(skip|only|todo)\(|@ts-(ignore|nocheck|expect-error)|biome-ignore/;
+    const marks =
+      /\b(TODO|FIXME|XXX|HACK)\b|\b(it|test|describe)\.(skip|only|todo)\(|@ts-(ignore|nocheck|expect-error)|biome-ignore/;
     expect(tracked.filter((file) => file !== 'test/tidy.test.ts' && marks.test(source(file)))).toEqual([]);
   });
 });
 
 /** Entry points read the environment once and pass it on. */
-const ENVIRONMENT_READERS = /^(cli\/(start|run|fleet|docs|schema)\.ts|cli\/supervisor\/alone\.ts|cli\/client|cli\/place|router\/main\.ts|fleet\/main\.ts|bench\/)/;
+const ENVIRONMENT_READERS =
+  /^(cli\/(start|run|fleet|docs|schema)\.ts|cli\/supervisor\/alone\.ts|cli\/client|cli\/place|router\/main\.ts|fleet\/main\.ts|bench\/)/;
 
 /** Functions whose body spans more than 70 lines, by brace and indentation as the formatter writes them. */
 function longFunctions(file: string): string[] {
   const rows = source(file).split('\n');
   const long: string[] = [];
   rows.forEach((row, start) => {
-    const opens = /^(\s*)(?:export )?(?:default )?(?:static )?(?:async )?(?:function\b|#?[a-zA-Z]+(?:<[^>]*>)?\([^;]*\)?[^;]*\{$|(?:const|let) \w+ = .*=> \{$)/.exec(row);
-    if (!opens || !row.trimEnd().endsWith('{') || /^\s*(if|for|while|switch|catch|describe|test|it)\b/.test(row)) return;
+    const opens =
+      /^(\s*)(?:export )?(?:default )?(?:static )?(?:async )?(?:function\b|#?[a-zA-Z]+(?:<[^>]*>)?\([^;]*\)?[^;]*\{$|(?:const|let) \w+ = .*=> \{$)/.exec(
+        row,
+      );
+    if (!opens || !row.trimEnd().endsWith('{') || /^\s*(if|for|while|switch|catch|describe|test|it)\b/.test(row))
+      return;
     const indent = opens[1] as string;
     const end = rows.findIndex((line, at) => at > start && new RegExp(`^${indent}\\}`).test(line));
     if (end - start > 70) long.push(`${file}:${start + 1} ${end - start} lines`);
