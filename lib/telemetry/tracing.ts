@@ -69,8 +69,9 @@ export function startTracing(options: TracingOptions): Tracing {
     async stop() {
       unregister();
       own?.lastCall();
-      await provider.forceFlush();
-      await provider.shutdown();
+      // What cannot be handed over now is given up: a process that ends must not fail for the sake of its spans.
+      await Promise.allSettled([provider.forceFlush()]);
+      await Promise.allSettled([provider.shutdown()]);
       trace.disable();
       context.disable();
       propagation.disable();

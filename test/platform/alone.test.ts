@@ -41,6 +41,8 @@ describe('parts run alone, as containers do', () => {
       FLEET_HOUSES: addresses.join(','),
       FLEET_DATA: mkdtempSync(path.join(tmpdir(), 'fleetgraph-alone-')),
       PORT: String(port),
+      // Spans are waiting when it is told to end, and nobody is there to take them.
+      FLEET_TRACE_RATIO: '1',
     };
   });
   afterAll(() => {
