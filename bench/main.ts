@@ -1,8 +1,9 @@
 import type { Bench } from './figure.ts';
+import { logsBench } from './logs.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
 
-const BENCHES: Bench[] = [startBench, routerBench];
+const BENCHES: Bench[] = [startBench, logsBench, routerBench];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */
 async function main(names: readonly string[]): Promise<void> {
