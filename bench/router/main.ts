@@ -55,7 +55,7 @@ interface Target {
 
 async function start(script: string, supergraph: string): Promise<Target> {
   const port = await freePort();
-  const env = { ...process.env, SUPERGRAPH_PATH: supergraph, PORT: String(port), NODE_ENV: 'production' };
+  const env = { ...process.env, SUPERGRAPH_PATH: supergraph, PORT: String(port), NODE_ENV: 'production', ROUTER_MODE: 'bench' };
   const child = fork(script, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const url = `http://127.0.0.1:${port}/graphql`;
   for (let tries = 0; ; tries += 1) {
