@@ -55,7 +55,13 @@ interface Target {
 
 async function start(script: string, supergraph: string): Promise<Target> {
   const port = await freePort();
-  const env = { ...process.env, SUPERGRAPH_PATH: supergraph, PORT: String(port), NODE_ENV: 'production', ROUTER_MODE: 'bench' };
+  const env = {
+    ...process.env,
+    SUPERGRAPH_PATH: supergraph,
+    PORT: String(port),
+    NODE_ENV: 'production',
+    ROUTER_MODE: 'bench',
+  };
   const child = fork(script, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   const url = `http://127.0.0.1:${port}/graphql`;
   for (let tries = 0; ; tries += 1) {
@@ -78,6 +84,7 @@ async function ask(url: string, query: string, n: number): Promise<string> {
 async function compare(size: string, ours: Target, stock: Target): Promise<Figure[]> {
   const query = QUERIES[size] as string;
   const [mine, theirs] = [await ask(ours.url, query, 7), await ask(stock.url, query, 7)];
+  if (JSON.parse(mine).errors) throw new Error(`${size}: ${mine.slice(0, 300)}`);
   if (JSON.stringify(JSON.parse(mine).data) !== JSON.stringify(JSON.parse(theirs).data))
     throw new Error(`${size}: the answers differ: ${mine.slice(0, 200)}`);
   const samples: Record<'ours' | 'stock', Sample[]> = { ours: [], stock: [] };

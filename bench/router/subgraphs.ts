@@ -26,7 +26,11 @@ const RESOLVERS: Record<string, object> = {
   owners: { Owner: { __resolveReference: ({ id }: { id: string }) => ({ id, name: `owner ${id}`, bio: filler }) } },
   notes: {
     Item: {
-      __resolveReference: ({ id }: { id: string }) => ({ id, note: `${id} ${filler}`, related: [{ id: `${id}r` }] }),
+      __resolveReference: ({ id }: { id: string }) => ({
+        id,
+        note: `${id} ${filler}`,
+        related: [{ id: `${id}r`, note: `${id}r ${filler}`, related: [] }],
+      }),
     },
   },
 };
