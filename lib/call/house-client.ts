@@ -37,6 +37,11 @@ export class HouseClient {
     this.#url = new URL(url);
   }
 
+  /** Headers that make a call with this body one of ours, for who has connections of his own. */
+  headersOf(target: string, body: Uint8Array | string, call: Call): Record<string, string> {
+    return signCall(this.key, this.house, target, body, call, this.nowMs());
+  }
+
   /** Sends a signed call and reads the whole answer. `target` is e.g. `POST /graphql`. */
   async send(target: string, options: HouseRequest): Promise<HouseAnswer> {
     const response = await this.open(target, options);
@@ -72,7 +77,7 @@ export class HouseClient {
             'content-type': 'application/json',
             ...options.headers,
             'content-length': Buffer.byteLength(body),
-            ...signCall(this.key, this.house, target, body, options.call, this.nowMs()),
+            ...this.headersOf(target, body, options.call),
           },
           ...(options.signal ? { signal: options.signal } : {}),
         },

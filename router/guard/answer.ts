@@ -1,6 +1,6 @@
-import type { HouseAnswer } from '../../lib/call/house-client.ts';
 import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
 import type { GraphAnswer } from '../engine.ts';
+import type { WireAnswer } from './wire-answer.ts';
 
 /** A subgraph that answered something that cannot be used: it counts against its breaker. */
 export class MalformedAnswer extends Error {}
@@ -11,7 +11,7 @@ const INTERNAL_CODES: ReadonlySet<unknown> = new Set(['INTERNAL', 'INTERNAL_SERV
  * The GraphQL answer in an HTTP answer. Errors with a 4xx are answers too, when they are GraphQL's.
  * @throws MalformedAnswer for a 5xx, a redirect, a refused signature, or a body that is no GraphQL answer
  */
-export function readGraphAnswer({ status, body }: HouseAnswer): GraphAnswer {
+export function readGraphAnswer({ status, body }: WireAnswer): GraphAnswer {
   if (status >= 500 || status === 401 || (status >= 300 && status < 400)) {
     throw new MalformedAnswer(`it answered with status ${status}`);
   }

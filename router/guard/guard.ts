@@ -1,6 +1,6 @@
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
+import { asFleetError, FleetError } from '../../lib/errors.ts';
 import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
 import { fetchSpan } from '../spans.ts';
 import { brokeInside, MalformedAnswer, parseAnswer, readGraphAnswer, refusalIn } from './answer.ts';
@@ -8,7 +8,9 @@ import { BREAKER_POLICY, type BreakerPolicy } from './breaker.ts';
 import { type BreakerMove, Circuit, type Outcome } from './circuit.ts';
 import { callDeadline } from './deadline.ts';
 import { type ServerSentEvent, serverSentEvents } from './event-stream.ts';
-import { readAnswer, type Wire } from './wire.ts';
+import type { Wire } from './wire.ts';
+import { Left, TimedOut, TooLarge } from './wire-answer.ts';
+import { type WireStream, wholeOf } from './wire-stream.ts';
 
 export interface GuardLimits {
   /** How long one call may take, milliseconds. */
@@ -36,8 +38,6 @@ export interface CallReport {
   tookMs: number;
   outcome: 'ok' | 'failed' | 'abandoned';
 }
-
-const JSON_ANSWER = 'application/graphql-response+json, application/json';
 
 /** Calls subgraphs over HTTP, each behind its own circuit: time limit, rate, breaker. One that is down costs the others nothing. */
 export class Guard implements SubgraphCaller {
@@ -76,19 +76,31 @@ export class Guard implements SubgraphCaller {
     this.#called.add(listener);
   }
 
-  async execute(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
+  execute(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
+    return fetchSpan(subgraph, call, (inner) => this.#call(subgraph, request, inner, signal));
+  }
+
+  /** One whole answer. Beside `through`, because it is the road of every query and needs no signal of its own. */
+  async #call(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
     const wire = this.#wire(subgraph);
-    const body = JSON.stringify(request);
-    return await fetchSpan(subgraph, call, (inner) =>
-      this.through(
-        subgraph,
-        async (deadline) => {
-          const response = await wire.open({ body, accept: JSON_ANSWER, call: inner, signal: deadline });
-          return readGraphAnswer(await readAnswer(response, this.limits.maxAnswerBytes));
-        },
-        { signal, judge: (answer) => (brokeInside(answer) ? { failed: true, reason: 'internal errors' } : OK) },
-      ),
-    );
+    const pass = this.#circuit(subgraph).enter();
+    const startedMs = this.clock.nowMs();
+    const { timeoutMs, maxAnswerBytes: maxBytes } = this.limits;
+    try {
+      const answer = readGraphAnswer(
+        await wire.send({ body: JSON.stringify(request), call, signal, timeoutMs, maxBytes }),
+      );
+      const failed = brokeInside(answer);
+      pass.settle(failed ? BROKE_INSIDE : OK);
+      this.#report(subgraph, startedMs, failed ? 'failed' : 'ok');
+      return answer;
+    } catch (error) {
+      const timedOut = error instanceof TimedOut;
+      if (error instanceof Left) pass.abandon();
+      else pass.settle({ failed: true, reason: timedOut ? 'time-out' : reasonOf(error) });
+      this.#report(subgraph, startedMs, error instanceof Left ? 'abandoned' : 'failed');
+      throw failure(subgraph, timedOut);
+    }
   }
 
   async *subscribe(
@@ -97,33 +109,20 @@ export class Guard implements SubgraphCaller {
     call: Call,
     signal: AbortSignal,
   ): AsyncGenerator<StreamItem, void> {
-    const ended = new AbortController();
-    const end = () => ended.abort();
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
+    const stream = await this.through(subgraph, (deadline) => this.#open(subgraph, request, call, signal, deadline), {
+      signal,
+    });
+    const silence = setTimeout(() => stream.destroy(new Error('the upstream fell silent')), this.limits.silenceMs);
     try {
-      const response = await this.through(
-        subgraph,
-        (deadline) => this.#open(subgraph, request, call, ended, deadline),
-        {
-          signal,
-        },
-      );
-      const silence = setTimeout(() => response.destroy(new Error('the upstream fell silent')), this.limits.silenceMs);
-      try {
-        for await (const event of serverSentEvents(response, this.limits.maxAnswerBytes)) {
-          silence.refresh();
-          if (event.event === 'complete') return;
-          yield itemOf(event);
-        }
-      } finally {
-        clearTimeout(silence);
+      for await (const event of serverSentEvents(stream.chunks, this.limits.maxAnswerBytes)) {
+        silence.refresh();
+        if (event.event === 'complete') return;
+        yield itemOf(event);
       }
-      throw new Error('the upstream ended without completing');
     } finally {
-      signal.removeEventListener('abort', end);
-      end();
+      clearTimeout(silence);
     }
+    throw new Error('the upstream ended without completing');
   }
 
   /**
@@ -136,13 +135,9 @@ export class Guard implements SubgraphCaller {
     work: (deadline: AbortSignal) => Promise<T>,
     options: { signal?: AbortSignal | undefined; judge?: (answer: T) => Outcome; timeoutMs?: number } = {},
   ): Promise<T> {
-    const circuit = this.#circuits.get(subgraph) ?? this.#unknown(subgraph);
-    const pass = circuit.enter();
+    const pass = this.#circuit(subgraph).enter();
     const startedMs = this.clock.nowMs();
-    const report = (outcome: CallReport['outcome']) => {
-      const tookMs = this.clock.nowMs() - startedMs;
-      for (const listener of this.#called) listener({ subgraph, tookMs, outcome });
-    };
+    const report = (outcome: CallReport['outcome']) => this.#report(subgraph, startedMs, outcome);
     const deadline = callDeadline(options.timeoutMs ?? this.limits.timeoutMs, options.signal);
     try {
       const answer = await work(deadline.signal);
@@ -166,27 +161,34 @@ export class Guard implements SubgraphCaller {
     for (const wire of this.wires.values()) wire.close();
   }
 
-  async #open(subgraph: string, request: GraphRequest, call: Call, ended: AbortController, deadline: AbortSignal) {
-    // The time limit is for opening only; the stream itself lives until `ended`.
-    const cut = () => ended.abort();
+  async #open(
+    subgraph: string,
+    request: GraphRequest,
+    call: Call,
+    signal: AbortSignal,
+    deadline: AbortSignal,
+  ): Promise<WireStream> {
+    const { timeoutMs, maxAnswerBytes: maxBytes } = this.limits;
+    const wire = this.#wire(subgraph);
+    const stream = await wire.open({ body: JSON.stringify(request), call, signal, timeoutMs, maxBytes });
+    const { status, contentType } = stream;
+    if (status === 200 && contentType?.startsWith('text/event-stream')) return stream;
+    // What came instead of a stream ends by itself, and within the same time.
+    const cut = () => stream.destroy(new TimedOut());
     deadline.addEventListener('abort', cut, { once: true });
-    try {
-      const body = JSON.stringify(request);
-      const response = await this.#wire(subgraph).open({
-        body,
-        accept: 'text/event-stream',
-        call,
-        signal: ended.signal,
-      });
-      if (response.statusCode === 200 && response.headers['content-type']?.startsWith('text/event-stream')) {
-        return response;
-      }
-      const answer = readGraphAnswer(await readAnswer(response, this.limits.maxAnswerBytes));
-      const refusal = refusalIn(answer);
-      throw refusal ? new Refusal(refusal) : new MalformedAnswer('it gave no event stream');
-    } finally {
-      deadline.removeEventListener('abort', cut);
-    }
+    const answer = readGraphAnswer({ status, contentType, body: await wholeOf(stream.chunks, maxBytes) });
+    deadline.removeEventListener('abort', cut);
+    const refusal = refusalIn(answer);
+    throw refusal ? new Refusal(refusal) : new MalformedAnswer('it gave no event stream');
+  }
+
+  #report(subgraph: string, startedMs: number, outcome: CallReport['outcome']): void {
+    const tookMs = this.clock.nowMs() - startedMs;
+    for (const listener of this.#called) listener({ subgraph, tookMs, outcome });
+  }
+
+  #circuit(subgraph: string): Circuit {
+    return this.#circuits.get(subgraph) ?? this.#unknown(subgraph);
   }
 
   #wire(subgraph: string): Wire {
@@ -199,6 +201,7 @@ export class Guard implements SubgraphCaller {
 }
 
 const OK: Outcome = { failed: false };
+const BROKE_INSIDE: Outcome = { failed: true, reason: 'internal errors' };
 
 /** A subgraph's own coded refusal of a stream: an answer, not a failure. */
 class Refusal extends Error {
@@ -212,7 +215,7 @@ function reasonOf(error: unknown): string {
   if (error instanceof MalformedAnswer) return error.message;
   const fleet = asFleetError(error);
   if (fleet?.code === 'TIMEOUT') return 'time-out';
-  return /over \d+ bytes/.test(messageOf(error)) ? 'its answer is too large' : 'it cannot be reached';
+  return error instanceof TooLarge ? 'its answer is too large' : 'it cannot be reached';
 }
 
 function failure(subgraph: string, timedOut: boolean): FleetError {

@@ -1,82 +1,105 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { HouseAnswer, HouseClient } from '../../lib/call/house-client.ts';
+import { type Dispatcher, Pool } from 'undici';
+import type { HouseClient } from '../../lib/call/house-client.ts';
 import type { Call } from '../../lib/call/signing.ts';
+import { WholeAnswer, type WireAnswer } from './wire-answer.ts';
+import { StreamedAnswer, type WireStream } from './wire-stream.ts';
 
+/** One GraphQL request as bytes, and on whose behalf it is sent. */
 export interface WireRequest {
   body: string;
-  accept: string;
   call: Call;
-  signal: AbortSignal;
+  /** Fires when the caller no longer wants the answer. */
+  signal?: AbortSignal | undefined;
+  /** How long it may take, the wait for a connection included, milliseconds. */
+  timeoutMs: number;
+  /** The largest answer taken, bytes. */
+  maxBytes: number;
 }
 
-/** How bytes get to one subgraph and back. Rejects when it cannot be reached, or on the signal. */
+/** How bytes get to one subgraph and back. Follows no redirect. */
 export interface Wire {
   readonly url: string;
-  /** Gives the answer as it streams. */
-  open(request: WireRequest): Promise<IncomingMessage>;
+  /**
+   * Sends a request and reads its whole answer.
+   * @throws TimedOut, TooLarge, Left when the signal fired, or why the subgraph cannot be reached
+   */
+  send(request: WireRequest): Promise<WireAnswer>;
+  /**
+   * Sends a request and gives the answer as it streams; the time limit is for its head only.
+   * @throws as `send`
+   */
+  open(request: WireRequest): Promise<WireStream>;
+  /** Ends its connections; what is under way fails. */
   close(): void;
 }
 
+/** Connections to one address. Beyond them a request waits for one, within its own time limit. */
+const CONNECTIONS = 128;
+/** Shorter than servers keep theirs, so that none is used just as it closes, milliseconds. */
+const KEEP_ALIVE_MS = 4_000;
+
 /** Signed calls to a house of the platform. */
 export function signedWire(client: HouseClient, url: string): Wire {
-  return {
-    url,
-    open: ({ body, accept, call, signal }) => client.open('POST /graphql', { call, body, headers: { accept }, signal }),
-    // Whoever made the client closes it.
-    close() {},
-  };
+  return new HttpWire(new URL('/graphql', url).href, (body, call) => client.headersOf('POST /graphql', body, call));
 }
 
-/** Plain calls to any GraphQL server, over pooled keep-alive connections. Follows no redirect. */
+/** Plain calls to any GraphQL server. */
 export function plainWire(address: string): Wire {
-  const url = new URL(address);
-  const secure = url.protocol === 'https:';
-  const pool = { keepAlive: true, maxSockets: 256, keepAliveMsecs: 1_000 };
-  const agent = secure ? new HttpsAgent(pool) : new HttpAgent(pool);
-  const send = secure ? httpsRequest : httpRequest;
-  const target = {
-    agent,
-    method: 'POST',
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port,
-    path: `${url.pathname}${url.search}`,
-  };
-  return {
-    url: address,
-    open: ({ body, accept, call, signal }) =>
-      new Promise((resolve, reject) => {
-        const headers = {
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-          accept,
-          'x-request-id': call.requestId,
-          ...(call.traceparent ? { traceparent: call.traceparent } : {}),
-          ...(call.lastEventId ? { 'last-event-id': call.lastEventId } : {}),
-        };
-        send({ ...target, headers, signal }, resolve)
-          .on('error', reject)
-          .end(body);
-      }),
-    close: () => agent.destroy(),
-  };
+  return new HttpWire(address, (_body, call) => plainHeaders(call));
 }
 
-/**
- * Reads a whole answer.
- * @throws Error when it is over `maxBytes` or ends too early
- */
-export async function readAnswer(response: IncomingMessage, maxBytes: number): Promise<HouseAnswer> {
-  const chunks: Buffer[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) {
-      response.destroy();
-      throw new Error(`the answer is over ${maxBytes} bytes`);
-    }
-    chunks.push(chunk);
+/** Pooled keep-alive connections to one address. */
+class HttpWire implements Wire {
+  readonly #pool: Pool;
+  readonly #path: string;
+
+  constructor(
+    readonly url: string,
+    private readonly headersOf: (body: string, call: Call) => Record<string, string>,
+  ) {
+    const { origin, pathname, search } = new URL(url);
+    // Time limits are the caller's own, to the millisecond; the pool's are coarse.
+    this.#pool = new Pool(origin, {
+      connections: CONNECTIONS,
+      pipelining: 1,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    this.#path = `${pathname}${search}`;
   }
-  const body = chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
-  return { status: response.statusCode ?? 0, headers: response.headers, body };
+
+  send(request: WireRequest): Promise<WireAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#pool.dispatch(this.#head(request, JSON_ANSWER), new WholeAnswer(request, resolve, reject));
+    });
+  }
+
+  open(request: WireRequest): Promise<WireStream> {
+    return new Promise((resolve, reject) => {
+      this.#pool.dispatch(this.#head(request, EVENT_STREAM), new StreamedAnswer(request, resolve, reject));
+    });
+  }
+
+  close(): void {
+    // What is under way is told by its own handler.
+    this.#pool.destroy().then(undefined, () => undefined);
+  }
+
+  #head({ body, call }: WireRequest, accept: string): Dispatcher.DispatchOptions {
+    const headers = this.headersOf(body, call);
+    headers['content-type'] = 'application/json';
+    headers['accept'] = accept;
+    return { method: 'POST', path: this.#path, headers, body };
+  }
+}
+
+const JSON_ANSWER = 'application/graphql-response+json, application/json';
+const EVENT_STREAM = 'text/event-stream';
+
+function plainHeaders({ requestId, traceparent, lastEventId }: Call): Record<string, string> {
+  const headers: Record<string, string> = { 'x-request-id': requestId };
+  if (traceparent !== undefined) headers['traceparent'] = traceparent;
+  if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
+  return headers;
 }

@@ -4,7 +4,6 @@ import { hasAnyScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { Guard } from '../guard/guard.ts';
-import { readAnswer } from '../guard/wire.ts';
 import { readBody, unpackBody } from './body.ts';
 import { JSON_TYPE, send } from './send.ts';
 
@@ -47,10 +46,7 @@ export async function passOn(
   const headers = pick(request.headers, BODY_HEADERS);
   const answer = await guard.through(
     route.subgraph,
-    async (deadline) => {
-      const incoming = await house.open(target, { call, body, headers, signal: deadline });
-      return await readAnswer(incoming, MAX_BYTES);
-    },
+    (deadline) => house.send(target, { call, body, headers, signal: deadline, maxBytes: MAX_BYTES }),
     {
       signal,
       timeoutMs: route.timeoutMs ?? TIMEOUT_MS,
