@@ -1,6 +1,7 @@
 import type { HouseClient } from '../lib/call/house-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Log } from '../lib/log.ts';
+import type { JwtOptions } from './callers/jwt.ts';
 import type { CoreOptions } from './core.ts';
 import type { DocumentLimits } from './guard/document-limits.ts';
 import type { GuardLimits } from './guard/guard.ts';
@@ -14,6 +15,8 @@ export interface CallersOptions {
   house?: HouseClient;
   /** Where it is asked; `/internal/credentials` unless given. */
   path?: string;
+  /** Issuers whose signed tokens are taken as well. */
+  jwt?: JwtOptions;
 }
 
 /** How much is let through. */

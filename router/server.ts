@@ -6,6 +6,7 @@ import { Authenticator } from './callers/authenticator.ts';
 import { houseDesk } from './callers/credential-desk.ts';
 import { Denials } from './callers/denials.ts';
 import { DoorKeeper } from './callers/door-keeper.ts';
+import { JwtDesk } from './callers/jwt.ts';
 import { RequestLimits } from './callers/request-limits.ts';
 import { UsageBook } from './callers/usage.ts';
 import { createEngine } from './core.ts';
@@ -193,12 +194,13 @@ function makeGuard(engine: Engine, options: RouterOptions): Guard {
   return new Guard(wires, { ...GUARD_LIMITS, ...options.limits?.guard }, options.clock);
 }
 
-function makeAuthenticator({ callers, clock, limits }: RouterOptions): Authenticator | undefined {
+function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Authenticator | undefined {
   if (!callers) return undefined;
-  const { adminToken, house, path } = callers;
+  const { adminToken, house, path, jwt } = callers;
   return new Authenticator({
     adminToken,
     desk: house && houseDesk(house, path ?? CREDENTIALS_PATH, clock),
+    jwt: jwt && new JwtDesk(jwt, clock, log),
     clock,
     adminPerSecond: limits?.adminPerSecond ?? ADMIN_PER_SECOND,
   });

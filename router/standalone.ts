@@ -3,6 +3,7 @@ import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { Log } from '../lib/log.ts';
 import { isLoopback, loadSettings } from '../lib/settings/index.ts';
+import { jwtIn } from './callers/jwt-settings.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
 /** A start that cannot succeed: told in one line. */
@@ -17,10 +18,12 @@ export async function startStandalone(
 ): Promise<ServedRouter> {
   const settings = loadSettings(environment);
   const { HOST: host, PORT: port, FLEET_ADMIN_TOKEN: adminToken } = settings;
-  if (!isLoopback(host) && adminToken === undefined) {
+  const jwt = jwtIn(settings);
+  const isOpen = adminToken === undefined && jwt === undefined;
+  if (!isLoopback(host) && isOpen) {
     throw new StartError(`HOST ${host} is not loopback: set FLEET_ADMIN_TOKEN, or bind 127.0.0.1`);
   }
-  const isMeasured = readMode(environment['ROUTER_MODE'], host, adminToken);
+  const isMeasured = readMode(environment['ROUTER_MODE'], host, isOpen);
   const sink = { write: (line: string) => void process.stderr.write(`${line}\n`) };
   const log = new Log('router', [sink], () => systemClock.nowMs(), settings.FLEET_LOG_LEVEL);
   return await serveRouter({
@@ -29,7 +32,7 @@ export async function startStandalone(
     log,
     host,
     port,
-    ...(adminToken === undefined ? {} : { callers: { adminToken } }),
+    ...(isOpen ? {} : { callers: { ...(adminToken === undefined ? {} : { adminToken }), ...(jwt ? { jwt } : {}) } }),
     // A supergraph of anybody's has no access rules: whoever has the token may read all of it.
     enforceAccess: false,
     corsOrigins: settings.CORS_ORIGINS,
@@ -47,10 +50,10 @@ export async function startStandalone(
 }
 
 /** @returns whether it runs to be measured: rates are off, and nothing else */
-function readMode(mode: string | undefined, host: string, adminToken: string | undefined): boolean {
+function readMode(mode: string | undefined, host: string, isOpen: boolean): boolean {
   if (!mode) return false;
   if (mode !== 'audit' && mode !== 'bench') throw new StartError(`ROUTER_MODE ${mode} is neither audit nor bench`);
-  if (!isLoopback(host) || adminToken !== undefined) {
+  if (!isLoopback(host) || !isOpen) {
     throw new StartError(`ROUTER_MODE ${mode} is for a loopback HOST without credentials`);
   }
   return true;

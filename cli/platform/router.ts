@@ -6,6 +6,7 @@ import { systemClock } from '../../lib/clock.ts';
 import { assert } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
+import { jwtIn } from '../../router/callers/jwt-settings.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
 import { packageRoot } from './surroundings.ts';
 
@@ -44,6 +45,7 @@ export async function runRouter({ settings, secret, log, metrics }: RunRouterOpt
   const { agents, audit } = houses;
   assert(agents && audit && settings.FLEET_ADMIN_TOKEN, 'the router is told its houses and the admin token');
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  const jwt = jwtIn(settings);
   const router = await serveRouter({
     supergraphSdl: readFileSync(path.join(root, 'schema', 'supergraph.graphql'), 'utf8'),
     clock: systemClock,
@@ -52,7 +54,7 @@ export async function runRouter({ settings, secret, log, metrics }: RunRouterOpt
     port: settings.PORT,
     version,
     houses,
-    callers: { adminToken: settings.FLEET_ADMIN_TOKEN, house: agents },
+    callers: { adminToken: settings.FLEET_ADMIN_TOKEN, house: agents, ...(jwt ? { jwt } : {}) },
     audit,
     own: { cursorKey: deriveKey(secret, 'cursor:router') },
     routes: ROUTES,

@@ -1,1 +1,2 @@
-export { describeSettings, isLoopback, loadSettings, type Settings, SettingsError } from './settings.ts';
+export { isLoopback } from './loopback.ts';
+export { describeSettings, loadSettings, type Settings, SettingsError } from './settings.ts';

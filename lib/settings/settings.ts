@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const ms = (defaultMs: number, minMs = 1) => z.coerce.number().int().min(minMs).default(defaultMs);
@@ -48,6 +49,25 @@ export const SETTINGS = z.object({
     .default('')
     .transform((text) => listOf(text))
     .describe('Origins that browsers may call from, separated by commas. Empty: none.'),
+  FLEET_JWT_ISSUERS: z
+    .string()
+    .default('')
+    .transform((text, context) => readIssuers(text, context))
+    .describe(
+      'Issuers whose signed tokens (JWT) are taken, each with the address (https, or http on loopback) or file of its keys: https://issuer=https://issuer/jwks.json, separated by commas. Empty: none.',
+    ),
+  FLEET_JWT_AUDIENCE: z
+    .string()
+    .default('fleetgraph')
+    .transform((text) => listOf(text))
+    .describe('Audiences, separated by commas; a JWT must name one of them.'),
+  FLEET_JWT_ALGORITHMS: z
+    .string()
+    .default('RS256,PS256,ES256,EdDSA,Ed25519')
+    .transform((text) => listOf(text))
+    .pipe(z.array(z.enum(JWT_ALGORITHMS)).min(1))
+    .describe('Signatures a JWT may have, separated by commas; only those by a key pair are known.'),
+  FLEET_JWT_SKEW_MS: ms(30_000, 0).describe('How far the clock of a JWT’s issuer may be from ours, milliseconds.'),
   FLEET_DATA: z.string().min(1).default('.data').describe('Folder of everything that is kept: databases, logs, keys.'),
   FLEET_ADMIN_TOKEN: z
     .string()
@@ -168,11 +188,6 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
     throw new SettingsError(`${String(issue?.path[0])} is wrong: ${issue?.message}; see docs/settings.md`);
   }
   return read.data;
-}
-
-/** Whether an address is this machine's own loopback. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 /** Name, meaning and default of each setting, for docs/settings.md and .env.example. */

@@ -3,9 +3,10 @@ import type { Principal } from '../../lib/call/principal.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { BoundedMap } from './bounded-map.ts';
-import type { CredentialDesk } from './credential-desk.ts';
+import { type CredentialDesk, MOST_TOKENS } from './credential-desk.ts';
+import type { JwtDesk } from './jwt.ts';
 
-/** An answer is good for so long, and a revocation unseen at most for so long, milliseconds. */
+/** An answer of the desk is good for so long, and a revocation unseen at most for so long, milliseconds. */
 const FRESH_MS = 1_000;
 /** With the desk away, what it confirmed so lately still counts, milliseconds. */
 const STALE_MS = 60_000;
@@ -17,11 +18,17 @@ const ADMIN: Principal = { id: 'admin', kind: 'SCRIPT', name: 'admin', scopes: [
 interface Known {
   principal: Principal;
   confirmedAtMs: number;
+  /** Until then nobody needs to be asked. */
+  freshUntilMs: number;
+  /** Of the issuers' keys that it was verified by; undefined for the desk's own tokens. */
+  generation: number | undefined;
 }
 
 export interface AuthenticatorOptions {
   adminToken?: string | undefined;
   desk?: CredentialDesk | undefined;
+  /** Tokens of other issuers. */
+  jwt?: JwtDesk | undefined;
   clock: Clock;
   /** The admin's rate, requests a second. */
   adminPerSecond?: number;
@@ -41,22 +48,23 @@ export class Authenticator {
     this.#admin = adminPerSecond === undefined ? ADMIN : { ...ADMIN, requestsPerSecond: adminPerSecond };
   }
 
+  /** Who a token is, if that is known without asking anybody: a hash and a look into a map. */
+  recall(token: string): Principal | undefined {
+    return this.#recall(sha256(token));
+  }
+
   /**
    * @returns undefined when the token is unknown, revoked or over
    * @throws SUBGRAPH_UNAVAILABLE when nobody can tell now
    */
   async principalOf(token: string): Promise<Principal | undefined> {
     const hash = sha256(token);
-    if (this.#adminHash && timingSafeEqual(hash, this.#adminHash)) return this.#admin;
-    const { desk, clock } = this.options;
-    if (!desk) return undefined;
+    const recalled = this.#recall(hash);
+    if (recalled) return recalled;
     const key = hash.toString('base64');
-    const nowMs = clock.nowMs();
-    const known = this.#known.get(key);
-    if (known && nowMs - known.confirmedAtMs < FRESH_MS) return this.#valid(known.principal);
     const refusedAtMs = this.#unknown.get(key);
-    if (refusedAtMs !== undefined && nowMs - refusedAtMs < FRESH_MS) return undefined;
-    return this.#valid(await this.#ask(key, token, desk, known));
+    if (refusedAtMs !== undefined && this.options.clock.nowMs() - refusedAtMs < FRESH_MS) return undefined;
+    return this.#valid(await this.#ask(key, token));
   }
 
   /** Whether asking about this token would bother the desk. */
@@ -65,37 +73,65 @@ export class Authenticator {
     const key = hash.toString('base64');
     const refusedAtMs = this.#unknown.get(key);
     return (
-      (this.#adminHash !== undefined && timingSafeEqual(hash, this.#adminHash)) ||
+      this.#isAdmin(hash) ||
       this.#known.get(key) !== undefined ||
       (refusedAtMs !== undefined && this.options.clock.nowMs() - refusedAtMs < FRESH_MS)
     );
   }
 
-  #ask(key: string, token: string, desk: CredentialDesk, known: Known | undefined): Promise<Principal | undefined> {
+  /**
+   * Asks anew about tokens that were good, many in one question, whatever is remembered of them.
+   * @returns those that no longer are; with nobody to tell a token stays good until its own end
+   */
+  async ended(tokens: readonly string[]): Promise<Set<string>> {
+    const { desk, jwt } = this.options;
+    const ended = new Set<string>();
+    const kept = tokens.filter((token) => desk && !this.#isAdmin(sha256(token)) && !jwt?.takes(token));
+    for (let from = 0; desk && from < kept.length; from += MOST_TOKENS) {
+      const asked = kept.slice(from, from + MOST_TOKENS);
+      const askedAtMs = this.options.clock.nowMs();
+      const principals = await desk.askAll(asked).catch(() => undefined);
+      principals?.forEach((principal, place) => {
+        const token = asked[place] as string;
+        this.#remember(sha256(token).toString('base64'), principal, askedAtMs, undefined);
+        if (!principal) ended.add(token);
+      });
+    }
+    return ended;
+  }
+
+  #recall(hash: Buffer): Principal | undefined {
+    if (this.#isAdmin(hash)) return this.#admin;
+    const known = this.#known.get(hash.toString('base64'));
+    if (!known || this.options.clock.nowMs() >= known.freshUntilMs) return undefined;
+    // A key that its issuer took back may have signed it.
+    if (known.generation !== undefined && known.generation !== this.options.jwt?.generation) return undefined;
+    return this.#valid(known.principal);
+  }
+
+  #isAdmin(hash: Buffer): boolean {
+    return this.#adminHash !== undefined && timingSafeEqual(hash, this.#adminHash);
+  }
+
+  #ask(key: string, token: string): Promise<Principal | undefined> {
     const under = this.#asking.get(key);
     if (under) return under;
-    const asking = this.#settle(key, desk(token), known).finally(() => this.#asking.delete(key));
+    const asking = this.#settle(key, token).finally(() => this.#asking.delete(key));
     this.#asking.set(key, asking);
     return asking;
   }
 
-  async #settle(
-    key: string,
-    answer: Promise<Principal | undefined>,
-    known: Known | undefined,
-  ): Promise<Principal | undefined> {
-    const { clock } = this.options;
+  async #settle(key: string, token: string): Promise<Principal | undefined> {
+    const { clock, desk, jwt } = this.options;
+    const known = this.#known.get(key);
     // A revocation that falls between the question and its answer must not be remembered as good for longer.
     const askedAtMs = clock.nowMs();
+    const generation = jwt?.takes(token) ? jwt.generation : undefined;
     try {
-      const principal = await answer;
-      if (principal) {
-        this.#known.set(key, { principal, confirmedAtMs: askedAtMs });
-        this.#unknown.delete(key);
-      } else {
-        this.#known.delete(key);
-        this.#unknown.set(key, askedAtMs);
-      }
+      const isJwt = generation !== undefined;
+      const principal = await (isJwt ? jwt?.principalOf(token) : desk?.ask(token));
+      // The first token of an issuer makes its keys be read.
+      this.#remember(key, principal, askedAtMs, isJwt ? jwt?.generation : undefined);
       return principal;
     } catch {
       if (known && askedAtMs - known.confirmedAtMs < STALE_MS) return known.principal;
@@ -103,6 +139,17 @@ export class Authenticator {
         retryAfterMs: 1_000,
       });
     }
+  }
+
+  #remember(key: string, principal: Principal | undefined, atMs: number, generation: number | undefined): void {
+    if (!principal) {
+      this.#known.delete(key);
+      this.#unknown.set(key, atMs);
+      return;
+    }
+    const freshUntilMs = generation === undefined ? atMs + FRESH_MS : (principal.expiresAtMs ?? atMs);
+    this.#known.set(key, { principal, confirmedAtMs: atMs, freshUntilMs, generation });
+    this.#unknown.delete(key);
   }
 
   #valid(principal: Principal | undefined): Principal | undefined {

@@ -11,6 +11,7 @@ const ANYBODY: Principal = { id: 'anonymous', kind: 'PERSON', name: 'anonymous',
 
 /** Lets callers in by their credential, and slows down those who guess. */
 export class DoorKeeper {
+  readonly #anybody: Principal;
   readonly #tries = new RateLimiterMemory({ points: TRIES_PER_SECOND, duration: 1 });
 
   /**
@@ -19,8 +20,10 @@ export class DoorKeeper {
    */
   constructor(
     private readonly authenticator: Authenticator | undefined,
-    private readonly openPerSecond = Number.POSITIVE_INFINITY,
-  ) {}
+    openPerSecond = Number.POSITIVE_INFINITY,
+  ) {
+    this.#anybody = { ...ANYBODY, requestsPerSecond: openPerSecond };
+  }
 
   get isOpen(): boolean {
     return this.authenticator === undefined;
@@ -31,8 +34,10 @@ export class DoorKeeper {
    */
   async admit(token: string | undefined, address: string): Promise<Principal> {
     const { authenticator } = this;
-    if (!authenticator) return { ...ANYBODY, requestsPerSecond: this.openPerSecond };
+    if (!authenticator) return this.#anybody;
     if (token === undefined) throw new FleetError('UNAUTHENTICATED', 'send a token: Authorization: Bearer …');
+    const known = authenticator.recall(token);
+    if (known) return known;
     const isGuess = !authenticator.isRemembered(token);
     if (isGuess) await this.#countTry(address);
     const principal = await authenticator.principalOf(token);
@@ -42,14 +47,16 @@ export class DoorKeeper {
     return principal;
   }
 
-  /** Whether a token that was good still is; with nobody to tell it stays so until its own end. */
-  async isStillGood(token: string | undefined, principal: Principal, nowMs: number): Promise<boolean> {
-    if (!this.authenticator || token === undefined) return true;
-    if (principal.expiresAtMs !== undefined && principal.expiresAtMs <= nowMs) return false;
-    return await this.authenticator.principalOf(token).then(
-      (found) => found !== undefined,
-      () => true,
-    );
+  /**
+   * Which of these tokens, that were good, no longer are; asked anew, all in one question. With nobody to tell a token
+   * stays good until its own end.
+   */
+  async ended(bearers: ReadonlyMap<string, Principal>, nowMs: number): Promise<Set<string>> {
+    const { authenticator } = this;
+    const over = [...bearers].filter(([, { expiresAtMs }]) => expiresAtMs !== undefined && expiresAtMs <= nowMs);
+    const ended = (await authenticator?.ended([...bearers.keys()])) ?? new Set<string>();
+    for (const [token] of over) ended.add(token);
+    return ended;
   }
 
   async #countTry(address: string): Promise<void> {

@@ -52,10 +52,14 @@ async function resolveAgent(
   return found && mayRead(call.principal, found) ? found : null;
 }
 
-/** Tells the router who a bearer token is: `{ token }` → 200 `{ principal }`, or 404. */
+/** Tells the router who a bearer token is: `{ token }` → 200 `{ principal }`, or 404; `{ tokens }` → 200 `{ principals }`, null for nobody. */
 function credentialsRoute(credentials: Credentials): HouseRoute {
   return async ({ body }) => {
-    const { token } = JSON.parse(body.toString()) as { token?: unknown };
+    const { token, tokens } = JSON.parse(body.toString()) as { token?: unknown; tokens?: unknown };
+    if (Array.isArray(tokens)) {
+      const principals = await credentials.principalsOf(tokens.map(String));
+      return { status: 200, body: JSON.stringify({ principals }) };
+    }
     const principal = typeof token === 'string' ? await credentials.principalOf(token) : undefined;
     return principal ? { status: 200, body: JSON.stringify({ principal }) } : { status: 404, body: '{}' };
   };

@@ -33,6 +33,12 @@ describe('the registry', () => {
     return answer.status === 200 ? JSON.parse(answer.body.toString()).principal : answer.status;
   };
 
+  const principalsOf = async (tokens: string[]) => {
+    const call = callOf({ principal: systemPrincipal('router') });
+    const answer = await house.client.send('POST /internal/credentials', { call, body: JSON.stringify({ tokens }) });
+    return JSON.parse(answer.body.toString()).principals;
+  };
+
   test('an agent that comes is known with all it said, and has a token of its own', async () => {
     const input = {
       name: 'newcomer',
@@ -235,6 +241,12 @@ describe('the registry', () => {
         ({ id }: { id: string }) => id === apiKey.id,
       );
     await until(async () => (await listed()).lastUsedAt);
+    const grafana = expect.objectContaining({ name: 'grafana', kind: 'SCRIPT' });
+    const { secret: made } = (await driver.do(CREATE, { input: { ...input, clientMutationId: 'k2' } })).createApiKey;
+    const [id, last] = [made.slice(0, -1), made.at(-1)];
+    const altered = `${id}${last === 'A' ? 'B' : 'A'}`;
+    expect(await principalOf(altered)).toBe(404);
+    expect(await principalOf(`${secret.split('.')[0]}.${made.split('.')[1]}`)).toBe(404);
     const stored = await house.runtime.database.query('select * from api_key');
     expect(JSON.stringify(stored)).not.toContain(secret.split('.')[1]);
 
@@ -244,6 +256,7 @@ describe('the registry', () => {
     const revoked = await revoke(apiKey.id);
     expect(revoked.apiKey.revokedAt).toBeTruthy();
     expect(await principalOf(secret)).toBe(404);
+    expect(await principalsOf([made, secret, altered, 'nonsense', made])).toEqual([grafana, null, null, null, grafana]);
     expect(await revoke(apiKey.id)).toEqual(revoked);
     expect(await revoke('nobody')).toEqual({ apiKey: null, userErrors: [{ code: 'NOT_FOUND' }] });
     expect((await driver.entries(apiKey.id)).map(({ action, reason }) => [action, reason])).toEqual([

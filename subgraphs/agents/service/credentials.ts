@@ -5,9 +5,9 @@ import { FleetError } from '../../../lib/errors.ts';
 import { nodeId } from '../../../lib/node-id.ts';
 import type { WriteOutcome, Writes } from '../../../lib/write/writes.ts';
 import { ApiKey } from '../entity/credential.ts';
-import type { CredentialStore } from '../store/credentials.ts';
+import type { CredentialStore, TokenRow } from '../store/credentials.ts';
 import { actorOf } from './record.ts';
-import { isSameHash, makeSecret, readSecret } from './secrets.ts';
+import { isSameHash, makeSecret, readSecret, type SecretKind } from './secrets.ts';
 
 export interface NewKey {
   name: string;
@@ -43,7 +43,25 @@ export class Credentials {
   async principalOf(token: string): Promise<Principal | undefined> {
     const read = readSecret(token);
     if (!read) return undefined;
-    return read.kind === 'fk' ? await this.#script(read.id, read.hash) : await this.#agent(read.id, read.hash);
+    const { kind, id, hash } = read;
+    if (kind === 'fk') return this.#script((await this.store.findKeysWithHash([id]))[0], hash);
+    return await this.#agent((await this.store.findTokens([id]))[0], hash);
+  }
+
+  /** The same of many at once, in their order; null for nobody. */
+  async principalsOf(tokens: readonly string[]): Promise<(Principal | null)[]> {
+    const read = tokens.map(readSecret);
+    const idsOf = (kind: SecretKind) => [...new Set(read.flatMap((each) => (each?.kind === kind ? [each.id] : [])))];
+    const [scripts, agents] = [idsOf('fk'), idsOf('fa')];
+    const keys = byId(scripts.length ? await this.store.findKeysWithHash(scripts) : []);
+    const found = byId(agents.length ? await this.store.findTokens(agents) : []);
+    return await Promise.all(
+      read.map(async (each) => {
+        if (!each) return null;
+        const { kind, id, hash } = each;
+        return (kind === 'fk' ? this.#script(keys.get(id), hash) : await this.#agent(found.get(id), hash)) ?? null;
+      }),
+    );
   }
 
   /** All keys, newest first. */
@@ -116,14 +134,13 @@ export class Credentials {
     await this.store.touch(used);
   }
 
-  async #script(id: string, hash: Buffer): Promise<Principal | undefined> {
-    const key = await this.store.findKeyWithHash(id);
+  #script(key: ApiKey | undefined, hash: Buffer): Principal | undefined {
     const nowMs = this.clock.nowMs();
     if (!key || key.revokedAt || (key.expiresAt && key.expiresAt.getTime() <= nowMs)) return undefined;
     if (!isSameHash(key.hash, hash)) return undefined;
-    this.#used.set(id, nowMs);
+    this.#used.set(key.id, nowMs);
     return {
-      id,
+      id: key.id,
       kind: 'SCRIPT',
       name: key.name,
       scopes: key.scopes,
@@ -132,13 +149,12 @@ export class Credentials {
     };
   }
 
-  async #agent(id: string, hash: Buffer): Promise<Principal | undefined> {
-    const token = await this.store.findToken(id);
+  async #agent(token: TokenRow | undefined, hash: Buffer): Promise<Principal | undefined> {
     if (!token || !isSameHash(token.hash, hash)) return undefined;
     const nowMs = this.clock.nowMs();
-    if (token.used) this.#used.set(id, nowMs);
+    if (token.used) this.#used.set(token.id, nowMs);
     // Its first use proves that it arrived: the tokens before it are void from now on.
-    else await this.store.supersede(id, new Date(nowMs));
+    else await this.store.supersede(token.id, new Date(nowMs));
     const agentId = nodeId('Agent', token.agentUuid);
     return { id: agentId, kind: 'AGENT', name: token.agentName, scopes: ['agent'], agentId };
   }
@@ -157,4 +173,8 @@ export class Credentials {
     }
     return [...new Set(known)];
   }
+}
+
+function byId<T extends { id: string }>(rows: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(rows.map((row) => [row.id, row]));
 }

@@ -25,14 +25,14 @@ export class CredentialStore {
     return this.database.getRepository(ApiKey).findOneBy({ id });
   }
 
-  /** A key with its hash. */
-  findKeyWithHash(id: string): Promise<ApiKey | null> {
+  /** Keys with their hashes, of those that are there. */
+  findKeysWithHash(ids: readonly string[]): Promise<ApiKey[]> {
     return this.database
       .getRepository(ApiKey)
       .createQueryBuilder('key')
       .addSelect('key.hash')
-      .where('key.id = :id', { id })
-      .getOne();
+      .where('key.id = any(:ids)', { ids })
+      .getMany();
   }
 
   lockKey(tx: Transaction, id: string): Promise<ApiKey | null> {
@@ -47,15 +47,14 @@ export class CredentialStore {
     await tx.query('update api_key set revoked_at = $2 where id = $1', [id, now]);
   }
 
-  /** A token that is not void, of an agent that is not gone. */
-  async findToken(id: string): Promise<TokenRow | undefined> {
-    const [row] = await this.database.query(
+  /** Tokens that are not void, of agents that are not gone. */
+  findTokens(ids: readonly string[]): Promise<TokenRow[]> {
+    return this.database.query(
       `select t.id, t.hash, t.last_used_at is not null as used, a.id as "agentUuid", a.name as "agentName"
          from agent_token t join agent a on a.id = t.agent_id
-        where t.id = $1 and t.revoked_at is null and a.deregistered_at is null`,
-      [id],
+        where t.id = any($1) and t.revoked_at is null and a.deregistered_at is null`,
+      [ids],
     );
-    return row;
   }
 
   async insertToken(tx: Transaction, token: AgentToken): Promise<void> {

@@ -6,6 +6,7 @@ import { Authenticator, bearerIn } from '../../../router/callers/authenticator.t
 import { DoorKeeper } from '../../../router/callers/door-keeper.ts';
 import { RequestLimits } from '../../../router/callers/request-limits.ts';
 import { UsageBook } from '../../../router/callers/usage.ts';
+import { LiveStreams } from '../../../router/http/live-streams.ts';
 import { serveRouter } from '../../../router/server.ts';
 import { until } from '../../support/until.ts';
 import { type Harbour, openHarbour } from './support.ts';
@@ -23,10 +24,17 @@ describe('a credential', () => {
     const authenticator = new Authenticator({
       adminToken: 'the-admin-token',
       clock,
-      async desk(token) {
-        desk.asked += 1;
-        if (desk.away) throw new Error('away');
-        return desk.tokens.get(token);
+      desk: {
+        async ask(token) {
+          desk.asked += 1;
+          if (desk.away) throw new Error('away');
+          return desk.tokens.get(token);
+        },
+        async askAll(tokens) {
+          desk.asked += 1;
+          if (desk.away) throw new Error('away');
+          return tokens.map((token) => desk.tokens.get(token));
+        },
       },
     });
     return { desk, authenticator };
@@ -91,6 +99,35 @@ describe('a credential', () => {
     const codes = guesses.map((guess) => guess.status === 'rejected' && guess.reason.code);
     expect(codes.filter((code) => code === 'UNAUTHENTICATED')).toHaveLength(50);
     expect(codes.filter((code) => code === 'RATE_LIMITED')).toHaveLength(10);
+  });
+
+  test('of something that stays open is asked about every half second, all in one question', async () => {
+    jest.useFakeTimers();
+    const clock = clockAt();
+    const { desk, authenticator } = deskOf(clock);
+    const streams = new LiveStreams(new DoorKeeper(authenticator), clock);
+    const ended: string[] = [];
+    for (const token of ['a', 'a', 'b', 'over', 'the-admin-token']) {
+      const principal = { ...ROBIN, ...(token === 'over' ? { expiresAtMs: clock.ms + 700 } : {}) };
+      desk.tokens.set(token, principal);
+      streams.add({ principal, token, expire: () => ended.push(token), drain: () => undefined });
+      // However lately it was confirmed.
+      await authenticator.principalOf(token);
+    }
+    desk.asked = 0;
+    streams.start();
+    desk.tokens.delete('a');
+    clock.ms += 500;
+    await jest.advanceTimersByTimeAsync(500);
+    expect(ended).toEqual(['a', 'a']);
+    expect(desk.asked).toBe(1);
+    expect(await authenticator.principalOf('a')).toBeUndefined();
+    desk.away = true;
+    clock.ms += 500;
+    await jest.advanceTimersByTimeAsync(500);
+    expect(ended).toEqual(['a', 'a', 'over']);
+    streams.stop();
+    jest.useRealTimers();
   });
 
   test.each([

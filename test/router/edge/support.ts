@@ -160,7 +160,12 @@ function shipsHouse(sea: RunningSea): Subgraph {
       'POST /internal/credentials': async ({ body }) => {
         sea.asked += 1;
         if (!sea.credentials) return { status: 503, body: '{}' };
-        const principal = sea.tokens.get(JSON.parse(body.toString()).token);
+        const { token, tokens } = JSON.parse(body.toString());
+        if (tokens) {
+          const principals = tokens.map((each: string) => sea.tokens.get(each) ?? null);
+          return { status: 200, body: JSON.stringify({ principals }) };
+        }
+        const principal = sea.tokens.get(token);
         return principal ? { status: 200, body: JSON.stringify({ principal }) } : { status: 404, body: '{}' };
       },
       'POST /v1/logs': async (request) => {
