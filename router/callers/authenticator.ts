@@ -5,6 +5,7 @@ import { FleetError } from '../../lib/errors.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { type CredentialDesk, MOST_TOKENS } from './credential-desk.ts';
 import type { JwtDesk } from './jwt.ts';
+import type { KeySet } from './key-ring.ts';
 
 /** An answer of the desk is good for so long, and a revocation unseen at most for so long, milliseconds. */
 const FRESH_MS = 1_000;
@@ -20,8 +21,8 @@ interface Known {
   confirmedAtMs: number;
   /** Until then nobody needs to be asked. */
   freshUntilMs: number;
-  /** Of the issuers' keys that it was verified by; undefined for the desk's own tokens. */
-  generation: number | undefined;
+  /** By which it was verified; undefined for the desk's own tokens. */
+  keys: KeySet | undefined;
 }
 
 export interface AuthenticatorOptions {
@@ -93,7 +94,7 @@ export class Authenticator {
       const principals = await desk.askAll(asked).catch(() => undefined);
       principals?.forEach((principal, place) => {
         const token = asked[place] as string;
-        this.#remember(sha256(token).toString('base64'), principal, askedAtMs, undefined);
+        this.#remember(sha256(token).toString('base64'), principal, askedAtMs);
         if (!principal) ended.add(token);
       });
     }
@@ -105,7 +106,7 @@ export class Authenticator {
     const known = this.#known.get(hash.toString('base64'));
     if (!known || this.options.clock.nowMs() >= known.freshUntilMs) return undefined;
     // A key that its issuer took back may have signed it.
-    if (known.generation !== undefined && known.generation !== this.options.jwt?.generation) return undefined;
+    if (known.keys && !known.keys.isCurrent) return undefined;
     return this.#valid(known.principal);
   }
 
@@ -126,12 +127,14 @@ export class Authenticator {
     const known = this.#known.get(key);
     // A revocation that falls between the question and its answer must not be remembered as good for longer.
     const askedAtMs = clock.nowMs();
-    const generation = jwt?.takes(token) ? jwt.generation : undefined;
     try {
-      const isJwt = generation !== undefined;
-      const principal = await (isJwt ? jwt?.principalOf(token) : desk?.ask(token));
-      // The first token of an issuer makes its keys be read.
-      this.#remember(key, principal, askedAtMs, isJwt ? jwt?.generation : undefined);
+      if (jwt?.takes(token)) {
+        const verified = await jwt.verify(token);
+        this.#remember(key, verified?.principal, askedAtMs, verified?.keys);
+        return verified?.principal;
+      }
+      const principal = await desk?.ask(token);
+      this.#remember(key, principal, askedAtMs);
       return principal;
     } catch {
       if (known && askedAtMs - known.confirmedAtMs < STALE_MS) return known.principal;
@@ -141,14 +144,14 @@ export class Authenticator {
     }
   }
 
-  #remember(key: string, principal: Principal | undefined, atMs: number, generation: number | undefined): void {
+  #remember(key: string, principal: Principal | undefined, atMs: number, keys?: KeySet): void {
     if (!principal) {
       this.#known.delete(key);
       this.#unknown.set(key, atMs);
       return;
     }
-    const freshUntilMs = generation === undefined ? atMs + FRESH_MS : (principal.expiresAtMs ?? atMs);
-    this.#known.set(key, { principal, confirmedAtMs: atMs, freshUntilMs, generation });
+    const freshUntilMs = keys ? (principal.expiresAtMs ?? atMs) : atMs + FRESH_MS;
+    this.#known.set(key, { principal, confirmedAtMs: atMs, freshUntilMs, keys });
     this.#unknown.delete(key);
   }
 

@@ -1,8 +1,9 @@
+import type { JWTVerifyGetKey } from 'jose';
 import type { Principal } from '../../lib/call/principal.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import { principalIn } from './claims.ts';
-import { KeyRing, type KeySource, keySource } from './key-ring.ts';
+import { KeyRing, type KeySet, type KeySource, keySource } from './key-ring.ts';
 
 /** Which tokens of others are taken. */
 export interface JwtOptions {
@@ -14,6 +15,12 @@ export interface JwtOptions {
   algorithms: readonly string[];
   /** How far the issuer's clock may be from ours, milliseconds. */
   skewMs: number;
+}
+
+/** Who a token speaks for, as long as its issuer shows these keys. */
+export interface Verified {
+  principal: Principal;
+  keys: KeySet;
 }
 
 const SHAPE = /^[\w-]{10,}\.[\w-]{10,}\.[\w-]{10,}$/;
@@ -42,26 +49,25 @@ export class JwtDesk {
     return SHAPE.test(token);
   }
 
-  /** Grows when an issuer's keys change. */
-  get generation(): number {
-    let sum = 0;
-    for (const ring of this.#rings.values()) sum += ring.generation;
-    return sum;
-  }
-
   /**
    * Who a token speaks for, until its end.
    * @returns undefined when its signature, issuer, audience or time is not as it must be
    * @throws SUBGRAPH_UNAVAILABLE when its issuer's keys cannot be had
    */
-  async principalOf(token: string): Promise<Principal | undefined> {
+  async verify(token: string): Promise<Verified | undefined> {
     const { decodeJwt, errors, jwtVerify } = require('jose') as typeof import('jose');
     const { audience, algorithms, skewMs } = this.options;
     try {
       const issuer = decodeJwt(token).iss;
       const ring = issuer === undefined ? undefined : this.#rings.get(issuer);
       if (issuer === undefined || !ring) return undefined;
-      const { payload } = await jwtVerify(token, ring.find, {
+      let keys: KeySet | undefined;
+      const find: JWTVerifyGetKey = async (...named) => {
+        const { key, set } = await ring.keyFor(...named);
+        keys = set;
+        return key;
+      };
+      const { payload } = await jwtVerify(token, find, {
         issuer,
         audience: [...audience],
         algorithms: [...algorithms],
@@ -69,7 +75,8 @@ export class JwtDesk {
         currentDate: new Date(this.clock.nowMs()),
         requiredClaims: ['exp', 'sub'],
       });
-      return principalIn(payload, skewMs);
+      const principal = principalIn(payload, skewMs);
+      return principal && { principal, keys: keys as unknown as KeySet };
     } catch (error) {
       // Whatever is wrong with it, it is no credential; why is nobody's who only guesses.
       if (error instanceof errors.JOSEError) return undefined;

@@ -1,12 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import type { JWTVerifyGetKey } from 'jose';
+import type { CryptoKey, JWTVerifyGetKey } from 'jose';
 import { FleetError, messageOf } from '../../lib/errors.ts';
 
 /** Where an issuer's public keys are read: an address of a JSON Web Key Set (RFC 7517), or the path of such a file. */
 export type KeySource = () => Promise<string>;
 
-/** Chooses the key that a token's header names. */
-export type KeyLookup = ReturnType<typeof import('jose').createLocalJWKSet>;
+/** An issuer's keys as they were shown at one time. */
+export interface KeySet {
+  /** Chooses the key that a token's header names. */
+  readonly lookup: ReturnType<typeof import('jose').createLocalJWKSet>;
+  /** Whether the issuer shows them still: what was verified by keys of before must be verified again. */
+  isCurrent: boolean;
+}
 
 /** Keys are read anew after so long, in the background, milliseconds. */
 const FRESH_MS = 600_000;
@@ -21,12 +26,11 @@ const MAX_BYTES = 1_000_000;
 
 /** The public keys of one issuer: read once, kept while the issuer is away, read anew when they change. */
 export class KeyRing {
-  #keys: KeyLookup | undefined;
+  #set: KeySet | undefined;
   #text: string | undefined;
   #readAtMs = Number.NEGATIVE_INFINITY;
   #triedAtMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
-  #generation = 0;
 
   /** @param onFailure told why a set could not be read */
   constructor(
@@ -35,36 +39,32 @@ export class KeyRing {
     private readonly onFailure: (error: string) => void = () => undefined,
   ) {}
 
-  /** Grows whenever the keys change: what was verified by keys of before must be verified again. */
-  get generation(): number {
-    return this.#generation;
-  }
-
   /**
-   * The key for a token's header.
+   * The key for a token's header, and the set it is of.
    * @throws SUBGRAPH_UNAVAILABLE when no keys can be had, jose's errors when none of them fits
    */
-  readonly find: JWTVerifyGetKey = async (header, token) => {
-    const keys = await this.#current();
+  async keyFor(...named: Parameters<JWTVerifyGetKey>): Promise<{ key: CryptoKey; set: KeySet }> {
+    const set = await this.#current();
     try {
-      return await keys(header, token);
+      return { key: await set.lookup(...named), set };
     } catch (error) {
       if (!isUnknownKey(error)) throw error;
       const isKnownToFail = this.#triedAtMs > this.#readAtMs;
       if (this.nowMs() - this.#triedAtMs < COOL_DOWN_MS) throw isKnownToFail ? unavailable() : error;
       await this.#read();
-      return await (this.#keys as KeyLookup)(header, token);
+      const now = this.#set as KeySet;
+      return { key: await now.lookup(...named), set: now };
     }
-  };
+  }
 
-  async #current(): Promise<KeyLookup> {
+  async #current(): Promise<KeySet> {
     const ageMs = this.nowMs() - this.#readAtMs;
-    if (!this.#keys || ageMs > STALE_MS) await this.#read();
+    if (!this.#set || ageMs > STALE_MS) await this.#read();
     else if (ageMs > FRESH_MS && this.nowMs() - this.#triedAtMs > COOL_DOWN_MS) {
       // Whoever asks meanwhile is served by the keys that are there; a failure is told and tried again.
       this.#read().catch(() => undefined);
     }
-    return this.#keys as KeyLookup;
+    return this.#set as KeySet;
   }
 
   /** Reads the set, once for all who wait for it. @throws SUBGRAPH_UNAVAILABLE */
@@ -85,9 +85,10 @@ export class KeyRing {
       if (text !== this.#text) {
         // Loaded only where it is used: it takes forty milliseconds of the start.
         const { createLocalJWKSet } = require('jose') as typeof import('jose');
-        this.#keys = createLocalJWKSet(JSON.parse(text));
+        const set = { lookup: createLocalJWKSet(JSON.parse(text)), isCurrent: true };
+        if (this.#set) this.#set.isCurrent = false;
+        this.#set = set;
         this.#text = text;
-        this.#generation += 1;
       }
       this.#readAtMs = atMs;
     } catch (error) {

@@ -49,7 +49,7 @@ test.each([
   ['a kind it claims', { kind: 'SYSTEM', preferred_username: 'rob' }, { kind: 'PERSON', name: 'rob' }],
   ['one audience of several', { aud: ['x', 'other'] }, { name: 'robin' }],
 ])('%s is read', async (_, claims, principal) => {
-  expect(await deskOf().principalOf(await issuer.token(claims as never))).toMatchObject(principal);
+  expect((await deskOf().verify(await issuer.token(claims as never)))?.principal).toMatchObject(principal);
 });
 
 test.each<[string, (made: Issuer) => Promise<string> | string]>([
@@ -105,7 +105,7 @@ test.each<[string, (made: Issuer) => Promise<string> | string]>([
 });
 
 test('a signature outside the list is refused, though its key is known', async () => {
-  expect(await deskOf({ algorithms: ['RS256'] }).principalOf(await issuer.token())).toBeUndefined();
+  expect(await deskOf({ algorithms: ['RS256'] }).verify(await issuer.token())).toBeUndefined();
 });
 
 test('within the skew a token is taken, and its end is its own end and the skew', async () => {
@@ -119,7 +119,7 @@ test('within the skew a token is taken, and its end is its own end and the skew'
 
 test('a hot token is remembered until its end: nobody verifies it again', async () => {
   const desk = deskOf();
-  const asked = jest.spyOn(desk, 'principalOf');
+  const asked = jest.spyOn(desk, 'verify');
   const authenticator = authenticatorOf(desk);
   const token = await issuer.token();
   expect(authenticator.recall(token)).toBeUndefined();
@@ -188,12 +188,12 @@ test('a set that is none, too large or elsewhere gives no keys', async () => {
   for (const text of ['{', '{"keys":7}']) {
     writeFileSync(file, text);
     const desk = deskOf({ issuers: { [issuer.name]: file } });
-    await expect(desk.principalOf(token)).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+    await expect(desk.verify(token)).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
   }
   writeFileSync(file, JSON.stringify({ keys: issuer.keys }));
-  expect(await deskOf({ issuers: { [issuer.name]: file } }).principalOf(token)).toBeDefined();
+  expect(await deskOf({ issuers: { [issuer.name]: file } }).verify(token)).toBeDefined();
   issuer.keys = Array.from({ length: 10_000 }, () => issuer.keys[0] as never);
-  await expect(deskOf().principalOf(token)).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+  await expect(deskOf().verify(token)).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
 });
 
 test.each([
