@@ -1,0 +1,84 @@
+/** What is known of a flag before anybody set it. */
+export interface FlagFacts {
+  /** What is on while it is on, in one sentence. */
+  description: string;
+  isOnByDefault: boolean;
+  /** Who answers for it: a room of this tree. */
+  owner: string;
+  /** Version that brought it. */
+  since: string;
+}
+
+/** Every flag there is. One that is not here cannot be asked for, nor set. */
+export const FLAGS = {
+  'router.dedup': {
+    description: 'Equal queries to a subgraph that are under way at the same time share one call.',
+    isOnByDefault: true,
+    owner: 'router/execute',
+    since: '0.2.0',
+  },
+  'router.shared-streams': {
+    description: 'Equal subscriptions share one upstream.',
+    isOnByDefault: true,
+    owner: 'router/subscribe',
+    since: '0.2.0',
+  },
+  'router.event-batching': {
+    description: 'Events of one stream that wait together are joined by one fetch.',
+    isOnByDefault: true,
+    owner: 'router/subscribe',
+    since: '0.2.0',
+  },
+  'router.apollo-fallback': {
+    description: 'What the native planner cannot plan is planned by Apollo’s.',
+    isOnByDefault: true,
+    owner: 'router/plan',
+    since: '0.2.0',
+  },
+  'router.stale-if-error': {
+    description: 'An optional subgraph that fails is answered for by its last good answer.',
+    isOnByDefault: true,
+    owner: 'router/guard',
+    since: '0.2.0',
+  },
+  'router.retries': {
+    description: 'A query that a subgraph failed is sent once more, within the retry budget.',
+    isOnByDefault: true,
+    owner: 'router/guard',
+    since: '0.2.0',
+  },
+  'router.breaker-agreement': {
+    description: 'Routers tell each other over Redis which breakers are open.',
+    isOnByDefault: true,
+    owner: 'router/guard',
+    since: '0.2.0',
+  },
+  'router.throttle': {
+    description: 'A client over its rate waits in a fair queue before it is refused.',
+    isOnByDefault: true,
+    owner: 'router/limits',
+    since: '0.2.0',
+  },
+  'router.canary': {
+    description: 'A new schema is tried on a share of the requests before it takes all.',
+    isOnByDefault: true,
+    owner: 'router/schema',
+    since: '0.2.0',
+  },
+  'router.persisted-only': {
+    description: 'Where a list of operations is registered, no other operation is run.',
+    isOnByDefault: true,
+    owner: 'router/documents',
+    since: '0.2.0',
+  },
+} as const satisfies Record<string, FlagFacts>;
+
+export type FlagName = keyof typeof FLAGS;
+
+/** All names, in the catalogue's order. */
+export const FLAG_NAMES = Object.keys(FLAGS) as FlagName[];
+
+/** Whether the catalogue has it. */
+export function isFlagName(name: string): name is FlagName {
+  return Object.hasOwn(FLAGS, name);
+}
