@@ -1,7 +1,7 @@
 import { assert, messageOf } from '../lib/errors.ts';
 import { loadSettings } from '../lib/settings/index.ts';
 import { housesOf } from './platform/processes.ts';
-import { processLog } from './platform/surroundings.ts';
+import { processFlags, processLog } from './platform/surroundings.ts';
 
 /** How long a child waits for its supervisor to call the order in which all stop, milliseconds. */
 const ORDER_MS = 1_500;
@@ -20,6 +20,7 @@ async function main(name: string): Promise<void> {
   const { startInstruments } = await import('./platform/instruments.ts');
   // Before anything loads graphql or pg: hooks patch modules as they load.
   const instruments = startInstruments(name, settings, secret);
+  const flags = processFlags(settings, log);
   const houses = housesOf(name);
   const running = houses
     ? await (await import('./platform/houses.ts')).runHouses({
@@ -27,14 +28,22 @@ async function main(name: string): Promise<void> {
         settings,
         secret,
         log,
+        flags,
         metrics: instruments.metrics,
       })
-    : await (await import('./platform/router.ts')).runRouter({ settings, secret, log, metrics: instruments.metrics });
+    : await (await import('./platform/router.ts')).runRouter({
+        settings,
+        secret,
+        log,
+        flags,
+        metrics: instruments.metrics,
+      });
   log.info('process.ready', { process: name, pid: process.pid });
   process.send?.({ ready: true });
   onStop(async () => {
     await running.stop();
     await instruments.stop();
+    flags.close();
     log.info('process.stopped', { process: name });
     file.close();
     process.exit(0);

@@ -9,6 +9,7 @@ import { Notifications } from './events/notifications.ts';
 import { Sequencer } from './events/sequencer.ts';
 import { EventStream } from './events/stream.ts';
 import { eventTable } from './events/table-source.ts';
+import { type Flags, standardFlags } from './flags/index.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings/index.ts';
 import type { TelemetryStore } from './telemetry-store/index.ts';
@@ -26,6 +27,8 @@ export interface HouseRuntime {
   clock: Clock;
   log: Log;
   settings: Settings;
+  /** Which features are on. */
+  flags: Flags;
   access: AccessTable;
   /** A key for this purpose, derived from the fleet's secret. */
   key(purpose: string): Buffer;
@@ -51,6 +54,8 @@ export interface OpenHouseOptions {
   clock: Clock;
   log: Log;
   settings: Settings;
+  /** The catalogue's defaults unless given. */
+  flags?: Flags;
   access: AccessTable;
   entities: (abstract new (...args: never[]) => unknown)[] | EntitySchema[];
   migrations: (abstract new (...args: never[]) => MigrationInterface)[];
@@ -117,6 +122,7 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
     clock,
     log,
     settings,
+    flags: options.flags ?? standardFlags(),
     access,
     key: (purpose) => deriveKey(secret, purpose),
     database,

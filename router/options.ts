@@ -1,5 +1,6 @@
 import type { HouseClient } from '../lib/call/house-client.ts';
 import type { Clock } from '../lib/clock.ts';
+import type { Flags } from '../lib/flags/index.ts';
 import type { Log } from '../lib/log.ts';
 import type { JwtOptions } from './callers/jwt.ts';
 import type { CoreOptions } from './core.ts';
@@ -44,6 +45,8 @@ export interface RouterOptions {
   supergraphSdl: string;
   clock: Clock;
   log: Log;
+  /** Which features are on; the catalogue's defaults unless given. */
+  flags?: Flags;
   /** 127.0.0.1 unless given. */
   host?: string;
   /** 0 takes a free one. */

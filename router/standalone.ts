@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
+import { FileFlags, type Flags, heldFlags, holdOf } from '../lib/flags/index.ts';
 import { Log } from '../lib/log.ts';
-import { isLoopback, loadSettings } from '../lib/settings/index.ts';
+import { isLoopback, loadSettings, type Settings } from '../lib/settings/index.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
@@ -26,10 +28,12 @@ export async function startStandalone(
   const isMeasured = readMode(environment['ROUTER_MODE'], host, isOpen);
   const sink = { write: (line: string) => void process.stderr.write(`${line}\n`) };
   const log = new Log('router', [sink], () => systemClock.nowMs(), settings.FLEET_LOG_LEVEL);
-  return await serveRouter({
+  const flags = openFlags(settings, log);
+  const router = await serveRouter({
     supergraphSdl: readSupergraph(environment['SUPERGRAPH_PATH']),
     clock: systemClock,
     log,
+    flags,
     host,
     port,
     ...(isOpen ? {} : { callers: { ...(adminToken === undefined ? {} : { adminToken }), ...(jwt ? { jwt } : {}) } }),
@@ -47,6 +51,20 @@ export async function startStandalone(
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
     traceRatio: settings.FLEET_TRACE_RATIO,
   });
+  return {
+    ...router,
+    async stop() {
+      await router.stop();
+      if (flags instanceof FileFlags) flags.close();
+    },
+  };
+}
+
+/** A router of anybody's supergraph has flags of a file only when it is told one. */
+function openFlags(settings: Settings, log: Log): Flags {
+  const hold = holdOf(settings);
+  if (settings.FLEET_FLAGS_FILE === undefined) return heldFlags(hold);
+  return new FileFlags({ file: path.resolve(settings.FLEET_FLAGS_FILE), hold, log });
 }
 
 /** @returns whether it runs to be measured: rates are off, and nothing else */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { loadAccessTable } from '../../lib/access.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { assert } from '../../lib/errors.ts';
+import type { Flags } from '../../lib/flags/index.ts';
 import { openHouse } from '../../lib/house.ts';
 import type { Log } from '../../lib/log.ts';
 import { houseDatabaseUrl, prepareDatabase } from '../../lib/postgres/roles.ts';
@@ -21,6 +22,7 @@ export interface RunHousesOptions {
   settings: Settings;
   secret: string;
   log: Log;
+  flags: Flags;
   metrics: () => Promise<string>;
 }
 
@@ -52,7 +54,7 @@ async function runHouse(
   telemetry: TelemetryStore | undefined,
   options: RunHousesOptions,
 ): Promise<Running> {
-  const { settings, secret, metrics } = options;
+  const { settings, secret, flags, metrics } = options;
   const entry = HOUSES[name];
   const address = settings.FLEET_HOUSES[name];
   assert(entry && address && settings.DATABASE_URL, `FLEET_HOUSES names ${name}`);
@@ -63,6 +65,7 @@ async function runHouse(
     clock: systemClock,
     log,
     settings,
+    flags,
     access: loadAccessTable(packageRoot()),
     entities: entry.entities,
     migrations: migrations[name] ?? [],

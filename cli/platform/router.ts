@@ -4,6 +4,7 @@ import { HouseClient } from '../../lib/call/house-client.ts';
 import { deriveKey } from '../../lib/call/signing.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { assert } from '../../lib/errors.ts';
+import type { FileFlags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { jwtIn } from '../../router/callers/jwt-settings.ts';
@@ -29,12 +30,13 @@ export interface RunRouterOptions {
   settings: Settings;
   secret: string;
   log: Log;
+  flags: FileFlags;
   /** This process's own metrics, in Prometheus' format. */
   metrics: () => Promise<string>;
 }
 
 /** The router of the platform: the general one with its supergraph, houses, callers and routes. */
-export async function runRouter({ settings, secret, log, metrics }: RunRouterOptions): Promise<ServedRouter> {
+export async function runRouter({ settings, secret, log, flags, metrics }: RunRouterOptions): Promise<ServedRouter> {
   const root = packageRoot();
   const houses = Object.fromEntries(
     Object.entries(settings.FLEET_HOUSES).map(([name, url]) => [
@@ -50,6 +52,7 @@ export async function runRouter({ settings, secret, log, metrics }: RunRouterOpt
     supergraphSdl: readFileSync(path.join(root, 'schema', 'supergraph.graphql'), 'utf8'),
     clock: systemClock,
     log,
+    flags,
     host: settings.HOST,
     port: settings.PORT,
     version,

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { systemClock } from '../../lib/clock.ts';
+import { FileFlags, holdOf } from '../../lib/flags/index.ts';
 import { Log } from '../../lib/log.ts';
 import { RotatingFile } from '../../lib/log-file.ts';
 import type { Settings } from '../../lib/settings/index.ts';
@@ -18,4 +19,10 @@ export function logFolder(settings: Settings): string {
 export function processLog(service: string, settings: Settings): { log: Log; file: RotatingFile } {
   const file = new RotatingFile(logFolder(settings), service);
   return { log: new Log(service, [file], () => systemClock.nowMs(), settings.FLEET_LOG_LEVEL), file };
+}
+
+/** The feature flags of a process: one file for all processes of a fleet. @throws FlagsError when it is there and bad */
+export function processFlags(settings: Settings, log: Log): FileFlags {
+  const file = path.resolve(settings.FLEET_FLAGS_FILE ?? path.join(settings.FLEET_DATA, 'flags.json'));
+  return new FileFlags({ file, hold: holdOf(settings), log });
 }

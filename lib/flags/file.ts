@@ -2,6 +2,7 @@ import { readFileSync, type Stats, unwatchFile, watchFile } from 'node:fs';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import type { Settings } from '../settings/index.ts';
 import { type FlagName, isFlagName } from './catalogue.ts';
 import { type Hold, RuledFlags } from './flags.ts';
 import { FLAG_RULE, type FlagRule } from './rule.ts';
@@ -49,6 +50,11 @@ export function parseFlags(text: string): FlagRules {
   const unknown = Object.keys(read.data.flags).find((name) => !isFlagName(name));
   if (unknown !== undefined) throw new FlagsError(`${unknown} is no flag: docs/flags.md lists them`);
   return read.data.flags as FlagRules;
+}
+
+/** What FLEET_FLAGS says. */
+export function holdOf({ FLEET_FLAGS }: Pick<Settings, 'FLEET_FLAGS'>): Hold | undefined {
+  return FLEET_FLAGS === 'file' ? undefined : FLEET_FLAGS;
 }
 
 export interface FileFlagsOptions {

@@ -44,7 +44,12 @@ function compileAll(rules: Readonly<Partial<Record<FlagName, FlagRule>>>, hold: 
   );
 }
 
-let standard: Flags = new RuledFlags();
+/** The catalogue's defaults, or every flag as held. */
+export function heldFlags(hold?: Hold): Flags {
+  return new RuledFlags({}, hold);
+}
+
+let standard = heldFlags();
 
 /** What holds where nobody passed flags: the catalogue's defaults. */
 export function standardFlags(): Flags {
@@ -53,7 +58,7 @@ export function standardFlags(): Flags {
 
 /** Holds every flag of this process that nobody passed on or off; undefined: the defaults again. For whole test runs. */
 export function holdStandardFlags(hold: Hold | undefined): void {
-  standard = new RuledFlags({}, hold);
+  standard = heldFlags(hold);
 }
 
 /** Some flags as given, the others as they stand. For tests of one feature, which must not depend on what is held. */

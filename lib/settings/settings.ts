@@ -140,6 +140,15 @@ export const SETTINGS = z.object({
     .min(1)
     .default(5_000)
     .describe('Calls a second the router makes to one subgraph at most.'),
+  FLEET_FLAGS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('File of the feature flags (docs/flags.md), watched. Absent: flags.json in the data folder.'),
+  FLEET_FLAGS: z
+    .enum(['file', 'all-on', 'all-off'])
+    .default('file')
+    .describe('Holds every feature flag on or off, whatever the file says: to find a culprit, and for tests.'),
   FLEET_DEMO_SEED: z.coerce.number().int().default(74).describe('Seed of the demo fleet’s work and faults.'),
 });
 

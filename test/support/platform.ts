@@ -5,6 +5,7 @@ import { register } from 'prom-client';
 import { type Running, runHouses } from '../../cli/platform/houses.ts';
 import { HOUSE_NAMES } from '../../cli/platform/processes.ts';
 import { runRouter } from '../../cli/platform/router.ts';
+import { processFlags } from '../../cli/platform/surroundings.ts';
 import { silentLog } from '../../lib/log.ts';
 import { freePort } from '../../lib/postgres/local.ts';
 import { loadSettings } from '../../lib/settings/index.ts';
@@ -33,9 +34,11 @@ export async function startTestPlatform(env: Record<string, string> = {}): Promi
     FLEET_HOUSES: addresses.join(','),
     FLEET_ADMIN_TOKEN: ADMIN_TOKEN,
     PORT: String(await freePort()),
+    FLEET_FLAGS: process.env['FLEET_FLAGS'],
     ...env,
   });
-  const common = { settings, secret: TEST_SECRET, log: silentLog, metrics: () => register.metrics() };
+  const flags = processFlags(settings, silentLog);
+  const common = { settings, secret: TEST_SECRET, log: silentLog, flags, metrics: () => register.metrics() };
   const houses: Running = await runHouses({ ...common, names: HOUSE_NAMES });
   const router = await runRouter(common);
   const call = (place: string, init: RequestInit = {}) =>
@@ -56,6 +59,7 @@ export async function startTestPlatform(env: Record<string, string> = {}): Promi
     async stop() {
       await router.stop();
       await houses.stop();
+      flags.close();
       rmSync(data, { recursive: true, force: true });
     },
   };
