@@ -2,26 +2,23 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import autocannon from 'autocannon';
 import { freePort } from '../../lib/postgres/local.ts';
 import { composeSupergraph } from '../../router/compose.ts';
 import { type Bench, type Figure, median } from '../figure.ts';
-import { SDL } from './subgraphs.ts';
+import { bodyOf, type LoadOrder, type LoadResult } from './load.ts';
+import { QUERIES, SDL } from './subgraphs.ts';
 
-const QUERIES: Record<string, string> = {
-  small: 'query ($n: Int!) { items(first: $n) { id name } }',
-  mid: 'query ($n: Int!) { items(first: $n) { id name note owner { name } related { name owner { name } } } }',
-  big: 'query ($n: Int!) { items(first: $n) { id name note owner { name bio } related { name note owner { name bio } } } }',
-};
-const ROWS: Record<string, number> = { small: 5, mid: 10, big: 150 };
 const ROUNDS = 3;
 const SECONDS = 4;
+const WARM_SECONDS = 1;
+const CONNECTIONS = 50;
 const TICKS_A_SECOND = 100;
 
 interface Sample {
   perSecond: number;
   p99Ms: number;
   cpuMs: number;
+  rssMb: number;
 }
 
 /** Requests a second, processor time a request and p99, against the stock gateway on the same subgraphs, in turn. */
@@ -36,24 +33,28 @@ export const routerBench: Bench = {
     const supergraph = path.join(folder, 'supergraph.graphql');
     const sources = Object.entries(SDL).map(([name, sdl]) => ({ name, sdl, url: addresses[name] as string }));
     writeFileSync(supergraph, composeSupergraph(sources));
-    const ours = await start(path.join(__dirname, '../../router/main.js'), supergraph);
-    const stock = await start(path.join(__dirname, 'stock.js'), supergraph);
+    const loader = fork(path.join(__dirname, 'load.js'));
+    const targets = [
+      await start('ours', path.join(__dirname, '../../router/main.js'), supergraph),
+      await start('stock', path.join(__dirname, 'stock.js'), supergraph),
+    ];
     try {
       const figures: Figure[] = [];
-      for (const size of Object.keys(QUERIES)) figures.push(...(await compare(size, ours, stock)));
+      for (const size of Object.keys(QUERIES)) figures.push(...(await compare(size, targets, loader)));
       return figures;
     } finally {
-      for (const child of [ours.child, stock.child, subgraphs]) child.kill('SIGKILL');
+      for (const child of [...targets.map(({ child }) => child), loader, subgraphs]) child.kill('SIGKILL');
     }
   },
 };
 
 interface Target {
+  name: string;
   child: ChildProcess;
-  url: string;
+  port: number;
 }
 
-async function start(script: string, supergraph: string): Promise<Target> {
+async function start(name: string, script: string, supergraph: string): Promise<Target> {
   const port = await freePort();
   const env = {
     ...process.env,
@@ -63,78 +64,79 @@ async function start(script: string, supergraph: string): Promise<Target> {
     ROUTER_MODE: 'bench',
   };
   const child = fork(script, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
-  const url = `http://127.0.0.1:${port}/graphql`;
+  const target = { name, child, port };
   for (let tries = 0; ; tries += 1) {
-    const answer = await ask(url, '{ __typename }', 0).catch(() => undefined);
-    if (answer?.includes('Query')) return { child, url };
+    const answer = await ask(target, JSON.stringify({ query: '{ __typename }' })).catch(() => undefined);
+    if (answer?.includes('Query')) return target;
     if (tries > 200) throw new Error(`${script} does not answer`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
-async function ask(url: string, query: string, n: number): Promise<string> {
-  const response = await fetch(url, {
+async function ask({ port }: Target, body: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${port}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables: { n } }),
+    body,
   });
   return await response.text();
 }
 
-async function compare(size: string, ours: Target, stock: Target): Promise<Figure[]> {
-  const query = QUERIES[size] as string;
-  const [mine, theirs] = [await ask(ours.url, query, 7), await ask(stock.url, query, 7)];
-  if (JSON.parse(mine).errors) throw new Error(`${size}: ${mine.slice(0, 300)}`);
-  if (JSON.stringify(JSON.parse(mine).data) !== JSON.stringify(JSON.parse(theirs).data))
-    throw new Error(`${size}: the answers differ: ${mine.slice(0, 200)}`);
-  const samples: Record<'ours' | 'stock', Sample[]> = { ours: [], stock: [] };
-  for (let round = 0; round < ROUNDS; round += 1) {
-    samples.ours.push(await load(ours, query, ROWS[size] as number));
-    samples.stock.push(await load(stock, query, ROWS[size] as number));
+async function compare(size: string, targets: Target[], loader: ChildProcess): Promise<Figure[]> {
+  const { query, rows } = QUERIES[size] as (typeof QUERIES)[string];
+  const body = bodyOf(query, rows);
+  const [first, ...others] = await Promise.all(targets.map((target) => ask(target, body)));
+  const mine = JSON.parse(first as string);
+  if (mine.errors) throw new Error(`${size}: ${first?.slice(0, 300)}`);
+  for (const [at, other] of others.entries()) {
+    if (JSON.stringify(JSON.parse(other).data) !== JSON.stringify(mine.data))
+      throw new Error(`${size}: ${targets[at + 1]?.name} answers otherwise: ${other.slice(0, 200)}`);
   }
-  const of = (who: 'ours' | 'stock', what: keyof Sample) => median(samples[who].map((sample) => sample[what]));
-  const figure = (what: keyof Sample, unit: string, more: boolean): Figure => {
-    const [a, b] = [of('ours', what), of('stock', what)];
-    return {
-      promise: `router ${size}: ${unit}`,
-      measured: a.toFixed(2),
-      against: `${b.toFixed(2)} stock`,
-      ratio: `${(more ? a / b : b / a).toFixed(1)} ×`,
-    };
-  };
-  return [
-    figure('perSecond', 'requests/s', true),
-    figure('cpuMs', 'CPU ms a request', false),
-    figure('p99Ms', 'p99 ms', false),
-  ];
+  const samples = new Map(targets.map(({ name }) => [name, [] as Sample[]]));
+  for (let round = 0; round < ROUNDS; round += 1) {
+    for (const target of targets) samples.get(target.name)?.push(await measure(target, query, rows, loader));
+  }
+  const of = (name: string, what: keyof Sample) =>
+    median((samples.get(name) as Sample[]).map((sample) => sample[what]));
+  return targets.slice(1).flatMap(({ name }) =>
+    WANTED.map(({ what, unit, isMore }): Figure => {
+      const [a, b] = [of(targets[0]?.name as string, what), of(name, what)];
+      return {
+        promise: `router ${size}: ${unit}`,
+        measured: a.toFixed(2),
+        against: `${b.toFixed(2)} ${name}`,
+        ratio: `${(isMore ? a / b : b / a).toFixed(1)} ×`,
+      };
+    }),
+  );
 }
 
-async function load({ child, url }: Target, query: string, rows: number): Promise<Sample> {
-  const before = cpuMs(child);
-  let turn = 0;
-  const result = await autocannon({
-    url,
-    connections: 50,
-    duration: SECONDS,
-    requests: [
-      {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        // Varied variables: no cache may answer.
-        setupRequest: (request) => {
-          turn += 1;
-          return { ...request, body: JSON.stringify({ query, variables: { n: rows + (turn % 5) } }) };
-        },
-      },
-    ],
-  });
-  if (result.non2xx || result.errors)
-    throw new Error(`${result.non2xx} refused, ${result.errors} failed: nothing was measured`);
-  return {
-    perSecond: result.requests.average,
-    p99Ms: result.latency.p99,
-    cpuMs: (cpuMs(child) - before) / result.requests.total,
+const WANTED: { what: keyof Sample; unit: string; isMore: boolean }[] = [
+  { what: 'perSecond', unit: 'requests/s', isMore: true },
+  { what: 'cpuMs', unit: 'CPU ms a request', isMore: false },
+  { what: 'p99Ms', unit: 'p99 ms', isMore: false },
+  { what: 'rssMb', unit: 'memory MB', isMore: false },
+];
+
+async function measure(
+  { name, child, port }: Target,
+  query: string,
+  rows: number,
+  loader: ChildProcess,
+): Promise<Sample> {
+  const run = (seconds: number) => {
+    const order: LoadOrder = { port, path: '/graphql', query, rows, connections: CONNECTIONS, seconds };
+    return new Promise<LoadResult>((resolve) => {
+      loader.once('message', (result) => resolve(result as LoadResult));
+      loader.send(order);
+    });
   };
+  await run(WARM_SECONDS);
+  const before = cpuMs(child);
+  const result = await run(SECONDS);
+  if (result.failed) throw new Error(`${name}: ${result.failed} failed: nothing was measured`);
+  const { perSecond, p99Ms, requests } = result;
+  return { perSecond, p99Ms, cpuMs: (cpuMs(child) - before) / requests, rssMb: rssMb(child) };
 }
 
 /** Processor time of a process so far, milliseconds (Linux counts it in hundredths of a second). */
@@ -142,4 +144,8 @@ function cpuMs(child: ChildProcess): number {
   const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_A_SECOND;
+}
+
+function rssMb(child: ChildProcess): number {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1]) / 1_024;
 }
