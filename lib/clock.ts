@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 
 /** Where rules get time and identity from; tests and simulations pass their own. */
 export interface Clock {
@@ -21,9 +21,22 @@ export function uuidV7(ms: number, random: Uint8Array): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** Random bytes are drawn many at a time: each draw is a call into the system's library. */
+const pool = Buffer.alloc(8_190);
+let used = pool.length;
+
+function tenRandomBytes(): Uint8Array {
+  if (used === pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += 10;
+  return pool.subarray(used - 10, used);
+}
+
 /** The machine's own clock and randomness. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  uuid: () => uuidV7(Date.now(), randomBytes(10)),
+  uuid: () => uuidV7(Date.now(), tenRandomBytes()),
   random: () => Math.random(),
 };

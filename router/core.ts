@@ -8,6 +8,7 @@ import { Faults, type ReportFault } from './execute/faults.ts';
 import type { JsonObject } from './execute/json.ts';
 import { Run, requestOf } from './execute/run.ts';
 import { show } from './execute/show.ts';
+import type { LeaveSignal } from './leave-signal.ts';
 import { type AccessDecision, decideAccess } from './plan/access.ts';
 import { apolloPlanner } from './plan/apollo-planner.ts';
 import { nativePlanner, type PlannerMaker, withFallback } from './plan/planner.ts';
@@ -100,7 +101,7 @@ class Core implements Engine {
     return this.#preparation.prepare(request);
   }
 
-  async execute(prepared: Prepared, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
+  async execute(prepared: Prepared, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
     const access = this.#admit(prepared, call);
     if (access.errors.length > 0) return { errors: access.errors };
     const { operation, variables } = prepared as PreparedOperation;
@@ -239,7 +240,7 @@ class Core implements Engine {
 interface Todo {
   access: AccessDecision;
   call: Call;
-  signal: AbortSignal | undefined;
+  signal: LeaveSignal | undefined;
   steps: Step | undefined;
   introspected?: Record<string, unknown> | undefined;
   /** The event that starts it, in a subscription. */

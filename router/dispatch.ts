@@ -1,6 +1,7 @@
 import type { Call } from '../lib/call/signing.ts';
 import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from './engine.ts';
 import type { Guard } from './guard/guard.ts';
+import type { LeaveSignal } from './leave-signal.ts';
 
 /** Sends each call to its subgraph: over the wire through the guard, or into this process for the router's own. */
 export class Dispatch implements SubgraphCaller {
@@ -16,7 +17,7 @@ export class Dispatch implements SubgraphCaller {
     this.#inside.set(subgraph, caller);
   }
 
-  execute(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
+  execute(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
     return this.#callerOf(subgraph).execute(subgraph, request, call, signal);
   }
 

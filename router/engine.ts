@@ -1,5 +1,6 @@
 import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Call } from '../lib/call/signing.ts';
+import type { LeaveSignal } from './leave-signal.ts';
 
 /** What a client sends, whatever the transport. */
 export interface GraphRequest {
@@ -27,7 +28,7 @@ export interface SubgraphCaller {
    * Runs one query or mutation. A subgraph's own errors come back in the answer.
    * @throws FleetError SUBGRAPH_UNAVAILABLE, TIMEOUT, RATE_LIMITED, …: becomes one error per affected field, which is null
    */
-  execute(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer>;
+  execute(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer>;
   /**
    * Opens a stream after `call.lastEventId`, or from where the operation's arguments say. Returning means it completed.
    * @throws anything when the upstream is lost before its `complete`; the core resumes by cursor. A FleetError that is not
@@ -77,7 +78,7 @@ export interface Engine {
    * Runs a query or mutation. Never throws: refusals (FORBIDDEN, INTROSPECTION_DISABLED) are answers without data.
    * @param signal ends the calls to subgraphs when the client has left
    */
-  execute(prepared: Prepared, call: Call, signal?: AbortSignal): Promise<GraphAnswer>;
+  execute(prepared: Prepared, call: Call, signal?: LeaveSignal): Promise<GraphAnswer>;
   /**
    * Runs a subscription after `call.lastEventId`, if given. Lost upstreams are resumed unseen. A final error is an item with errors and no data.
    * Ends when the upstream completes, on a final error, or on the signal.

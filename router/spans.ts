@@ -8,6 +8,7 @@ export function operationSpan(
   call: Call,
   work: (call: Call) => Promise<GraphAnswer>,
 ): Promise<GraphAnswer> {
+  if (!isRecorded(call)) return work(call);
   const name = `${prepared.kind} ${prepared.name ?? prepared.rootFields.join(' ')}`.slice(0, 200);
   const { isTraceRoot = false, ...inner } = call;
   return withTraceparent(
@@ -29,10 +30,16 @@ export function operationSpan(
 
 /** Runs one call to a subgraph as a span below the operation's. */
 export function fetchSpan<T>(subgraph: string, call: Call, work: (call: Call) => Promise<T>): Promise<T> {
+  if (!isRecorded(call)) return work(call);
   return withTraceparent(call.traceparent, `fetch ${subgraph}`, () => work(within(call)), {
     kind: 'CLIENT',
     attributes: { 'fleet.subgraph': subgraph },
   });
+}
+
+/** Most requests are not recorded: those make no span, and their context goes on as it came (W3C Trace Context, 3.2.2.5). */
+function isRecorded({ traceparent }: Call): boolean {
+  return traceparent === undefined || !traceparent.endsWith('-00');
 }
 
 /** The call with the running span's context; without tracing, with the context that it came with. */

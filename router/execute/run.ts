@@ -1,6 +1,7 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { GraphAnswer, GraphRequest, SubgraphCaller } from '../engine.ts';
+import type { LeaveSignal } from '../leave-signal.ts';
 import type { EntityFetch, Rewrite, RootFetch, Step } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { deliver, pathOf, type Representations, represent } from './entities.ts';
@@ -13,7 +14,7 @@ export interface RunOptions {
   caller: SubgraphCaller;
   variables: Readonly<Record<string, unknown>>;
   call: Call;
-  signal: AbortSignal | undefined;
+  signal: LeaveSignal | undefined;
   faults: Faults;
   /** Root keys the client sees; a failed fetch is told on those of its own that are among them. */
   isRootKey: (key: string) => boolean;

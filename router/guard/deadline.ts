@@ -1,3 +1,5 @@
+import type { LeaveSignal } from '../leave-signal.ts';
+
 /** A signal that fires when time is up or the caller left, whichever is first. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -6,7 +8,7 @@ export interface Deadline {
 }
 
 /** @param timeoutMs counted from now, also while a connection is waited for */
-export function callDeadline(timeoutMs: number, caller: AbortSignal | undefined): Deadline {
+export function callDeadline(timeoutMs: number, caller: LeaveSignal | undefined): Deadline {
   const controller = new AbortController();
   let timedOut = false;
   const timer = setTimeout(() => {

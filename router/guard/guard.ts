@@ -2,6 +2,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { asFleetError, FleetError } from '../../lib/errors.ts';
 import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
+import type { LeaveSignal } from '../leave-signal.ts';
 import { fetchSpan } from '../spans.ts';
 import { brokeInside, MalformedAnswer, parseAnswer, readGraphAnswer, refusalIn } from './answer.ts';
 import { BREAKER_POLICY, type BreakerPolicy } from './breaker.ts';
@@ -76,12 +77,12 @@ export class Guard implements SubgraphCaller {
     this.#called.add(listener);
   }
 
-  execute(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
+  execute(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
     return fetchSpan(subgraph, call, (inner) => this.#call(subgraph, request, inner, signal));
   }
 
   /** One whole answer. Beside `through`, because it is the road of every query and needs no signal of its own. */
-  async #call(subgraph: string, request: GraphRequest, call: Call, signal?: AbortSignal): Promise<GraphAnswer> {
+  async #call(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
     const wire = this.#wire(subgraph);
     const pass = this.#circuit(subgraph).enter();
     const startedMs = this.clock.nowMs();
@@ -133,7 +134,7 @@ export class Guard implements SubgraphCaller {
   async through<T>(
     subgraph: string,
     work: (deadline: AbortSignal) => Promise<T>,
-    options: { signal?: AbortSignal | undefined; judge?: (answer: T) => Outcome; timeoutMs?: number } = {},
+    options: { signal?: LeaveSignal | undefined; judge?: (answer: T) => Outcome; timeoutMs?: number } = {},
   ): Promise<T> {
     const pass = this.#circuit(subgraph).enter();
     const startedMs = this.clock.nowMs();

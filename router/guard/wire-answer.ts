@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { LeaveSignal } from '../leave-signal.ts';
 import type { WireRequest } from './wire.ts';
 
 /** A whole answer. */
@@ -40,7 +41,7 @@ export abstract class WireExchange implements Dispatcher.DispatchHandler {
   #cut: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
   readonly #onLeave: (() => void) | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: LeaveSignal | undefined;
 
   constructor(
     request: WireRequest,

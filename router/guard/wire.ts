@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from 'undici';
 import type { HouseClient } from '../../lib/call/house-client.ts';
 import type { Call } from '../../lib/call/signing.ts';
+import type { LeaveSignal } from '../leave-signal.ts';
 import { WholeAnswer, type WireAnswer } from './wire-answer.ts';
 import { StreamedAnswer, type WireStream } from './wire-stream.ts';
 
@@ -9,7 +10,7 @@ export interface WireRequest {
   body: string;
   call: Call;
   /** Fires when the caller no longer wants the answer. */
-  signal?: AbortSignal | undefined;
+  signal?: LeaveSignal | undefined;
   /** How long it may take, the wait for a connection included, milliseconds. */
   timeoutMs: number;
   /** The largest answer taken, bytes. */

@@ -37,9 +37,12 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       request.pause();
       return reject(tooLarge());
     });
-    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
     request.on('error', reject);
-    request.on('close', () => reject(new Error('the client left')));
+    // An error is dear: it is made only for those who did leave.
+    request.on('close', () => {
+      if (!request.complete) reject(new Error('the client left'));
+    });
   });
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { GraphRequest, Prepared, StreamItem } from '../engine.ts';
+import type { LeaveSignal } from '../leave-signal.ts';
 import { HttpRefusal, readBody, textOf } from './body.ts';
 import { requestInBody, requestInQuery, requireCsrfHeader, requireJson } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
@@ -26,7 +27,7 @@ export interface Exchange {
   call: Call;
   token: string | undefined;
   /** Fires when the client leaves. */
-  signal: AbortSignal;
+  signal: LeaveSignal;
 }
 
 /** GraphQL over HTTP: POST, GET, and server-sent events for those who ask for them. */

@@ -4,6 +4,7 @@ import { hasAnyScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { LeaveSignal } from '../leave-signal.ts';
 import { readBody, unpackBody } from './body.ts';
 import { JSON_TYPE, send } from './send.ts';
 
@@ -31,7 +32,7 @@ const BODY_HEADERS = ['content-type', 'x-prometheus-remote-write-version'] as co
 export async function passOn(
   target: string,
   route: IngestRoute,
-  exchange: { request: IncomingMessage; response: ServerResponse; call: Call; signal: AbortSignal },
+  exchange: { request: IncomingMessage; response: ServerResponse; call: Call; signal: LeaveSignal },
   guard: Guard,
   house: HouseClient,
 ): Promise<void> {

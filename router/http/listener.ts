@@ -10,6 +10,7 @@ import type { DoorKeeper } from '../callers/door-keeper.ts';
 import { limitHeaders } from '../callers/request-limits.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import type { Guard } from '../guard/guard.ts';
+import { type LeaveSignal, Presence } from '../leave-signal.ts';
 import { HttpRefusal } from './body.ts';
 import { addressOf, callBy, callOf } from './call.ts';
 import { answerCors } from './cors.ts';
@@ -53,16 +54,16 @@ export class Listener {
     const { clock, traceRatio } = this.options;
     const call = callOf(request, clock, traceRatio);
     response.setHeader('x-request-id', call.requestId);
-    const left = new AbortController();
-    response.once('close', () => {
-      left.abort();
+    const caller = new Presence();
+    response.on('close', () => {
+      if (!response.writableFinished) caller.leave();
       this.options.onAnswered(this.#nameOf(request), response.statusCode);
     });
-    response.on('error', () => left.abort());
+    response.on('error', () => caller.leave());
     try {
-      await this.#route(request, response, call, left.signal);
+      await this.#route(request, response, call, caller);
     } catch (error) {
-      this.#refuse(error, request, response, call, left.signal);
+      this.#refuse(error, request, response, call, caller);
     }
   }
 
@@ -72,7 +73,7 @@ export class Listener {
     return NAMED.has(pathname) || this.options.routes[`POST ${pathname}`] ? pathname : '(others)';
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: AbortSignal): Promise<void> {
+  async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): Promise<void> {
     const { keeper, corsOrigins, explorer } = this.options;
     if (answerCors(request, response, corsOrigins)) return;
     const url = urlOf(request);
@@ -136,7 +137,7 @@ export class Listener {
     send(response, 200, text, { 'content-type': contentType });
   }
 
-  #refuse(error: unknown, request: IncomingMessage, response: ServerResponse, call: Call, signal: AbortSignal): void {
+  #refuse(error: unknown, request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): void {
     const { log, onDenied } = this.options;
     const isHttp = error instanceof HttpRefusal;
     const known = isHttp ? error.cause : asFleetError(error);

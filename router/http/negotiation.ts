@@ -3,11 +3,24 @@ import { GRAPHQL_TYPE, JSON_TYPE } from './send.ts';
 /** How a client wants to be answered. */
 export type AnswerForm = { stream: true } | { stream: false; contentType: string };
 
+/** What clients send is a handful of texts: read once each, and no more of them than this. */
+const MAX_READ = 200;
+const read = new Map<string | undefined, AnswerForm | undefined>();
+
+/** As `readAccept`, remembered. */
+export function negotiate(accept: string | undefined): AnswerForm | undefined {
+  if (read.has(accept)) return read.get(accept);
+  const form = readAccept(accept);
+  if (read.size >= MAX_READ) read.clear();
+  read.set(accept, form);
+  return form;
+}
+
 /**
  * Reads an `accept` header (GraphQL over HTTP, Media Types).
  * @returns undefined when the client takes nothing this server gives
  */
-export function negotiate(accept: string | undefined): AnswerForm | undefined {
+function readAccept(accept: string | undefined): AnswerForm | undefined {
   const ranges = (accept ?? '*/*').split(',').flatMap((part) => {
     const [type = '', ...parameters] = part
       .trim()

@@ -12,6 +12,7 @@ import {
   type StreamItem,
 } from '../engine.ts';
 import type { DocumentGate } from '../guard/document-limits.ts';
+import type { LeaveSignal } from '../leave-signal.ts';
 import { operationSpan } from '../spans.ts';
 import { publicAnswer, refusal } from './public-errors.ts';
 
@@ -78,7 +79,7 @@ export class Operations {
   }
 
   /** Runs a query or mutation. Never throws. */
-  async run(prepared: Prepared, call: Call, signal: AbortSignal): Promise<GraphAnswer> {
+  async run(prepared: Prepared, call: Call, signal: LeaveSignal): Promise<GraphAnswer> {
     const startedMs = this.options.nowMs();
     const { engine } = this.options;
     const answer = await operationSpan(prepared, call, (inner) => engine.execute(prepared, inner, signal)).catch(
