@@ -3,6 +3,7 @@ import { addAck } from './commands/ack.ts';
 import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
 import { addDemo } from './commands/demo.ts';
+import { addFlags } from './commands/flags.ts';
 import { addLogs } from './commands/logs.ts';
 import { addQuery } from './commands/query.ts';
 import { addSchema } from './commands/schema.ts';
@@ -30,6 +31,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addQuery,
     addToken,
     addSchema,
+    addFlags,
     addDemo,
   ])
     add(program, surface);

@@ -1,4 +1,5 @@
 import { CursorSealer } from '../lib/cursor.ts';
+import { standardFlags } from '../lib/flags/index.ts';
 import { moveEntry } from './audit/entries.ts';
 import { AuditSpool } from './audit/spool.ts';
 import { AuditTrail } from './audit/trail.ts';
@@ -27,6 +28,7 @@ import { RouterMetrics } from './metrics/metrics.ts';
 import type { OwnOptions, RouterOptions } from './options.ts';
 import { BreakerControl } from './own/breaker-control.ts';
 import { BreakerFeed } from './own/breaker-feed.ts';
+import { FlagDesk } from './own/flag-desk.ts';
 import { nodeOwners } from './own/node-owners.ts';
 import { routerFacts } from './own/status.ts';
 import { OwnSubgraph } from './own/subgraph.ts';
@@ -224,6 +226,7 @@ function makeOwn(options: RouterOptions, own: OwnOptions, { guard, trail, limits
     owners: new Map([...nodeOwners(supergraphSdl), ...Object.entries(own.owners ?? {})]),
     control: new BreakerControl(guard, trail, clock),
     feed,
+    flags: new FlagDesk(options.flags ?? standardFlags(), trail, clock),
     limits,
     usage,
     clock,

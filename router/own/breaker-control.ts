@@ -1,14 +1,12 @@
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { asFleetError, FleetError } from '../../lib/errors.ts';
+import { FleetError } from '../../lib/errors.ts';
 import { durationMs } from '../../lib/graphql/scalars.ts';
-import { nodeId } from '../../lib/node-id.ts';
-import { entryOf } from '../audit/entries.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import type { BreakerOverride } from '../guard/breaker.ts';
 import type { Circuit } from '../guard/circuit.ts';
 import type { Guard } from '../guard/guard.ts';
-import { Outcomes } from './outcomes.ts';
+import { AuditedChanges, type Change, type ChangeOutcome } from './audited-changes.ts';
 
 export interface ForceBreakerInput {
   subgraph: string;
@@ -25,18 +23,8 @@ export interface SetSubgraphLimitInput {
 }
 
 /** What came of it; the subgraph itself is read anew for each answer. */
-export interface ControlOutcome {
+export interface ControlOutcome extends Omit<ChangeOutcome, 'isDone'> {
   subgraph: string | undefined;
-  userErrors: { code: string; message: string; field: string[] | null }[];
-  auditEntry: { __typename: 'AuditEntry'; id: string };
-}
-
-/** A change that is ready to take effect. */
-interface Change {
-  reason: string | null;
-  before: unknown;
-  after: unknown;
-  apply(): void;
 }
 
 const MAX_REASON = 1_000;
@@ -45,14 +33,14 @@ const MAX_PER_SECOND = 1_000_000;
 
 /** Changes to the guard by mutation: written into the audit trail first, then done (STREAMS.md 8). */
 export class BreakerControl {
-  readonly #outcomes: Outcomes<ControlOutcome>;
+  readonly #changes: AuditedChanges;
 
   constructor(
     private readonly guard: Guard,
-    private readonly trail: AuditTrail,
+    trail: AuditTrail,
     private readonly clock: Clock,
   ) {
-    this.#outcomes = new Outcomes(clock);
+    this.#changes = new AuditedChanges(trail, clock);
   }
 
   /** @throws AUDIT_UNAVAILABLE, and nothing is changed */
@@ -92,55 +80,13 @@ export class BreakerControl {
     call: Call,
     change: (circuit: Circuit) => Change,
   ): Promise<ControlOutcome> {
-    const key = call.idempotencyKey ?? input.clientMutationId ?? undefined;
-    const scoped = key === undefined ? undefined : JSON.stringify([call.principal.id, key, action]);
-    try {
-      return await this.#outcomes.once(scoped, input, () => this.#attempt(action, input.subgraph, call, change));
-    } catch (error) {
-      // The key is spent, but this attempt is one of its own.
-      if (asFleetError(error)?.code !== 'IDEMPOTENCY_KEY_REUSED') throw error;
-      return await this.#refuse(action, input.subgraph, call, asFleetError(error) as FleetError);
-    }
-  }
-
-  async #attempt(
-    action: string,
-    subgraph: string,
-    call: Call,
-    change: (circuit: Circuit) => Change,
-  ): Promise<ControlOutcome> {
-    let planned: Change;
-    try {
-      const circuit = this.guard.circuits.get(subgraph);
+    const wish = { action, targetType: 'Subgraph', targetId: input.subgraph, input, call };
+    const { isDone, ...outcome } = await this.#changes.make(wish, () => {
+      const circuit = this.guard.circuits.get(input.subgraph);
       if (!circuit) throw new FleetError('NOT_FOUND', 'there is no such subgraph', { field: ['subgraph'] });
-      planned = change(circuit);
-    } catch (error) {
-      const refused = asFleetError(error);
-      if (!refused) throw error;
-      return await this.#refuse(action, subgraph, call, refused);
-    }
-    const { reason, before, after } = planned;
-    const target = { targetType: 'Subgraph', targetId: subgraph };
-    const entry = entryOf(call, this.clock, { action, outcome: 'SUCCEEDED', reason, ...target, before, after });
-    await this.trail.write([entry]);
-    planned.apply();
-    return { subgraph, userErrors: [], auditEntry: receipt(entry.id) };
-  }
-
-  async #refuse(action: string, subgraph: string, call: Call, refused: FleetError): Promise<ControlOutcome> {
-    const { code, message } = refused;
-    const entry = entryOf(call, this.clock, {
-      action,
-      outcome: 'FAILED',
-      reason: `${code}: ${message}`,
-      targetType: 'Subgraph',
-      targetId: subgraph,
-      before: null,
-      after: null,
+      return change(circuit);
     });
-    await this.trail.write([entry]);
-    const field = (refused.extensions['field'] as string[] | undefined) ?? null;
-    return { subgraph: undefined, userErrors: [{ code, message, field }], auditEntry: receipt(entry.id) };
+    return { ...outcome, subgraph: isDone ? input.subgraph : undefined };
   }
 
   #untilMs(input: ForceBreakerInput): number | undefined {
@@ -154,8 +100,4 @@ export class BreakerControl {
 
 function badInput(message: string, field: string): FleetError {
   return new FleetError('BAD_INPUT', message, { field: [field] });
-}
-
-function receipt(uuid: string): ControlOutcome['auditEntry'] {
-  return { __typename: 'AuditEntry', id: nodeId('AuditEntry', uuid) };
 }

@@ -9,6 +9,7 @@ import {
   visit,
 } from 'graphql';
 import { type AccessTable, scopesOf } from '../../lib/access.ts';
+import { FLAG_SDL } from './flag-sdl.ts';
 
 /** The router's name as a subgraph. */
 export const OWN_SUBGRAPH = 'router';
@@ -48,6 +49,8 @@ type Query {
   router: RouterStatus
   "Where you stand in your rate."
   rateLimit("Tells what it would be, and changes nothing." dryRun: Boolean = false): RateLimit
+  "Every feature flag, as it stands in this router."
+  featureFlags: [FeatureFlag!]
 }
 
 type Mutation {
@@ -55,6 +58,8 @@ type Mutation {
   forceBreaker("Which one, how, why." input: ForceBreakerInput!): SubgraphStatusPayload
   "Changes how many calls a second the router makes to a subgraph, until it restarts."
   setSubgraphLimit("Which one, how many." input: SetSubgraphLimitInput!): SubgraphStatusPayload
+  "Turns a feature on or off, or on for some; in effect in every process within a second."
+  applyFeatureFlag("Which one, how." input: ApplyFeatureFlagInput!): FeatureFlagPayload
 }
 
 type Subscription {
@@ -232,7 +237,7 @@ export function ownSubgraphSdl(nodeTypes: readonly string[], access?: AccessTabl
   const stubs = [...new Set([...nodeTypes, 'AuditEntry'])]
     .sort()
     .map((type) => `type ${type} implements Node @key(fields: "id", resolvable: false) { id: ID! }`);
-  const document = parse([HEAD, SHARED, OWN, ...stubs].join('\n'), { noLocation: true });
+  const document = parse([HEAD, SHARED, OWN, FLAG_SDL, ...stubs].join('\n'), { noLocation: true });
   return print(access ? withAccess(document, access) : document);
 }
 

@@ -11,6 +11,7 @@ import type { Guard } from '../guard/guard.ts';
 import { ByteCache } from '../plan/byte-cache.ts';
 import type { BreakerControl, ControlOutcome, ForceBreakerInput, SetSubgraphLimitInput } from './breaker-control.ts';
 import type { BreakerFeed, PlacedMove } from './breaker-feed.ts';
+import type { ApplyFeatureFlagInput, FlagDesk } from './flag-desk.ts';
 import { type NodeLoader, type NodeStub, nodeLoader } from './node-lookup.ts';
 import type { NodeOwners } from './node-owners.ts';
 import { ownSubgraphSdl } from './sdl.ts';
@@ -24,6 +25,7 @@ export interface OwnSubgraphOptions {
   owners: NodeOwners;
   control: BreakerControl;
   feed: BreakerFeed;
+  flags: FlagDesk;
   limits: RequestLimits;
   usage: UsageBook;
   clock: Clock;
@@ -99,7 +101,7 @@ export class OwnSubgraph implements SubgraphCaller {
   }
 
   #resolvers() {
-    const { control } = this.options;
+    const { control, flags } = this.options;
     return {
       DateTime: SCALARS.DateTime,
       Duration: SCALARS.Duration,
@@ -111,12 +113,15 @@ export class OwnSubgraph implements SubgraphCaller {
         nodes: (_: unknown, { ids }: { ids: string[] }, { nodes }: Context) => loadNodes(ids, nodes),
         router: () => this.#status(),
         rateLimit: (_: unknown, __: unknown, { call }: Context) => this.#rateLimit(call),
+        featureFlags: () => flags.all(),
       },
       Mutation: {
         forceBreaker: async (_: unknown, { input }: { input: ForceBreakerInput }, { call }: Context) =>
           this.#payload(await control.forceBreaker(input, call)),
         setSubgraphLimit: async (_: unknown, { input }: { input: SetSubgraphLimitInput }, { call }: Context) =>
           this.#payload(await control.setSubgraphLimit(input, call)),
+        applyFeatureFlag: (_: unknown, { input }: { input: ApplyFeatureFlagInput }, { call }: Context) =>
+          flags.apply(input, call),
       },
       Subscription: {
         breakerChanged: {

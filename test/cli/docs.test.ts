@@ -38,6 +38,8 @@ describe('the documents', () => {
       createApiKey: () => ({ secret: 's', apiKey: key, userErrors: [] }),
       revokeApiKey: () => ({ apiKey: key, userErrors: [] }),
       apiKeys: () => [key],
+      featureFlags: () => [],
+      applyFeatureFlag: () => ({ flag: null, userErrors: [] }),
     });
   });
   afterAll(async () => {

@@ -1,0 +1,108 @@
+import type { Call } from '../../lib/call/signing.ts';
+import type { Clock } from '../../lib/clock.ts';
+import { asFleetError, type FleetError } from '../../lib/errors.ts';
+import { nodeId } from '../../lib/node-id.ts';
+import { type EntryWhat, entryOf } from '../audit/entries.ts';
+import type { AuditTrail } from '../audit/trail.ts';
+import { Outcomes } from './outcomes.ts';
+
+/** What somebody wants changed, and where. */
+export interface Wish {
+  /** The mutation's name. */
+  action: string;
+  targetType: string;
+  targetId: string;
+  input: { clientMutationId?: string | null };
+  call: Call;
+}
+
+/** A change that is ready to take effect. */
+export interface Change {
+  reason: string | null;
+  before: unknown;
+  after: unknown;
+  apply(): void;
+  /** It will not take effect after all. */
+  discard?(): void;
+}
+
+/** What came of it. */
+export interface ChangeOutcome {
+  isDone: boolean;
+  userErrors: { code: string; message: string; field: string[] | null }[];
+  auditEntry: { __typename: 'AuditEntry'; id: string };
+}
+
+/** Changes of the router itself by mutation: written into the audit trail first, then done (STREAMS.md 8). */
+export class AuditedChanges {
+  readonly #outcomes: Outcomes<ChangeOutcome>;
+
+  constructor(
+    private readonly trail: AuditTrail,
+    private readonly clock: Clock,
+  ) {
+    this.#outcomes = new Outcomes(clock);
+  }
+
+  /**
+   * Does it once for each idempotency key. What `plan` throws as a FleetError is a refusal, audited too.
+   * @throws AUDIT_UNAVAILABLE, and nothing is changed
+   */
+  async make(wish: Wish, plan: () => Change): Promise<ChangeOutcome> {
+    const { call, input, action } = wish;
+    const key = call.idempotencyKey ?? input.clientMutationId ?? undefined;
+    const scoped = key === undefined ? undefined : JSON.stringify([call.principal.id, key, action]);
+    try {
+      return await this.#outcomes.once(scoped, input, () => this.#attempt(wish, plan));
+    } catch (error) {
+      // The key is spent, but this attempt is one of its own.
+      if (asFleetError(error)?.code !== 'IDEMPOTENCY_KEY_REUSED') throw error;
+      return await this.#refuse(wish, asFleetError(error) as FleetError);
+    }
+  }
+
+  async #attempt(wish: Wish, plan: () => Change): Promise<ChangeOutcome> {
+    let planned: Change;
+    try {
+      planned = plan();
+    } catch (error) {
+      const refused = asFleetError(error);
+      if (!refused) throw error;
+      return await this.#refuse(wish, refused);
+    }
+    const { reason, before, after } = planned;
+    try {
+      const id = await this.#write(wish, { outcome: 'SUCCEEDED', reason, before, after });
+      planned.apply();
+      return { isDone: true, userErrors: [], auditEntry: receipt(id) };
+    } catch (error) {
+      planned.discard?.();
+      throw error;
+    }
+  }
+
+  async #refuse(wish: Wish, refused: FleetError): Promise<ChangeOutcome> {
+    const { code, message } = refused;
+    const id = await this.#write(wish, {
+      outcome: 'FAILED',
+      reason: `${code}: ${message}`,
+      before: null,
+      after: null,
+    });
+    const field = (refused.extensions['field'] as string[] | undefined) ?? null;
+    return { isDone: false, userErrors: [{ code, message, field }], auditEntry: receipt(id) };
+  }
+
+  async #write(
+    { action, targetType, targetId, call }: Wish,
+    what: Pick<EntryWhat, 'outcome' | 'reason' | 'before' | 'after'>,
+  ): Promise<string> {
+    const entry = entryOf(call, this.clock, { action, targetType, targetId, ...what });
+    await this.trail.write([entry]);
+    return entry.id;
+  }
+}
+
+function receipt(uuid: string): ChangeOutcome['auditEntry'] {
+  return { __typename: 'AuditEntry', id: nodeId('AuditEntry', uuid) };
+}
