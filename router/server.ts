@@ -191,7 +191,7 @@ function makeGuard(engine: Engine, options: RouterOptions): Guard {
   for (const [subgraph, url] of engine.subgraphs) {
     if (options.own && subgraph === OWN_SUBGRAPH) continue;
     const house = options.houses?.[subgraph];
-    wires.set(subgraph, house ? signedWire(house, url) : plainWire(url));
+    wires.set(subgraph, house ? signedWire(house, house.url) : plainWire(url));
   }
   return new Guard(wires, { ...GUARD_LIMITS, ...options.limits?.guard }, options.clock);
 }

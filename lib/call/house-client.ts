@@ -42,6 +42,11 @@ export class HouseClient {
     return signCall(this.key, this.house, target, body, call, this.nowMs());
   }
 
+  /** Where it is: the supergraph's addresses are not a platform's. */
+  get url(): string {
+    return this.#url.href;
+  }
+
   /** Sends a signed call and reads the whole answer. `target` is e.g. `POST /graphql`. */
   async send(target: string, options: HouseRequest): Promise<HouseAnswer> {
     const response = await this.open(target, options);
