@@ -48,6 +48,8 @@ export interface Prepared {
   readonly document: DocumentNode;
   /** Coerced by the consumer schema. */
   readonly variables: Readonly<Record<string, unknown>>;
+  /** What it costs with these variables, points (docs/router.md); at least 1. */
+  readonly cost: number;
   /** Whether it asks for `__schema` or `__type`. */
   readonly introspects: boolean;
 }

@@ -8,6 +8,7 @@ import type { DocumentLimits } from './guard/document-limits.ts';
 import type { GuardLimits } from './guard/guard.ts';
 import type { IngestRoute } from './http/ingest.ts';
 import type { SocketLimits } from './http/socket-admission.ts';
+import type { Rates } from './limits/rates.ts';
 
 /** Who may call, and who knows. Absent: the router is open to everybody, and must not leave this machine. */
 export interface CallersOptions {
@@ -28,6 +29,12 @@ export interface RouterLimits {
   clientPerSecond: number;
   /** Largest body on /graphql, bytes. */
   maxBodyBytes: number;
+  /** What else a client may do. */
+  rates: Partial<Rates>;
+  /** Classes and routes whose refusals are counted and told, and not made; `all` is every one. */
+  dryRun: readonly string[];
+  /** Whether every answer tells its cost. */
+  showsCost: boolean;
   guard: Partial<GuardLimits>;
   document: Partial<DocumentLimits>;
   sockets: Partial<SocketLimits>;
@@ -71,6 +78,8 @@ export interface RouterOptions {
   corsOrigins?: readonly string[];
   limits?: Partial<RouterLimits>;
   redisUrl?: string;
+  /** Where routers share their limits: redis:// or postgres://; `redisUrl` unless given. */
+  limitStoreUrl?: string;
   /** Share of requests without a trace of their own that are sampled, 0 to 1. */
   traceRatio?: number;
   /** The process's own figures for /metrics, in Prometheus' format, from whoever keeps them; the router's own otherwise. */

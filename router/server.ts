@@ -8,7 +8,6 @@ import { houseDesk } from './callers/credential-desk.ts';
 import { Denials } from './callers/denials.ts';
 import { DoorKeeper } from './callers/door-keeper.ts';
 import { JwtDesk } from './callers/jwt.ts';
-import { RequestLimits } from './callers/request-limits.ts';
 import { UsageBook } from './callers/usage.ts';
 import { createEngine } from './core.ts';
 import { Dispatch } from './dispatch.ts';
@@ -24,6 +23,8 @@ import { Operations } from './http/operations.ts';
 import { Readiness } from './http/readiness.ts';
 import { SOCKET_LIMITS, SocketAdmission } from './http/socket-admission.ts';
 import { SocketDoor } from './http/websocket.ts';
+import { makeLimits } from './limits/assembly.ts';
+import type { Limits } from './limits/limits.ts';
 import { RouterMetrics } from './metrics/metrics.ts';
 import type { OwnOptions, RouterOptions } from './options.ts';
 import { BreakerControl } from './own/breaker-control.ts';
@@ -72,17 +73,13 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   dispatch.useGuard(guard);
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
   const streams = new LiveStreams(keeper, clock);
-  const limits = new RequestLimits({
-    perSecond: options.limits?.clientPerSecond ?? 100,
-    redisUrl: options.redisUrl,
-    log,
-  });
+  const limits = makeLimits(options);
   const usage = new UsageBook(clock);
   const trail = options.audit && new AuditTrail(options.audit, clock);
   const denied = trail && new AuditSpool(trail, log);
   const moved = trail && new AuditSpool(trail, log);
   if (options.own && trail && engine.subgraphs.has(OWN_SUBGRAPH)) {
-    dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { guard, trail, limits, usage, streams }));
+    dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { guard, trail, usage, streams }));
   }
   guard.onMove((move) => {
     log.warn('breaker.moved', { ...move });
@@ -120,7 +117,7 @@ interface Rooms {
   guard: Guard;
   keeper: DoorKeeper;
   streams: LiveStreams;
-  limits: RequestLimits;
+  limits: Limits;
   usage: UsageBook;
   admission: SocketAdmission;
   metrics: RouterMetrics;
@@ -158,6 +155,7 @@ function openDoors(rooms: Rooms): PublicPort {
     readiness: new Readiness({ engine, guard, clock, readyQuery: options.readyQuery }),
     explorer: options.explorer === false ? undefined : new Explorer(options.explorer?.examples),
     guard,
+    limits: rooms.limits,
     houses: options.houses ?? {},
     routes: options.routes ?? {},
     metrics: async () => ({
@@ -211,13 +209,12 @@ function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Auth
 interface OwnRooms {
   guard: Guard;
   trail: AuditTrail;
-  limits: RequestLimits;
   usage: UsageBook;
   streams: LiveStreams;
 }
 
 /** The router's own subgraph. */
-function makeOwn(options: RouterOptions, own: OwnOptions, { guard, trail, limits, usage, streams }: OwnRooms) {
+function makeOwn(options: RouterOptions, own: OwnOptions, { guard, trail, usage, streams }: OwnRooms) {
   const { clock, supergraphSdl } = options;
   const feed = new BreakerFeed(new CursorSealer([own.cursorKey]), clock.uuid());
   guard.onMove((move) => feed.record(move));
@@ -227,7 +224,7 @@ function makeOwn(options: RouterOptions, own: OwnOptions, { guard, trail, limits
     control: new BreakerControl(guard, trail, clock),
     feed,
     flags: new FlagDesk(options.flags ?? standardFlags(), trail, clock),
-    limits,
+
     usage,
     clock,
     facts: routerFacts(options.version ?? 'unknown', supergraphSdl, clock.nowMs()),

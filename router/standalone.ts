@@ -6,6 +6,7 @@ import { FileFlags, type Flags, heldFlags, holdOf } from '../lib/flags/index.ts'
 import { Log } from '../lib/log.ts';
 import { isLoopback, loadSettings, type Settings } from '../lib/settings/index.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
+import { limitsIn } from './limits/settings.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
 /** A start that cannot succeed: told in one line. */
@@ -41,14 +42,14 @@ export async function startStandalone(
     enforceAccess: false,
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
-      adminPerSecond: isMeasured ? Number.POSITIVE_INFINITY : settings.FLEET_ADMIN_RPS,
-      clientPerSecond: settings.FLEET_CLIENT_RPS,
+      ...limitsIn(settings, isMeasured),
       guard: {
         timeoutMs: settings.FLEET_SUBGRAPH_TIMEOUT_MS,
         limitPerSecond: isMeasured ? Number.POSITIVE_INFINITY : settings.FLEET_SUBGRAPH_RPS,
       },
     },
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
+    ...(settings.FLEET_LIMITS_URL === undefined ? {} : { limitStoreUrl: settings.FLEET_LIMITS_URL }),
     traceRatio: settings.FLEET_TRACE_RATIO,
   });
   return {

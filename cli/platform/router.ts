@@ -8,6 +8,7 @@ import type { FileFlags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { jwtIn } from '../../router/callers/jwt-settings.ts';
+import { limitsIn } from '../../router/limits/settings.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
 import { packageRoot } from './surroundings.ts';
 
@@ -20,7 +21,8 @@ const READY_QUERY = `{
   metrics(first: 1) { nodes { name } }
 }`;
 
-const ROUTES: NonNullable<RouterOptions['routes']> = {
+/** What the platform takes beside GraphQL, and whose it is. */
+export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'POST /v1/logs': { subgraph: 'logs' },
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
@@ -65,11 +67,11 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
     explorer: { examples: path.join(root, 'schema', 'operations') },
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
-      adminPerSecond: settings.FLEET_ADMIN_RPS,
-      clientPerSecond: settings.FLEET_CLIENT_RPS,
+      ...limitsIn(settings),
       guard: { timeoutMs: settings.FLEET_SUBGRAPH_TIMEOUT_MS, limitPerSecond: settings.FLEET_SUBGRAPH_RPS },
     },
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
+    ...(settings.FLEET_LIMITS_URL === undefined ? {} : { limitStoreUrl: settings.FLEET_LIMITS_URL }),
     traceRatio: settings.FLEET_TRACE_RATIO,
     metrics,
   });

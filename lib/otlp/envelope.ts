@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
 import { asFleetError, FleetError, messageOf } from '../errors.ts';
 import type { HouseRouteAnswer, HouseRouteRequest } from '../subgraph.ts';
+import { RECORDS_HEADER } from './count.ts';
 import { REQUESTS, type Signal } from './messages.ts';
 import { decodeMessage, encodeExportAnswer, encodeStatus, type Plain } from './protobuf.ts';
 import { type Rejection, summaryOf } from './records.ts';
@@ -97,14 +98,20 @@ function tooLarge(): FleetError {
   return new FleetError('QUERY_TOO_LARGE', `a body has at most ${MAX_UNPACKED_BYTES} bytes unpacked`, { status: 413 });
 }
 
-/** 200 in the request's own encoding, with partialSuccess when records were refused. */
-export function exportAnswer(signal: Signal, encoding: OtlpEncoding, rejected: readonly Rejection[]): HouseRouteAnswer {
+/** 200 in the request's own encoding, with partialSuccess when records were refused. @param records how many the body held */
+export function exportAnswer(
+  signal: Signal,
+  encoding: OtlpEncoding,
+  rejected: readonly Rejection[],
+  records = 0,
+): HouseRouteAnswer {
+  const counted = { [RECORDS_HEADER]: String(records) };
   const message = summaryOf(rejected);
   if (encoding === 'protobuf') {
-    return answer(200, PROTOBUF, encodeExportAnswer(rejected.length, message));
+    return answer(200, PROTOBUF, encodeExportAnswer(rejected.length, message), counted);
   }
   const partialSuccess = { [REJECTED_NAMES[signal]]: String(rejected.length), errorMessage: message };
-  return answer(200, JSON_TYPE, JSON.stringify(rejected.length ? { partialSuccess } : {}));
+  return answer(200, JSON_TYPE, JSON.stringify(rejected.length ? { partialSuccess } : {}), counted);
 }
 
 /**

@@ -1,3 +1,4 @@
+export { RECORDS_HEADER, recordCount } from './count.ts';
 export {
   encodingOf,
   exportAnswer,

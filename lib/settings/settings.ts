@@ -27,6 +27,21 @@ const prices = z
   })
   .pipe(z.record(z.string(), z.object({ input: z.number().nonnegative(), output: z.number().nonnegative() })));
 
+const positive = (standard: number) => z.coerce.number().positive().default(standard);
+
+const rates = z
+  .string()
+  .default('{}')
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue('expected JSON such as {"Dashboard":5}');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), z.number().positive()));
+
 /** Every setting: its parsing, its default, its meaning with its unit. Docs and .env.example are made from this. */
 export const SETTINGS = z.object({
   PORT: port.default(4_000).describe('Public port of the router; 0 takes a free one.'),
@@ -135,6 +150,39 @@ export const SETTINGS = z.object({
     .min(1)
     .default(100)
     .describe('Requests a second an API key or agent may make unless it was granted others.'),
+  FLEET_LIMITS_URL: url(/^(rediss?|postgres(ql)?):\/\//, 'redis://host:6379 or postgres://user:password@host:5432/name')
+    .optional()
+    .describe(
+      'Redis or PostgreSQL that routers share their rate limits in; REDIS_URL when absent, and without either each counts alone.',
+    ),
+  FLEET_LIMITS_DRY_RUN: z
+    .string()
+    .default('')
+    .transform((text) => listOf(text))
+    .describe(
+      'Classes whose limits only count and tell what they would have refused, separated by commas: query, mutation, subscription, operation:<name>, a route such as /v1/logs, or all.',
+    ),
+  FLEET_COST_PER_REQUEST: positive(100).describe(
+    'Points of cost a second that each request a second of a client’s rate brings, for each class of operations.',
+  ),
+  FLEET_COST_BURST_S: positive(10).describe('So many seconds’ points of cost may be spent at once, seconds.'),
+  FLEET_COST_SHOWN: flag
+    .default(false)
+    .describe(
+      'Whether every answer has extensions.cost; without it, whoever asks by the header x-cost or by extensions.',
+    ),
+  FLEET_OPERATION_RPS: rates.describe(
+    'Requests a second of one client for operations of these names, JSON: {"Dashboard":5}.',
+  ),
+  FLEET_INGEST_BYTES_PER_SECOND: positive(64_000_000).describe(
+    'Bytes of telemetry a second that one client may send by each route, unpacked.',
+  ),
+  FLEET_INGEST_RECORDS_PER_SECOND: positive(500_000).describe(
+    'Records of telemetry a second that one client may send by each route.',
+  ),
+  FLEET_PAGE_RPS: positive(200).describe(
+    'Requests a second of one address for each page that asks for no credential, such as /health.',
+  ),
   FLEET_SUBGRAPH_RPS: z.coerce
     .number()
     .min(1)

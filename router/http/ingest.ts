@@ -3,8 +3,11 @@ import type { HouseClient } from '../../lib/call/house-client.ts';
 import { hasAnyScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
+import { RECORDS_HEADER } from '../../lib/otlp/count.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import type { Limits } from '../limits/limits.ts';
+import { limitHeaders } from '../limits/standing.ts';
 import { readBody, unpackBody } from './body.ts';
 import { JSON_TYPE, send } from './send.ts';
 
@@ -28,13 +31,16 @@ const ANSWER_HEADERS = ['content-type', 'retry-after'] as const;
 /** Headers of a request that say how its body is to be read. */
 const BODY_HEADERS = ['content-type', 'x-prometheus-remote-write-version'] as const;
 
-/** Hands a body to its house as a signed call, and the answer back. @throws FORBIDDEN, HttpRefusal, what the guard throws */
+/**
+ * Hands a body to its house as a signed call, and the answer back. Its bytes are charged before it is read, as far as its
+ * sender tells them; what unpacking adds, and the records its house counted, in hindsight.
+ * @throws FORBIDDEN, RATE_LIMITED, HttpRefusal, what the guard throws
+ */
 export async function passOn(
   target: string,
   route: IngestRoute,
   exchange: { request: IncomingMessage; response: ServerResponse; call: Call; signal: LeaveSignal },
-  guard: Guard,
-  house: HouseClient,
+  { guard, house, limits }: { guard: Guard; house: HouseClient; limits: Limits },
 ): Promise<void> {
   const { request, response, call, signal } = exchange;
   const scopes = route.scopes ?? SCOPES;
@@ -42,8 +48,12 @@ export async function passOn(
     throw new FleetError('FORBIDDEN', `this needs one of the scopes ${scopes.join(', ')}`);
   }
   const maxBytes = route.maxBytes ?? MAX_BYTES;
+  const path = target.slice(target.indexOf(' ') + 1);
+  const told = Number(request.headers['content-length'] ?? 0);
+  const standing = await limits.enter(call.principal, path, told);
   const packed = await readBody(request, maxBytes);
   const body = await unpackBody(packed, request.headers['content-encoding'], maxBytes);
+  limits.settle(call.principal, path, body.length - told, 0);
   const headers = pick(request.headers, BODY_HEADERS);
   const answer = await guard.through(
     route.subgraph,
@@ -52,13 +62,18 @@ export async function passOn(
       signal,
       timeoutMs: route.timeoutMs ?? TIMEOUT_MS,
       // A house that says 503 with a time to come back is overloaded, not broken: resting it would lose it for queries too.
-      judge: ({ status, headers: told }) =>
-        status >= 500 && !told['retry-after']
+      judge: ({ status, headers: said }) =>
+        status >= 500 && !said['retry-after']
           ? { failed: true, reason: `it answered with status ${status}` }
           : { failed: false },
     },
   );
-  send(response, answer.status, answer.body, { 'content-type': JSON_TYPE, ...pick(answer.headers, ANSWER_HEADERS) });
+  limits.settle(call.principal, path, 0, Number(answer.headers[RECORDS_HEADER] ?? 0));
+  send(response, answer.status, answer.body, {
+    'content-type': JSON_TYPE,
+    ...limitHeaders(standing),
+    ...pick(answer.headers, ANSWER_HEADERS),
+  });
 }
 
 function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {

@@ -7,10 +7,11 @@ import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
-import { limitHeaders } from '../callers/request-limits.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import type { Guard } from '../guard/guard.ts';
 import { type LeaveSignal, Presence } from '../leave-signal.ts';
+import type { Limits } from '../limits/limits.ts';
+import { LimitRefusal, limitHeaders } from '../limits/standing.ts';
 import { HttpRefusal } from './body.ts';
 import { addressOf, callBy, callOf } from './call.ts';
 import { answerCors } from './cors.ts';
@@ -28,6 +29,7 @@ export interface ListenerOptions {
   readiness: Readiness;
   explorer: Explorer | undefined;
   guard: Guard;
+  limits: Limits;
   houses: Readonly<Record<string, HouseClient>>;
   /** `POST /v1/logs` → where it goes. */
   routes: Readonly<Record<string, IngestRoute>>;
@@ -43,7 +45,17 @@ export interface ListenerOptions {
   onDenied(call: Call, route: string, reason: string): void;
 }
 
-const NAMED: ReadonlySet<string> = new Set(['/', '/graphql', '/metrics', '/livez', '/readyz', '/health']);
+/** Everything the port answers beside the routes that are handed to houses. */
+export const FIXED_ROUTES: readonly string[] = [
+  'GET /',
+  'GET /graphql',
+  'POST /graphql',
+  'GET /metrics',
+  'GET /livez',
+  'GET /readyz',
+  'GET /health',
+];
+const NAMED: ReadonlySet<string> = new Set(FIXED_ROUTES.map((route) => route.slice(route.indexOf(' ') + 1)));
 
 /** Every request of the public port: who may come in, and which door is his. */
 export class Listener {
@@ -79,6 +91,7 @@ export class Listener {
     const url = urlOf(request);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     const target = `${method} ${url.pathname}`;
+    if (method === 'GET' && url.pathname !== '/graphql') this.#countPage(request, response);
     if (target === 'GET /livez') return sendJson(response, 200, { status: 'live' });
     if (target === 'GET /health') return sendJson(response, 200, { status: 'ok' });
     if (target === 'GET /readyz') return await this.#ready(request, response, url);
@@ -100,17 +113,20 @@ export class Listener {
   }
 
   async #inside(target: string, exchange: Exchange): Promise<void> {
-    const { graphql, routes, houses, guard, operations } = this.options;
-    const { url, response, call } = exchange;
+    const { graphql, routes, houses, guard, limits } = this.options;
+    const { url } = exchange;
     if (url.pathname === '/graphql') return await graphql.answer(exchange);
     if (target === 'GET /metrics') return await this.#metrics(exchange);
     const route = routes[target];
     const house = route && houses[route.subgraph];
     if (!route || !house) throw new HttpRefusal(404, new FleetError('NOT_FOUND', 'there is nothing here'));
-    for (const [name, value] of Object.entries(limitHeaders(await operations.countRequest(call)))) {
-      response.setHeader(name, value);
-    }
-    await passOn(target, route, exchange, guard, house);
+    await passOn(target, route, exchange, { guard, house, limits });
+  }
+
+  /** Pages are counted by address: most ask for no credential. @throws RATE_LIMITED */
+  #countPage(request: IncomingMessage, response: ServerResponse): void {
+    const standing = this.options.limits.page(addressOf(request), this.#nameOf(request));
+    for (const [name, value] of Object.entries(limitHeaders(standing))) response.setHeader(name, value);
   }
 
   async #ready(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
@@ -148,7 +164,8 @@ export class Listener {
     const status = isHttp ? error.status : statusOf(told.code);
     if (status === 401 || status === 403) onDenied({ ...call }, urlOf(request).pathname, told.message);
     if (response.headersSent) return void response.destroy();
-    sendAnswer(response, refusal(told, call), isHttp ? error.headers : {}, status);
+    const headers = isHttp ? error.headers : told instanceof LimitRefusal ? limitHeaders(told.standing) : {};
+    sendAnswer(response, refusal(told, call), headers, status);
   }
 }
 

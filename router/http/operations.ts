@@ -1,7 +1,6 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
-import { type LimitStanding, limitHeaders, type RequestLimits } from '../callers/request-limits.ts';
 import type { UsageBook } from '../callers/usage.ts';
 import {
   type Engine,
@@ -13,6 +12,9 @@ import {
 } from '../engine.ts';
 import type { DocumentGate } from '../guard/document-limits.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import { noteCharge } from '../limits/charge.ts';
+import type { Limits } from '../limits/limits.ts';
+import { LimitRefusal, limitHeaders, type Standing } from '../limits/standing.ts';
 import { operationSpan } from '../spans.ts';
 import { publicAnswer, refusal } from './public-errors.ts';
 
@@ -28,7 +30,7 @@ export interface OperationReport {
 export interface OperationsOptions {
   engine: Engine;
   gate: DocumentGate;
-  limits: RequestLimits;
+  limits: Limits;
   usage: UsageBook;
   log: Log;
   nowMs: () => number;
@@ -37,7 +39,7 @@ export interface OperationsOptions {
 
 /** What the limits let through. */
 export type Admission =
-  | { prepared: Prepared; headers: Record<string, string> }
+  | { prepared: Prepared; standing: Standing; headers: Record<string, string> }
   | { refused: GraphAnswer; headers: Record<string, string> };
 
 /** What becomes of an operation, whatever transport it came by: limits, preparation, run, errors fit for clients. */
@@ -49,33 +51,34 @@ export class Operations {
     return this.options.nowMs();
   }
 
-  /** Counts, checks and prepares. Never throws for a caller's mistake. */
+  /** Checks, prepares and charges. Never throws for a caller's mistake. */
   async admit(request: GraphRequest, call: Call): Promise<Admission> {
-    const { engine, gate, nowMs } = this.options;
+    const { engine, gate, limits, usage, nowMs } = this.options;
     const startedMs = nowMs();
-    let headers: Record<string, string> = {};
     try {
-      headers = limitHeaders(await this.countRequest(call));
+      limits.guard(call.principal);
       gate.check(request.query);
-      const preparation = await engine.prepare(request);
-      if (!isRefused(preparation)) return { prepared: preparation, headers };
-      return { refused: this.#refuse({ errors: preparation.errors }, call, startedMs), headers };
+      const prepared = await engine.prepare(request);
+      if (isRefused(prepared)) {
+        limits.refused(call.principal);
+        return { refused: this.#refuse({ errors: prepared.errors }, call, startedMs), headers: {} };
+      }
+      const { kind, name, cost } = prepared;
+      const taken = limits.take(call.principal, cost, kind, name);
+      const standing = taken instanceof Promise ? await taken : taken;
+      usage.request(call.principal, cost);
+      noteCharge(call, standing);
+      return { prepared, standing, headers: limitHeaders(standing) };
     } catch (error) {
+      limits.refused(call.principal);
+      const headers = error instanceof LimitRefusal ? this.#limited(error, call) : {};
       return { refused: this.#refuse(this.#refusalOf(error, call), call, startedMs), headers };
     }
   }
 
-  /** Counts one request of the caller. @throws RATE_LIMITED */
-  async countRequest(call: Call): Promise<LimitStanding> {
-    const { limits, usage } = this.options;
-    try {
-      const standing = await limits.take(call.principal);
-      usage.request(call.principal);
-      return standing;
-    } catch (error) {
-      if (asFleetError(error)?.code === 'RATE_LIMITED') usage.limited(call.principal);
-      throw error;
-    }
+  #limited({ standing }: LimitRefusal, call: Call): Record<string, string> {
+    this.options.usage.limited(call.principal);
+    return limitHeaders(standing);
   }
 
   /** Runs a query or mutation. Never throws. */

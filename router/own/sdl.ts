@@ -47,7 +47,7 @@ type Query {
   nodes("At most 100 global ids." ids: [ID!]!): [Node]
   "The router as it runs now: its subgraphs, its clients, its schema."
   router: RouterStatus
-  "Where you stand in your rate."
+  "Where you stand in the points of this class of operations, and what this one is charged."
   rateLimit("Tells what it would be, and changes nothing." dryRun: Boolean = false): RateLimit
   "Every feature flag, as it stands in this router."
   featureFlags: [FeatureFlag!]
@@ -165,17 +165,17 @@ type ClientUsage {
   costUsed: Float!
 }
 
-"Where a client stands in its rate."
+"Where a client stands in the points of cost of one class of operations."
 type RateLimit {
-  "Requests it may make in a second."
+  "Points it may use at once."
   limit: Int!
-  "What this request counted."
+  "What this operation is charged, points."
   cost: Int!
-  "Requests left in this second."
+  "Points left now."
   remaining: Int!
-  "Requests made in this second."
+  "Points that have not come back yet."
   used: Int!
-  "When it starts anew."
+  "When all points are back."
   resetAt: DateTime!
 }
 

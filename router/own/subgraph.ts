@@ -4,10 +4,12 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { SCALARS } from '../../lib/graphql/scalars.ts';
-import type { RequestLimits } from '../callers/request-limits.ts';
 import type { UsageBook } from '../callers/usage.ts';
 import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
 import type { Guard } from '../guard/guard.ts';
+import { chargeOf } from '../limits/charge.ts';
+import { COST } from '../limits/rates.ts';
+import { bucketStanding } from '../limits/standing.ts';
 import { ByteCache } from '../plan/byte-cache.ts';
 import type { BreakerControl, ControlOutcome, ForceBreakerInput, SetSubgraphLimitInput } from './breaker-control.ts';
 import type { BreakerFeed, PlacedMove } from './breaker-feed.ts';
@@ -26,7 +28,7 @@ export interface OwnSubgraphOptions {
   control: BreakerControl;
   feed: BreakerFeed;
   flags: FlagDesk;
-  limits: RequestLimits;
+
   usage: UsageBook;
   clock: Clock;
   facts: RouterFacts;
@@ -144,10 +146,12 @@ export class OwnSubgraph implements SubgraphCaller {
     };
   }
 
-  async #rateLimit(call: Call) {
-    const { limits, clock } = this.options;
-    const { limit, used, remaining, resetMs } = await limits.peek(call.principal);
-    return { limit, cost: 1, remaining, used, resetAt: new Date(clock.nowMs() + resetMs) };
+  /** Null for what no client asked: the router's own questions are charged nothing. */
+  #rateLimit(call: Call) {
+    const standing = chargeOf(call);
+    if (!standing) return null;
+    const { limit, used, remaining, resetMs } = bucketStanding(standing, COST);
+    return { limit, cost: standing.cost, remaining, used, resetAt: new Date(this.options.clock.nowMs() + resetMs) };
   }
 
   #payload({ subgraph, ...outcome }: ControlOutcome) {

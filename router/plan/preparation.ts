@@ -65,7 +65,9 @@ export class Preparation {
     if ('errors' in operation) return operation;
     const { kind, name, rootFields, introspection } = operation;
     const introspects = introspection !== undefined;
-    return { kind, name, rootFields, document: reading.document, variables: coerced, introspects, operation };
+    const cost = costOf(operation, coerced);
+    if (typeof cost !== 'number') return cost;
+    return { kind, name, rootFields, document: reading.document, variables: coerced, cost, introspects, operation };
   }
 
   /** What the caches hold, for metrics. */
@@ -128,6 +130,15 @@ export class Preparation {
       this.options.onPlanFailure(messageOf(error));
       return { errors: [formatted(new FleetError('INTERNAL', 'the router could not plan this operation'))] };
     }
+  }
+}
+
+function costOf(operation: PlannedOperation, variables: Readonly<Record<string, unknown>>): number | Refused {
+  try {
+    return operation.cost(variables);
+  } catch (error) {
+    if (error instanceof FleetError) return { errors: [formatted(error)] };
+    throw error;
   }
 }
 

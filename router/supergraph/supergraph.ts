@@ -9,6 +9,7 @@ import {
   type SelectionSetNode,
   valueFromASTUntyped,
 } from 'graphql';
+import { CostRules } from '../limits/cost-rules.ts';
 import { AccessRules } from './access-rules.ts';
 import { consumerDocument, featuresOf, refuseUnenforced } from './consumer.ts';
 
@@ -26,6 +27,7 @@ export interface Supergraph {
   /** Subgraph name → address. */
   readonly subgraphs: ReadonlyMap<string, string>;
   readonly access: AccessRules;
+  readonly costs: CostRules;
   /** Whether objects of the type are `condition`, or implement it, or belong to it; inaccessible types included. */
   satisfies(type: string, condition: string): boolean;
   /** Whether this names an object type, inaccessible ones included. */
@@ -54,6 +56,7 @@ export function readSupergraph(sdl: string): Supergraph {
     schemaSdl: print(consumer),
     subgraphs: new Map([...graphs.values()].map(({ name, url }) => [name, url])),
     access: new AccessRules(document),
+    costs: new CostRules(document),
     satisfies: (type, condition) => type === condition || (members.get(condition)?.has(type) ?? false),
     isObject: (type) => objects.has(type),
     keysOf: (subgraph, type) => keys.get(`${subgraph} ${type}`) ?? [],

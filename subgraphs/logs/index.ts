@@ -3,7 +3,7 @@ import { FleetError, messageOf } from '../../lib/errors.ts';
 import { buildSubgraph, type ReferenceResolver } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
-import { exportAnswer, failureAnswer, readOtlp } from '../../lib/otlp/index.ts';
+import { exportAnswer, failureAnswer, readOtlp, recordCount } from '../../lib/otlp/index.ts';
 import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
 import { absentTelemetryStore, GroupedInserter } from '../../lib/telemetry-store/index.ts';
 import { Worker } from '../../lib/worker.ts';
@@ -101,7 +101,12 @@ function otlpRoute(ingest: Ingest): HouseRoute {
         throw new FleetError('FORBIDDEN', 'your scopes do not open /v1/logs: it takes agent or operator');
       }
       const read = await readOtlp('logs', request);
-      return exportAnswer('logs', read.encoding, await ingest.otlp(read, request.call.principal));
+      return exportAnswer(
+        'logs',
+        read.encoding,
+        await ingest.otlp(read, request.call.principal),
+        recordCount('logs', read.message),
+      );
     } catch (error) {
       return failureAnswer(error, request.headers['content-type']);
     }

@@ -2,7 +2,14 @@ import { hasAnyScope } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { buildSubgraph } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
-import { exportAnswer, failureAnswer, type OtlpRequest, type Rejection, readOtlp } from '../../lib/otlp/index.ts';
+import {
+  exportAnswer,
+  failureAnswer,
+  type OtlpRequest,
+  type Rejection,
+  readOtlp,
+  recordCount,
+} from '../../lib/otlp/index.ts';
 import type { HouseRoute, HouseRouteRequest, Subgraph } from '../../lib/subgraph.ts';
 import type { TelemetryStore } from '../../lib/telemetry-store/index.ts';
 import { MeasuredAgent } from './entity/agent.ts';
@@ -88,7 +95,7 @@ function otlpRoute(signal: 'metrics' | 'traces', take: Take): HouseRoute {
         throw new FleetError('FORBIDDEN', 'sending telemetry needs the scope agent or operator');
       }
       const read = await readOtlp(signal, request);
-      return exportAnswer(signal, read.encoding, await take(read, request));
+      return exportAnswer(signal, read.encoding, await take(read, request), recordCount(signal, read.message));
     } catch (error) {
       return failureAnswer(error, request.headers['content-type']);
     }

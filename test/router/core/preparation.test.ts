@@ -96,6 +96,7 @@ test('a preparation tells what the operation is', async () => {
     name: 'Fleet',
     rootFields: ['agent', 'agents', '__typename'],
     variables: { id: '7', n: true },
+    cost: expect.any(Number),
     introspects: false,
   });
   expect(outcome.document.definitions).toHaveLength(3);

@@ -4,8 +4,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { silentLog } from '../../../lib/log.ts';
 import { Authenticator, bearerIn } from '../../../router/callers/authenticator.ts';
 import { DoorKeeper } from '../../../router/callers/door-keeper.ts';
-import { RequestLimits } from '../../../router/callers/request-limits.ts';
-import { UsageBook } from '../../../router/callers/usage.ts';
+
 import { LiveStreams } from '../../../router/http/live-streams.ts';
 import { serveRouter } from '../../../router/server.ts';
 import { until } from '../../support/until.ts';
@@ -138,44 +137,6 @@ describe('a credential', () => {
     ['Bearer a b', undefined],
   ])('the header %p holds the token %p', (header, token) => {
     expect(bearerIn(header)).toBe(token);
-  });
-});
-
-describe('a rate', () => {
-  test('admits exactly its number of concurrent requests', async () => {
-    const limits = new RequestLimits({ perSecond: 5, log: silentLog });
-    const taken = await Promise.allSettled(Array.from({ length: 100 }, () => limits.take(ROBIN)));
-    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(5);
-    expect(await limits.peek(ROBIN)).toMatchObject({ limit: 5, used: 5, remaining: 0 });
-    expect(await limits.peek({ ...ROBIN, id: 'other' })).toEqual({ limit: 5, used: 0, remaining: 5, resetMs: 0 });
-    const granted = { ...ROBIN, id: 'granted', requestsPerSecond: 7 };
-    expect(await limits.take(granted)).toMatchObject({ limit: 7, remaining: 6 });
-    const free = { ...ROBIN, id: 'free', requestsPerSecond: Number.POSITIVE_INFINITY };
-    expect(await limits.take(free)).toEqual(await limits.peek(free));
-    limits.close();
-  });
-
-  test('is still kept while Redis is away', async () => {
-    const limits = new RequestLimits({ perSecond: 2, redisUrl: 'redis://127.0.0.1:1', log: silentLog });
-    const taken = await Promise.allSettled(Array.from({ length: 10 }, () => limits.take(ROBIN)));
-    expect(taken.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
-    limits.close();
-  });
-
-  test('is told of each client, the busiest first, over the last minute', () => {
-    const clock = clockAt();
-    const usage = new UsageBook(clock);
-    const busy = { ...ROBIN, id: 'busy' };
-    usage.request(ROBIN);
-    for (let at = 0; at < 120; at++) usage.request(busy);
-    usage.limited(busy);
-    expect(usage.all().map(({ principal, requestsPerSecond }) => [principal.id, requestsPerSecond])).toEqual([
-      ['busy', 2],
-      ['key:robin', 1 / 60],
-    ]);
-    clock.ms += 61_000;
-    usage.request(ROBIN);
-    expect(usage.all()[1]).toMatchObject({ principal: busy, requestsPerSecond: 0, limited: 1, costUsed: 120 });
   });
 });
 
