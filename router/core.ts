@@ -93,8 +93,8 @@ class Core implements Engine {
     return this.#supergraph.subgraphs;
   }
 
-  get planCache() {
-    return this.#preparation.size;
+  get caches() {
+    return this.#preparation.caches;
   }
 
   prepare(request: GraphRequest): Promise<Prepared | Refused> {

@@ -64,6 +64,15 @@ export function isRefused(preparation: Prepared | Refused): preparation is Refus
   return 'errors' in preparation;
 }
 
+/** How full a cache is, and how much it spared since it was made. */
+export interface CacheSize {
+  readonly entries: number;
+  /** Estimated. */
+  readonly sizeBytes: number;
+  readonly hits: number;
+  readonly misses: number;
+}
+
 /** The heart of the router: one supergraph, answered. Holds no connection and no timer while idle. */
 export interface Engine {
   /** What clients may ask: the supergraph without what is inaccessible. */
@@ -72,8 +81,8 @@ export interface Engine {
   readonly schemaSdl: string;
   /** Subgraph name → address, as the supergraph gives them. */
   readonly subgraphs: ReadonlyMap<string, string>;
-  /** What is remembered of documents and plans, for metrics. */
-  readonly planCache: { readonly entries: number; readonly sizeBytes: number };
+  /** What is remembered, by the cache's name: documents, plans, …; for metrics. */
+  readonly caches: Readonly<Record<string, CacheSize>>;
   /** Parses, validates and plans; remembers the outcome by text and operation name. Never throws for a client's mistake. */
   prepare(request: GraphRequest): Promise<Prepared | Refused>;
   /**

@@ -88,13 +88,14 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   });
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
   const metrics = new RouterMetrics(
-    { guard, streams, sockets: () => admission.authenticated, spool: denied },
+    { engine, guard, streams, sockets: () => admission.authenticated, spool: denied },
     options.metrics === undefined,
   );
   const denials = new Denials(denied, clock, () => metrics.denied());
   const port = openDoors({ options, engine, guard, keeper, streams, limits, usage, admission, metrics, denials });
   const url = await port.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   streams.start();
+  metrics.start();
   denied?.start();
   moved?.start();
   return {
@@ -105,6 +106,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
       await port.close(() => streams.stop());
       await denied?.stop();
       await moved?.stop();
+      metrics.stop();
       limits.close();
       guard.close();
     },

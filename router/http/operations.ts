@@ -23,6 +23,7 @@ export interface OperationReport {
   call: Call;
   kind: Prepared['kind'] | 'refused';
   name: string | undefined;
+  prepared: Prepared | undefined;
   tookMs: number;
   answer: GraphAnswer;
 }
@@ -130,7 +131,7 @@ export class Operations {
   #report(answer: GraphAnswer, prepared: Prepared | undefined, call: Call, startedMs: number): GraphAnswer {
     const { onReport, nowMs } = this.options;
     const kind = prepared?.kind ?? 'refused';
-    onReport({ call, kind, name: prepared?.name, tookMs: nowMs() - startedMs, answer });
+    onReport({ call, kind, name: prepared?.name, prepared, tookMs: nowMs() - startedMs, answer });
     return answer;
   }
 }

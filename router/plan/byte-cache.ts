@@ -2,13 +2,19 @@
 export class ByteCache<V> {
   readonly #entries = new Map<string, { value: V; sizeBytes: number }>();
   #sizeBytes = 0;
+  #hits = 0;
+  #misses = 0;
 
   /** @param limitBytes what all entries together may weigh; one that weighs more alone is not kept */
   constructor(private readonly limitBytes: number) {}
 
   get(key: string): V | undefined {
     const entry = this.#entries.get(key);
-    if (!entry) return undefined;
+    if (!entry) {
+      this.#misses += 1;
+      return undefined;
+    }
+    this.#hits += 1;
     // A map iterates in order of insertion, so the entry used last goes to the end.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
@@ -32,7 +38,7 @@ export class ByteCache<V> {
   }
 
   /** Entries and their weight, for metrics. */
-  get size(): { entries: number; sizeBytes: number } {
-    return { entries: this.#entries.size, sizeBytes: this.#sizeBytes };
+  get size(): { entries: number; sizeBytes: number; hits: number; misses: number } {
+    return { entries: this.#entries.size, sizeBytes: this.#sizeBytes, hits: this.#hits, misses: this.#misses };
   }
 }

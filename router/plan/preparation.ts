@@ -10,7 +10,7 @@ import {
   visit,
 } from 'graphql';
 import { type ErrorCode, FleetError, messageOf } from '../../lib/errors.ts';
-import type { GraphRequest, Prepared, Refused } from '../engine.ts';
+import type { CacheSize, GraphRequest, Prepared, Refused } from '../engine.ts';
 import { isReservedKey } from '../execute/projection.ts';
 import { ByteCache } from './byte-cache.ts';
 import { type Conditions, decidingVariables } from './conditions.ts';
@@ -71,9 +71,8 @@ export class Preparation {
   }
 
   /** What the caches hold, for metrics. */
-  get size(): { entries: number; sizeBytes: number } {
-    const [readings, plans] = [this.#readings.size, this.#plans.size];
-    return { entries: readings.entries + plans.entries, sizeBytes: readings.sizeBytes + plans.sizeBytes };
+  get caches(): { documents: CacheSize; plans: CacheSize } {
+    return { documents: this.#readings.size, plans: this.#plans.size };
   }
 
   #read(key: string, { query, operationName }: GraphRequest): Reading | Refused {

@@ -1,0 +1,113 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { CacheSize, Engine } from '../engine.ts';
+import type { Guard } from '../guard/guard.ts';
+import type { LiveStreams } from '../http/live-streams.ts';
+
+/** Everything that is read at a scrape. */
+export interface Measured {
+  engine: Engine;
+  guard: Guard;
+  streams: LiveStreams;
+  sockets: () => number;
+  spool: { waiting: number; dropped: number } | undefined;
+}
+
+const BREAKER_VALUE = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const;
+
+/** A figure with its labels. */
+export type Reading = readonly [labels: Record<string, string>, value: number];
+
+/** A metric that is read, not kept. */
+export interface ReadMetric {
+  /** Without `fleet_router_`, with its unit; of a counter with `_total`. */
+  name: string;
+  help: string;
+  labelNames?: readonly string[];
+  read(): Iterable<Reading>;
+}
+
+/** Registers a gauge whose readings are taken at each scrape; those that are gone are not told again. */
+export function gauge(registry: Registry, { name, help, labelNames = [], read }: ReadMetric): void {
+  const made: Gauge = new Gauge({
+    name: `fleet_router_${name}`,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+    collect: () => {
+      made.reset();
+      for (const [labels, value] of read()) made.set(labels, value);
+    },
+  });
+}
+
+/** Registers a counter that somebody else keeps. */
+export function counter(registry: Registry, { name, help, labelNames = [], read }: ReadMetric): void {
+  const made: Counter = new Counter({
+    name: `fleet_router_${name}`,
+    help,
+    labelNames: [...labelNames],
+    registers: [registry],
+    collect: () => {
+      made.reset();
+      for (const [labels, value] of read()) made.inc(labels, value);
+    },
+  });
+}
+
+export function registerGauges(registry: Registry, measured: Measured): void {
+  subgraphGauges(registry, measured.guard);
+  cacheMetrics(registry, () => measured.engine.caches);
+  const { streams, sockets, spool } = measured;
+  const one = (read: () => number) => (): Reading[] => [[{}, read()]];
+  gauge(registry, { name: 'subscriptions', help: 'Running subscriptions.', read: one(() => streams.operations) });
+  gauge(registry, { name: 'sockets', help: 'Authenticated WebSockets.', read: one(sockets) });
+  gauge(registry, {
+    name: 'audit_spool_entries',
+    help: 'Denials that wait to be audited.',
+    read: one(() => spool?.waiting ?? 0),
+  });
+  counter(registry, {
+    name: 'audit_spool_dropped_total',
+    help: 'Denials that could not be kept until they were audited.',
+    read: one(() => spool?.dropped ?? 0),
+  });
+}
+
+function subgraphGauges(registry: Registry, guard: Guard): void {
+  type Circuit = NonNullable<ReturnType<Guard['circuits']['get']>>;
+  const each = (name: string, help: string, of: (circuit: Circuit) => number) =>
+    gauge(registry, {
+      name,
+      help,
+      labelNames: ['subgraph'],
+      read: () => [...guard.circuits].map(([subgraph, circuit]) => [{ subgraph }, of(circuit)] as const),
+    });
+  each('breaker_state', 'Breaker: 0 closed, 1 half open, 2 open.', ({ state }) => BREAKER_VALUE[state.phase]);
+  each('subgraph_in_flight', 'Calls under way.', ({ inFlight }) => inFlight);
+  each('subgraph_limit_per_second', 'Calls a second that are allowed.', ({ limitPerSecond }) => limitPerSecond);
+}
+
+function cacheMetrics(registry: Registry, caches: () => Readonly<Record<string, CacheSize>>): void {
+  const of = (name: string, help: string, figure: (size: CacheSize) => number): ReadMetric => ({
+    name,
+    help,
+    labelNames: ['cache'],
+    read: () => Object.entries(caches()).map(([cache, size]) => [{ cache }, figure(size)] as const),
+  });
+  gauge(
+    registry,
+    of('cache_entries', 'What a cache holds.', ({ entries }) => entries),
+  );
+  gauge(
+    registry,
+    of('cache_bytes', 'What a cache weighs, estimated.', ({ sizeBytes }) => sizeBytes),
+  );
+  counter(
+    registry,
+    of('cache_hits_total', 'Times that a cache had what was asked for.', ({ hits }) => hits),
+  );
+  counter(
+    registry,
+    of('cache_misses_total', 'Times that it had not.', ({ misses }) => misses),
+  );
+}
