@@ -5,12 +5,14 @@ import type { Clock } from '../lib/clock.ts';
 import { FleetError } from '../lib/errors.ts';
 import type { Engine, GraphAnswer, GraphRequest, Prepared, Refused, StreamItem, SubgraphCaller } from './engine.ts';
 import { Faults, type ReportFault } from './execute/faults.ts';
+import type { FetchRecord } from './execute/fetch-record.ts';
 import type { JsonObject } from './execute/json.ts';
 import { Run, requestOf } from './execute/run.ts';
 import { show } from './execute/show.ts';
 import type { LeaveSignal } from './leave-signal.ts';
 import { type AccessDecision, decideAccess } from './plan/access.ts';
 import { apolloPlanner } from './plan/apollo-planner.ts';
+import { describePlan, type PlanNode } from './plan/description.ts';
 import { nativePlanner, type PlannerMaker, withFallback } from './plan/planner.ts';
 import { Preparation, type PreparedOperation } from './plan/preparation.ts';
 import { Soundness } from './plan/soundness.ts';
@@ -101,7 +103,7 @@ class Core implements Engine {
     return this.#preparation.prepare(request);
   }
 
-  async execute(prepared: Prepared, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
+  async execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer> {
     const access = this.#admit(prepared, call);
     if (access.errors.length > 0) return { errors: access.errors };
     const { operation, variables } = prepared as PreparedOperation;
@@ -112,7 +114,13 @@ class Core implements Engine {
       signal,
       introspected,
       steps: operation.steps,
+      record,
     });
+  }
+
+  explain(prepared: Prepared, record?: FetchRecord, startedMs?: number): PlanNode | undefined {
+    const { steps, stream } = (prepared as PreparedOperation).operation;
+    return describePlan(steps, stream, record, startedMs);
   }
 
   async *subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamItem, void, undefined> {
@@ -201,6 +209,7 @@ class Core implements Engine {
         call,
         signal,
         faults,
+        record: todo.record,
         isRootKey: (key) => projection.root.below(key) !== undefined,
       },
       data,
@@ -243,6 +252,7 @@ interface Todo {
   signal: LeaveSignal | undefined;
   steps: Step | undefined;
   introspected?: Record<string, unknown> | undefined;
+  record?: FetchRecord | undefined;
   /** The event that starts it, in a subscription. */
   event?: { stream: StreamPlan; answer: GraphAnswer };
 }

@@ -1,6 +1,8 @@
 import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Call } from '../lib/call/signing.ts';
+import type { FetchRecord } from './execute/fetch-record.ts';
 import type { LeaveSignal } from './leave-signal.ts';
+import type { PlanNode } from './plan/description.ts';
 
 /** What a client sends, whatever the transport. */
 export interface GraphRequest {
@@ -88,8 +90,14 @@ export interface Engine {
   /**
    * Runs a query or mutation. Never throws: refusals (FORBIDDEN, INTROSPECTION_DISABLED) are answers without data.
    * @param signal ends the calls to subgraphs when the client has left
+   * @param record takes what each fetch took
    */
-  execute(prepared: Prepared, call: Call, signal?: LeaveSignal): Promise<GraphAnswer>;
+  execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer>;
+  /**
+   * The plan as people read it; undefined when nothing is asked of any subgraph.
+   * @param record of a run of it, with when that began, epoch milliseconds
+   */
+  explain(prepared: Prepared, record?: FetchRecord, startedMs?: number): PlanNode | undefined;
   /**
    * Runs a subscription after `call.lastEventId`, if given. Lost upstreams are resumed unseen. A final error is an item with errors and no data.
    * Ends when the upstream completes, on a final error, or on the signal.

@@ -80,6 +80,8 @@ export interface RouterOptions {
   redisUrl?: string;
   /** Where routers share their limits: redis:// or postgres://; `redisUrl` unless given. */
   limitStoreUrl?: string;
+  /** From how long on an operation is logged as slow, milliseconds; Infinity, and unless given, none is. */
+  slowOperationMs?: number;
   /** Share of requests without a trace of their own that are sampled, 0 to 1. */
   traceRatio?: number;
   /** The process's own figures for /metrics, in Prometheus' format, from whoever keeps them; the router's own otherwise. */

@@ -21,6 +21,7 @@ import { Listener } from './http/listener.ts';
 import { LiveStreams } from './http/live-streams.ts';
 import { Operations } from './http/operations.ts';
 import { Readiness } from './http/readiness.ts';
+import { SlowLog } from './http/slow-log.ts';
 import { SOCKET_LIMITS, SocketAdmission } from './http/socket-admission.ts';
 import { SocketDoor } from './http/websocket.ts';
 import { makeLimits } from './limits/assembly.ts';
@@ -138,6 +139,7 @@ function openDoors(rooms: Rooms): PublicPort {
     limits: rooms.limits,
     usage: rooms.usage,
     log,
+    slow: makeSlowLog(options, engine),
     nowMs: () => clock.nowMs(),
     onReport(report) {
       metrics.operation(report);
@@ -184,6 +186,10 @@ function openDoors(rooms: Rooms): PublicPort {
     ...(heartbeatMs === undefined ? {} : { pingMs: heartbeatMs }),
   });
   return new PublicPort(listener, sockets);
+}
+
+function makeSlowLog({ log, slowOperationMs: thresholdMs }: RouterOptions, engine: Engine): SlowLog | undefined {
+  return thresholdMs === undefined ? undefined : new SlowLog({ engine, log, thresholdMs });
 }
 
 function makeGuard(engine: Engine, options: RouterOptions): Guard {

@@ -1,20 +1,36 @@
 import type { Call } from '../lib/call/signing.ts';
-import { currentTraceparent, withTraceparent } from '../lib/telemetry/propagation.ts';
+import { currentTraceparent, pastSpan, withTraceparent } from '../lib/telemetry/propagation.ts';
 import type { GraphAnswer, Prepared } from './engine.ts';
+
+/** When requests that are recorded were read and planned: that is over before the operation has a name for its span. */
+const PLANNED = new WeakMap<Call, { fromMs: number; toMs: number }>();
+
+/** Remembers how long it took to read and plan, for those that are recorded. */
+export function notePlanning(call: Call, fromMs: number, nowMs: () => number): void {
+  if (isRecorded(call)) PLANNED.set(call, { fromMs, toMs: nowMs() });
+}
+
+export interface RunningOperation {
+  prepared: Prepared;
+  call: Call;
+  /** When it arrived, epoch milliseconds. */
+  startedMs: number;
+}
 
 /** Runs an operation as the span that its caller's trace context names, and hands the context on. */
 export function operationSpan(
-  prepared: Prepared,
-  call: Call,
+  { prepared, call, startedMs }: RunningOperation,
   work: (call: Call) => Promise<GraphAnswer>,
 ): Promise<GraphAnswer> {
   if (!isRecorded(call)) return work(call);
   const name = `${prepared.kind} ${prepared.name ?? prepared.rootFields.join(' ')}`.slice(0, 200);
   const { isTraceRoot = false, ...inner } = call;
+  const planned = PLANNED.get(call);
   return withTraceparent(
     call.traceparent,
     name,
     async (span) => {
+      if (planned) pastSpan('plan', planned.fromMs, planned.toMs);
       const answer = await work(within(inner));
       const code = answer.errors?.[0]?.extensions?.['code'];
       if (code) span.setAttribute('graphql.error.code', String(code));
@@ -23,6 +39,7 @@ export function operationSpan(
     {
       kind: 'SERVER',
       isRoot: isTraceRoot,
+      startedMs: Math.min(startedMs, planned?.fromMs ?? startedMs),
       attributes: { 'graphql.operation.type': prepared.kind, 'fleet.request.id': call.requestId },
     },
   );

@@ -73,6 +73,7 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
     ...(settings.FLEET_LIMITS_URL === undefined ? {} : { limitStoreUrl: settings.FLEET_LIMITS_URL }),
     traceRatio: settings.FLEET_TRACE_RATIO,
+    ...(settings.FLEET_SLOW_MS ? { slowOperationMs: settings.FLEET_SLOW_MS } : {}),
     metrics,
   });
   log.info('router.serving', { url: router.url });

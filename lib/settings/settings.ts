@@ -139,6 +139,9 @@ export const SETTINGS = z.object({
   FLEET_OTLP_ENDPOINT: url(/^https?:\/\//, 'http://collector:4318/v1/traces')
     .optional()
     .describe('Where our own spans go as well, OTLP over HTTP.'),
+  FLEET_SLOW_MS: ms(1_000, 0).describe(
+    'From how long on an operation is logged as slow with its plan, milliseconds; 0: none is.',
+  ),
   FLEET_PRICES: prices
     .default(DEFAULT_PRICES)
     .describe('Price list of models, US dollars per million tokens, JSON: {"model":{"input":1,"output":2}}.'),

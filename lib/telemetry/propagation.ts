@@ -19,6 +19,8 @@ export interface SpanFacts {
   attributes?: Record<string, string | number | boolean>;
   /** `traceparent` names this very span, not its parent: it was made here and told before the span began. */
   isRoot?: boolean;
+  /** When it began, epoch milliseconds; now unless given. */
+  startedMs?: number;
 }
 
 /** Reads a `traceparent`; undefined when it is not one. Source: W3C Trace Context, 3.2. */
@@ -48,7 +50,11 @@ export function withTraceparent<T>(
 ): Promise<T> {
   const named = readTraceparent(traceparent);
   const within = named ? trace.setSpanContext(ROOT_CONTEXT, named) : context.active();
-  const options = { kind: SpanKind[facts.kind ?? 'INTERNAL'], attributes: facts.attributes ?? {} };
+  const options = {
+    kind: SpanKind[facts.kind ?? 'INTERNAL'],
+    attributes: facts.attributes ?? {},
+    ...(facts.startedMs === undefined ? {} : { startTime: facts.startedMs }),
+  };
   const tracer = trace.getTracer(SCOPE);
   if (named && facts.isRoot) {
     return inGivenSpan(
@@ -58,6 +64,11 @@ export function withTraceparent<T>(
     );
   }
   return tracer.startActiveSpan(name, options, within, (span) => ending(span, work));
+}
+
+/** A span of something that is over, below the one that the calling code runs in. Times are epoch milliseconds. */
+export function pastSpan(name: string, startedMs: number, endedMs: number): void {
+  trace.getTracer(SCOPE).startSpan(name, { startTime: startedMs }).end(endedMs);
 }
 
 async function ending<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {

@@ -6,6 +6,7 @@ import type { EntityFetch, Rewrite, RootFetch, Step } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { deliver, pathOf, type Representations, represent } from './entities.ts';
 import { commonPaths, type Faults } from './faults.ts';
+import type { FetchRecord } from './fetch-record.ts';
 import { type AnswerPath, isJsonObject, type Json, type JsonObject, joinInto } from './json.ts';
 import { rewrite } from './rewrites.ts';
 
@@ -16,6 +17,8 @@ export interface RunOptions {
   call: Call;
   signal: LeaveSignal | undefined;
   faults: Faults;
+  /** Takes what each fetch took. */
+  record?: FetchRecord | undefined;
   /** Root keys the client sees; a failed fetch is told on those of its own that are among them. */
   isRootKey: (key: string) => boolean;
 }
@@ -64,9 +67,13 @@ export class Run {
   }
 
   async #root(fetch: RootFetch): Promise<void> {
+    const timing = this.options.record?.begin(fetch, 0);
     try {
-      this.take(fetch, await this.#ask(fetch, this.variablesOf(fetch)));
+      const answer = await this.#ask(fetch, this.variablesOf(fetch));
+      timing?.end();
+      this.take(fetch, answer);
     } catch (error) {
+      timing?.end();
       this.#failRoot(fetch, error);
     }
   }
@@ -76,12 +83,19 @@ export class Run {
     const collected = fetch.groups.map((group) => represent(this.data, group, fetch.subgraph, supergraph));
     if (collected.every(({ list }) => list.length === 0)) return;
     const variables = this.variablesOf(fetch);
+    let count = 0;
     // An empty list is sent too: the operation declares the variable.
-    for (const { group, list } of collected)
+    for (const { group, list } of collected) {
       variables[group.variable] = [...(variables[group.variable] ?? []), ...list];
+      count += list.length;
+    }
+    const timing = this.options.record?.begin(fetch, count);
     try {
-      this.#takeEntities(fetch, collected, await this.#ask(fetch, variables));
+      const answer = await this.#ask(fetch, variables);
+      timing?.end();
+      this.#takeEntities(fetch, collected, answer);
     } catch (error) {
+      timing?.end();
       this.#failEntities(fetch, collected, error);
     }
   }

@@ -57,7 +57,7 @@ export class GraphqlDoor {
       );
       return sendAnswer(response, refusal(wrong, call), this.#typed(form, headers));
     }
-    const answer = await operations.run(prepared, call, exchange.signal);
+    const answer = await operations.run(prepared, call, exchange.signal, startedMs);
     const timing = { 'server-timing': `router;dur=${operations.nowMs() - startedMs}` };
     sendAnswer(response, answer, this.#typed(form, { ...headers, ...timing }));
   }

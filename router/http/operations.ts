@@ -10,13 +10,15 @@ import {
   type Prepared,
   type StreamItem,
 } from '../engine.ts';
+import { FetchRecord } from '../execute/fetch-record.ts';
 import type { DocumentGate } from '../guard/document-limits.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import { noteCharge } from '../limits/charge.ts';
 import type { Limits } from '../limits/limits.ts';
 import { LimitRefusal, limitHeaders, type Standing } from '../limits/standing.ts';
-import { operationSpan } from '../spans.ts';
+import { notePlanning, operationSpan } from '../spans.ts';
 import { publicAnswer, refusal } from './public-errors.ts';
+import type { SlowLog } from './slow-log.ts';
 
 /** One finished operation, for metrics and the audit trail. */
 export interface OperationReport {
@@ -34,6 +36,8 @@ export interface OperationsOptions {
   limits: Limits;
   usage: UsageBook;
   log: Log;
+  /** Told of each answer; absent: nothing is slow. */
+  slow?: SlowLog | undefined;
   nowMs: () => number;
   onReport(report: OperationReport): void;
 }
@@ -60,6 +64,7 @@ export class Operations {
       limits.guard(call.principal);
       gate.check(request.query);
       const prepared = await engine.prepare(request);
+      notePlanning(call, startedMs, nowMs);
       if (isRefused(prepared)) {
         limits.refused(call.principal);
         return { refused: this.#refuse({ errors: prepared.errors }, call, startedMs), headers: {} };
@@ -82,14 +87,25 @@ export class Operations {
     return limitHeaders(standing);
   }
 
-  /** Runs a query or mutation. Never throws. */
-  async run(prepared: Prepared, call: Call, signal: LeaveSignal): Promise<GraphAnswer> {
-    const startedMs = this.options.nowMs();
-    const { engine } = this.options;
-    const answer = await operationSpan(prepared, call, (inner) => engine.execute(prepared, inner, signal)).catch(
-      (error: unknown) => this.#refusalOf(error, call),
+  /**
+   * Runs a query or mutation. Never throws.
+   * @param startedMs when it arrived, epoch milliseconds; now unless given
+   */
+  async run(
+    prepared: Prepared,
+    call: Call,
+    signal: LeaveSignal,
+    startedMs = this.options.nowMs(),
+  ): Promise<GraphAnswer> {
+    const { engine, slow, nowMs } = this.options;
+    const record = slow && new FetchRecord(nowMs);
+    const run = (inner: Call) => engine.execute(prepared, inner, signal, record);
+    const ran = await operationSpan({ prepared, call, startedMs }, run).catch((error: unknown) =>
+      this.#refusalOf(error, call),
     );
-    return this.#report(publicAnswer(answer, call), prepared, call, startedMs);
+    const answer = this.#report(publicAnswer(ran, call), prepared, call, startedMs);
+    if (record) slow.note({ prepared, call, record, answer, startedMs, tookMs: nowMs() - startedMs });
+    return answer;
   }
 
   /** Runs a subscription; a fault of ours is its last item. */
