@@ -5,7 +5,7 @@ import type { Log } from '../lib/log.ts';
 import type { JwtOptions } from './callers/jwt.ts';
 import type { CoreOptions } from './core.ts';
 import type { DocumentLimits } from './guard/document-limits.ts';
-import type { GuardLimits } from './guard/guard.ts';
+import type { GuardLimits } from './guard/lane.ts';
 import type { IngestRoute } from './http/ingest.ts';
 import type { SocketLimits } from './http/socket-admission.ts';
 import type { Rates } from './limits/rates.ts';
@@ -62,6 +62,8 @@ export interface RouterOptions {
   version?: string;
   /** Signed clients by subgraph; a subgraph without one is called plainly at the address the supergraph gives. */
   houses?: Readonly<Record<string, HouseClient>>;
+  /** Addresses of a subgraph that has several; the one the supergraph gives otherwise. */
+  replicas?: Readonly<Record<string, readonly string[]>>;
   callers?: CallersOptions;
   /** Whether fields without an access rule are closed; they are whenever there are callers. */
   enforceAccess?: boolean;

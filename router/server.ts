@@ -15,7 +15,7 @@ import type { Engine } from './engine.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { DOCUMENT_LIMITS, DocumentGate } from './guard/document-limits.ts';
 import { GUARD_LIMITS, Guard } from './guard/guard.ts';
-import { plainWire, signedWire, type Wire } from './guard/wire.ts';
+import { plainWire, signedWire } from './guard/wire.ts';
 import { GraphqlDoor } from './http/graphql-door.ts';
 import { Listener } from './http/listener.ts';
 import { LiveStreams } from './http/live-streams.ts';
@@ -193,13 +193,20 @@ function makeSlowLog({ log, slowOperationMs: thresholdMs }: RouterOptions, engin
 }
 
 function makeGuard(engine: Engine, options: RouterOptions): Guard {
-  const wires = new Map<string, Wire>();
-  for (const [subgraph, url] of engine.subgraphs) {
+  const guard = new Guard({
+    wireOf(subgraph, url) {
+      const house = options.houses?.[subgraph];
+      return house ? signedWire(house, url) : plainWire(url);
+    },
+    limits: { ...GUARD_LIMITS, ...options.limits?.guard },
+    clock: options.clock,
+  });
+  for (const [subgraph, given] of engine.subgraphs) {
     if (options.own && subgraph === OWN_SUBGRAPH) continue;
-    const house = options.houses?.[subgraph];
-    wires.set(subgraph, house ? signedWire(house, house.url) : plainWire(url));
+    const url = options.houses?.[subgraph]?.url ?? given;
+    guard.setReplicas(subgraph, options.replicas?.[subgraph] ?? [url]);
   }
-  return new Guard(wires, { ...GUARD_LIMITS, ...options.limits?.guard }, options.clock);
+  return guard;
 }
 
 function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Authenticator | undefined {

@@ -43,8 +43,12 @@ export function denialOf(call: Call, clock: Clock, route: string, reason: string
   });
 }
 
-/** The entry of a breaker that moved by itself; undefined for a probe's comings and goings, which are no news. */
+/**
+ * The entry of a breaker that moved by itself; undefined for a probe's comings and goings, which are no
+ * news, and for what another router found, which that one tells.
+ */
 export function moveEntry(move: BreakerMove, clock: Clock): EntryDraft | undefined {
+  if (move.told) return undefined;
   const opened = move.from === 'CLOSED' && move.to === 'OPEN';
   if (!opened && move.to !== 'CLOSED') return undefined;
   const call: Call = { principal: systemPrincipal('router'), requestId: clock.uuid() };

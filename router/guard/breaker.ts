@@ -54,7 +54,11 @@ export type BreakerEvent =
   | { kind: 'failed'; probe: boolean; reason: string }
   /** The caller left before there was an outcome. */
   | { kind: 'abandoned'; probe: boolean }
-  | { kind: 'forced'; override: BreakerOverride; untilMs?: number; reason: string };
+  | { kind: 'forced'; override: BreakerOverride; untilMs?: number; reason: string }
+  /** Another router saw it fail, or found it well again. */
+  | { kind: 'told'; phase: 'OPEN' | 'CLOSED'; reason: string }
+  /** Somebody reads the state: an override whose time is over has ended. */
+  | { kind: 'looked' };
 
 export type BreakerEffect =
   | { kind: 'admitted'; probe: boolean }
@@ -64,6 +68,9 @@ export type BreakerEffect =
 type Step = readonly [BreakerState, readonly BreakerEffect[]];
 
 const SLICES = 10;
+const NOTHING: readonly BreakerEffect[] = [];
+/** Made once: every call asks. */
+const ADMITTED: readonly BreakerEffect[] = [{ kind: 'admitted', probe: false }];
 /** What a refused caller is told while a probe is under way or the breaker is held open without an end. */
 const ASK_AGAIN_MS = 1_000;
 
@@ -86,7 +93,10 @@ export function closedBreaker(nowMs: number): BreakerState {
  * Outcomes of calls that were admitted before it opened change nothing.
  */
 export function stepBreaker(before: BreakerState, event: BreakerEvent, nowMs: number, policy: BreakerPolicy): Step {
-  const [state, effects] = endOverride(before, nowMs);
+  const isHeld = before.overrideUntilMs === undefined || nowMs < before.overrideUntilMs;
+  if (isHeld) return react(before, event, nowMs, policy);
+  const reason = 'the time of the override is over';
+  const [state, effects] = force(before, { kind: 'forced', override: 'AUTO', reason }, nowMs);
   const [after, more] = react(state, event, nowMs, policy);
   return [after, [...effects, ...more]];
 }
@@ -98,7 +108,11 @@ function react(state: BreakerState, event: BreakerEvent, nowMs: number, policy: 
     case 'forced':
       return force(state, event, nowMs);
     case 'abandoned':
-      return [event.probe ? { ...state, probing: false } : state, []];
+      return [event.probe ? { ...state, probing: false } : state, NOTHING];
+    case 'told':
+      return hear(state, event, nowMs, policy);
+    case 'looked':
+      return [state, NOTHING];
     default:
       return settle(state, event, nowMs, policy);
   }
@@ -106,18 +120,28 @@ function react(state: BreakerState, event: BreakerEvent, nowMs: number, policy: 
 
 /** The share of failures among the outcomes in the window, 0 to 1. */
 export function failureRatio(state: BreakerState, nowMs: number, policy: BreakerPolicy): number {
-  const { calls, failures } = sum(recent(state.window, nowMs, policy));
+  const { calls, failures } = outcomesOf(state, nowMs, policy);
   return calls === 0 ? 0 : failures / calls;
 }
 
-function endOverride(state: BreakerState, nowMs: number): Step {
-  if (state.overrideUntilMs === undefined || nowMs < state.overrideUntilMs) return [state, []];
-  return force(state, { kind: 'forced', override: 'AUTO', reason: 'the time of the override is over' }, nowMs);
+/** Outcomes in the window, and how many of them were failures. */
+export function outcomesOf(
+  state: BreakerState,
+  nowMs: number,
+  policy: BreakerPolicy,
+): { calls: number; failures: number } {
+  return sum(recent(state.window, nowMs, policy));
+}
+
+/** Whether a call that asked now would be let through to see whether it is back. */
+export function isProbeDue(state: BreakerState, nowMs: number): boolean {
+  if (state.override === 'OPEN' || state.probing) return false;
+  return state.phase === 'HALF_OPEN' || (state.phase === 'OPEN' && nowMs >= (state.nextProbeAtMs ?? nowMs));
 }
 
 function ask(state: BreakerState, nowMs: number): Step {
   const admitted = (probe: boolean): BreakerEffect => ({ kind: 'admitted', probe });
-  if (state.phase === 'CLOSED') return [state, [admitted(false)]];
+  if (state.phase === 'CLOSED') return [state, ADMITTED];
   if (state.override === 'OPEN') {
     const retryAfterMs = state.overrideUntilMs === undefined ? ASK_AGAIN_MS : state.overrideUntilMs - nowMs;
     return [state, [{ kind: 'refused', retryAfterMs }]];
@@ -139,13 +163,14 @@ function settle(
   policy: BreakerPolicy,
 ): Step {
   if (event.probe && state.phase === 'HALF_OPEN') return settleProbe(state, event, nowMs, policy);
-  if (state.phase !== 'CLOSED') return [state, []];
+  if (state.phase !== 'CLOSED') return [state, NOTHING];
   const failed = event.kind === 'failed';
   const window = count(recent(state.window, nowMs, policy), failed, nowMs, policy);
   const counted = { ...state, window };
+  if (!failed || state.override === 'CLOSED') return [counted, NOTHING];
   const { calls, failures } = sum(window);
-  const tooMany = failed && calls >= policy.minimumCalls && failures / calls >= policy.failureRatio;
-  if (!tooMany || state.override === 'CLOSED') return [counted, []];
+  const tooMany = calls >= policy.minimumCalls && failures / calls >= policy.failureRatio;
+  if (!tooMany) return [counted, NOTHING];
   return open(counted, event.reason, nowMs, policy);
 }
 
@@ -160,6 +185,19 @@ function settleProbe(
     return open({ ...settled, failedProbes: state.failedProbes + 1 }, event.reason, nowMs, policy);
   }
   return move({ ...settled, window: [], failedProbes: 0 }, 'CLOSED', nowMs, 'the probe was answered');
+}
+
+/** What others found is believed unless somebody decides here; a probe of our own decides for itself. */
+function hear(
+  state: BreakerState,
+  { phase, reason }: Extract<BreakerEvent, { kind: 'told' }>,
+  nowMs: number,
+  policy: BreakerPolicy,
+): Step {
+  if (state.override !== 'AUTO') return [state, NOTHING];
+  if (phase === 'OPEN') return state.phase === 'CLOSED' ? open(state, reason, nowMs, policy) : [state, NOTHING];
+  if (state.phase === 'CLOSED') return [state, NOTHING];
+  return move({ ...state, window: [], probing: false, failedProbes: 0 }, 'CLOSED', nowMs, reason);
 }
 
 function open(state: BreakerState, reason: string, nowMs: number, policy: BreakerPolicy): Step {
@@ -181,7 +219,7 @@ function force(state: BreakerState, event: Extract<BreakerEvent, { kind: 'forced
 
 function move(state: BreakerState, to: BreakerPhase, nowMs: number, reason: string): Step {
   const moved = { ...state, phase: to, nextProbeAtMs: undefined, reason: to === 'CLOSED' ? undefined : reason };
-  if (state.phase === to) return [moved, []];
+  if (state.phase === to) return [moved, NOTHING];
   return [{ ...moved, sinceMs: nowMs }, [{ kind: 'moved', from: state.phase, to, reason }]];
 }
 

@@ -1,18 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
-import {
-  type BreakerEffect,
-  type BreakerEvent,
-  type BreakerOverride,
-  type BreakerPhase,
-  type BreakerPolicy,
-  type BreakerState,
-  closedBreaker,
-  failureRatio,
-  stepBreaker,
-} from './breaker.ts';
+import type { BreakerEffect, BreakerEvent, BreakerOverride, BreakerPhase, BreakerPolicy } from './breaker.ts';
 import { LastMinute } from './last-minute.ts';
+import { Pass } from './pass.ts';
+import type { Replica } from './replica.ts';
+import { ReplicaSet, type ReplicaWish } from './replica-set.ts';
 import { TokenBucket } from './token-bucket.ts';
+import type { Wire } from './wire.ts';
 
 /** A breaker that went from one phase to another. */
 export interface BreakerMove {
@@ -23,39 +17,89 @@ export interface BreakerMove {
   occurredAtMs: number;
   /** Whether somebody forced it; otherwise it moved by itself. */
   forced: boolean;
+  /** Whether another router said so: that one audits it. */
+  told: boolean;
 }
 
-/** How a call ended, as the breaker sees it. */
-export type Outcome = { failed: false } | { failed: true; reason: string };
-
-/** Permission for one call. Exactly one of its methods is to be called, once. */
-export interface Pass {
-  settle(outcome: Outcome): void;
-  /** The caller left: no outcome. */
-  abandon(): void;
+/** A subgraph's breaker as it stands. */
+export interface CircuitState {
+  phase: BreakerPhase;
+  override: BreakerOverride;
+  /** When an override by force ends by itself. */
+  overrideUntilMs: number | undefined;
+  sinceMs: number;
+  /** While open: when one call is let through. */
+  nextProbeAtMs: number | undefined;
+  reason: string | undefined;
 }
 
-/** Everything that stands before one subgraph: breaker, rate, and the figures of the last minute. */
+/** What somebody decided about a breaker. */
+export interface Forced {
+  override: BreakerOverride;
+  untilMs: number | undefined;
+  reason: string;
+}
+
+export interface CircuitOptions {
+  breaker: BreakerPolicy;
+  limitPerSecond: number;
+  clock: Clock;
+  /** Told of every move of the subgraph's breaker, after it took effect. */
+  onMove(move: BreakerMove): void;
+}
+
+const HISTORY = 100;
+const ASK_AGAIN_MS = 1_000;
+
+/**
+ * Everything that stands before one subgraph: its replicas, each with a breaker, its rate, and the figures of the last minute.
+ * The subgraph's own breaker is what its replicas' come to: CLOSED while one of them is, HALF_OPEN while one is being
+ * tried and none is closed, else OPEN. Force is upon all of them, those that come later included.
+ */
 export class Circuit {
-  #state: BreakerState;
+  readonly #replicas: ReplicaSet;
+  #phase: BreakerPhase = 'CLOSED';
+  #sinceMs: number;
+  #reason: string | undefined;
+  #forced: Forced | undefined;
   #inFlight = 0;
+  readonly #history: BreakerMove[] = [];
   readonly #minute = new LastMinute();
   readonly #bucket: TokenBucket;
 
-  /** @param onMove told of every move, after it took effect */
   constructor(
     readonly subgraph: string,
-    private readonly policy: BreakerPolicy,
-    limitPerSecond: number,
-    private readonly clock: Clock,
-    private readonly onMove: (move: BreakerMove) => void,
+    private readonly options: CircuitOptions,
   ) {
-    this.#state = closedBreaker(clock.nowMs());
+    const { clock, limitPerSecond, breaker } = options;
+    this.#sinceMs = clock.nowMs();
     this.#bucket = new TokenBucket(limitPerSecond, clock.nowMs());
+    const moved = (_: Replica, { reason }: BreakerEffect & { kind: 'moved' }, { kind }: BreakerEvent, nowMs: number) =>
+      this.#settlePhase(reason, kind, nowMs);
+    this.#replicas = new ReplicaSet(breaker, moved, () => clock.random());
   }
 
-  get state(): BreakerState {
-    return this.#state;
+  get replicas(): readonly Replica[] {
+    return this.#replicas.all;
+  }
+
+  get state(): CircuitState {
+    const nowMs = this.options.clock.nowMs();
+    this.#replicas.step({ kind: 'looked' }, nowMs);
+    const forced = this.#forcedAt(nowMs);
+    return {
+      phase: this.#phase,
+      override: forced?.override ?? 'AUTO',
+      overrideUntilMs: forced?.untilMs,
+      sinceMs: this.#sinceMs,
+      nextProbeAtMs: this.#phase === 'OPEN' ? this.#replicas.nextProbeAtMs() : undefined,
+      reason: this.#phase === 'CLOSED' ? undefined : this.#reason,
+    };
+  }
+
+  /** The last moves, the newest last. */
+  get history(): readonly BreakerMove[] {
+    return this.#history;
   }
 
   get inFlight(): number {
@@ -67,67 +111,104 @@ export class Circuit {
   }
 
   get failureRatio(): number {
-    return failureRatio(this.#state, this.clock.nowMs(), this.policy);
+    return this.#replicas.failureRatio(this.options.clock.nowMs());
   }
 
   figures() {
-    return this.#minute.figures(this.clock.nowMs());
+    return this.#minute.figures(this.options.clock.nowMs());
   }
 
   setLimit(perSecond: number): void {
-    this.#bucket.setRate(perSecond, this.clock.nowMs());
+    this.#bucket.setRate(perSecond, this.options.clock.nowMs());
+  }
+
+  /** Takes exactly these as its replicas. @returns those that are none any more: they are to be drained */
+  setReplicas(urls: readonly string[], wireOf: (url: string) => Wire): readonly Replica[] {
+    const nowMs = this.options.clock.nowMs();
+    const { came, went } = this.#replicas.set(urls, wireOf, nowMs);
+    const forced = this.#forcedAt(nowMs);
+    if (forced) for (const replica of came) replica.step(forcing(forced), nowMs);
+    this.#settlePhase(urls.length === 0 ? 'it has no replica' : 'its replicas changed', 'looked', nowMs);
+    return went;
   }
 
   /** @param untilMs when the override ends by itself, epoch milliseconds */
   force(override: BreakerOverride, reason: string, untilMs?: number): void {
-    this.#step({ kind: 'forced', override, reason, ...(untilMs === undefined ? {} : { untilMs }) });
+    const forced = { override, untilMs, reason };
+    this.#forced = override === 'AUTO' ? undefined : forced;
+    this.#replicas.step(forcing(forced), this.options.clock.nowMs());
+  }
+
+  /** Another router found it broken, or well again. */
+  hear(phase: 'OPEN' | 'CLOSED', reason: string): void {
+    this.#replicas.step({ kind: 'told', phase, reason }, this.options.clock.nowMs());
+  }
+
+  /** @throws SUBGRAPH_UNAVAILABLE at once if no replica would take a call now */
+  refuseIfOpen(nowMs: number): void {
+    if (this.#phase !== 'CLOSED' && !this.#replicas.isProbeDue(nowMs)) throw this.refusal(nowMs);
+  }
+
+  /** What callers are told while it is open. */
+  refusal(nowMs: number): FleetError {
+    const { subgraph } = this;
+    const { untilMs } = this.#forcedAt(nowMs) ?? {};
+    const againAtMs = untilMs ?? this.#replicas.nextProbeAtMs() ?? 0;
+    const retryAfterMs = againAtMs > nowMs ? againAtMs - nowMs : ASK_AGAIN_MS;
+    return new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} is resting after failures`, { subgraph, retryAfterMs });
   }
 
   /**
    * Asks to make one call.
    * @throws SUBGRAPH_UNAVAILABLE while open, RATE_LIMITED beyond the subgraph's rate; both with `retryAfterMs`
    */
-  enter(): Pass {
-    const answer = this.#step({ kind: 'asked' }).find(({ kind }) => kind === 'admitted' || kind === 'refused');
-    const { subgraph } = this;
-    if (answer?.kind === 'refused') {
-      const { retryAfterMs } = answer;
-      throw new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} is resting after failures`, { subgraph, retryAfterMs });
-    }
-    const probe = answer?.kind === 'admitted' && answer.probe;
+  enter(nowMs: number, wish: ReplicaWish): Pass {
+    const replica = this.#replicas.choose(nowMs, wish);
+    const answer = replica?.step(ASKED, nowMs).at(-1);
+    if (!replica || answer?.kind !== 'admitted') throw this.refusal(nowMs);
     // The probe is not held back: it is what brings the subgraph back.
-    const retryAfterMs = probe ? 0 : this.#bucket.take(this.clock.nowMs());
+    const retryAfterMs = answer.probe ? 0 : this.#bucket.take(nowMs);
     if (retryAfterMs > 0) {
+      const { subgraph } = this;
       throw new FleetError('RATE_LIMITED', `${subgraph} has had its calls of this second`, { subgraph, retryAfterMs });
     }
-    return this.#pass(probe);
-  }
-
-  #pass(probe: boolean): Pass {
-    const startedMs = this.clock.nowMs();
     this.#inFlight += 1;
-    return {
-      settle: (outcome) => {
-        this.#inFlight -= 1;
-        this.#minute.record(this.clock.nowMs(), this.clock.nowMs() - startedMs, outcome.failed);
-        this.#step(outcome.failed ? { kind: 'failed', probe, reason: outcome.reason } : { kind: 'succeeded', probe });
-      },
-      abandon: () => {
-        this.#inFlight -= 1;
-        this.#step({ kind: 'abandoned', probe });
-      },
-    };
+    return new Pass(replica, this, answer.probe, nowMs);
   }
 
-  #step(event: BreakerEvent): readonly BreakerEffect[] {
-    const occurredAtMs = this.clock.nowMs();
-    const [state, effects] = stepBreaker(this.#state, event, occurredAtMs, this.policy);
-    this.#state = state;
-    for (const effect of effects) {
-      if (effect.kind !== 'moved') continue;
-      const { from, to, reason } = effect;
-      this.onMove({ subgraph: this.subgraph, from, to, reason, occurredAtMs, forced: event.kind === 'forced' });
-    }
-    return effects;
+  /** A call ended with an outcome. */
+  ended(tookMs: number, failed: boolean, nowMs: number): void {
+    this.#inFlight -= 1;
+    this.#minute.record(nowMs, tookMs, failed);
   }
+
+  /** A call's caller left. */
+  left(): void {
+    this.#inFlight -= 1;
+  }
+
+  #forcedAt(nowMs: number): Forced | undefined {
+    const { untilMs = Number.POSITIVE_INFINITY } = this.#forced ?? {};
+    return nowMs < untilMs ? this.#forced : undefined;
+  }
+
+  #settlePhase(reason: string, cause: BreakerEvent['kind'], occurredAtMs: number): void {
+    const from = this.#phase;
+    const to = this.#replicas.phase;
+    if (to !== 'CLOSED') this.#reason = reason;
+    if (from === to) return;
+    this.#phase = to;
+    this.#sinceMs = occurredAtMs;
+    const by = { forced: cause === 'forced', told: cause === 'told' };
+    const move = { subgraph: this.subgraph, from, to, reason, occurredAtMs, ...by };
+    this.#history.push(move);
+    if (this.#history.length > HISTORY) this.#history.shift();
+    this.options.onMove(move);
+  }
+}
+
+const ASKED: BreakerEvent = { kind: 'asked' };
+
+function forcing({ override, untilMs, reason }: Forced): BreakerEvent {
+  return { kind: 'forced', override, reason, ...(untilMs === undefined ? {} : { untilMs }) };
 }

@@ -16,7 +16,7 @@ export function routerFacts(version: string, supergraphSdl: string, loadedAtMs: 
 }
 
 /** SubgraphStatus as the schema has it. */
-export function subgraphStatus(circuit: Circuit, url: string) {
+export function subgraphStatus(circuit: Circuit, nowMs: number) {
   const { state } = circuit;
   const since = new Date(state.sinceMs);
   const figures = circuit.figures();
@@ -30,17 +30,23 @@ export function subgraphStatus(circuit: Circuit, url: string) {
       nextProbeAt: state.nextProbeAtMs === undefined ? null : new Date(state.nextProbeAtMs),
       reason: state.reason ?? null,
     },
-    replicas: [{ url, healthy: state.phase === 'CLOSED', inFlight: circuit.inFlight, p50Ms: figures.p50Ms, since }],
+    replicas: circuit.replicas.map((replica) => ({
+      url: replica.url,
+      healthy: replica.isHealthy,
+      inFlight: replica.inFlight,
+      p50Ms: replica.p50Ms(nowMs),
+      since: new Date(replica.state.sinceMs),
+    })),
     limitPerSecond: circuit.limitPerSecond,
     ...figures,
   };
 }
 
 /** Every subgraph's status, by name. */
-export function subgraphStatuses(guard: Guard) {
+export function subgraphStatuses(guard: Guard, nowMs: number) {
   return [...guard.circuits.values()]
     .sort((one, other) => one.subgraph.localeCompare(other.subgraph))
-    .map((circuit) => subgraphStatus(circuit, guard.urlOf(circuit.subgraph)));
+    .map((circuit) => subgraphStatus(circuit, nowMs));
 }
 
 /** ClientUsage as the schema has it. */

@@ -135,12 +135,12 @@ export class OwnSubgraph implements SubgraphCaller {
   }
 
   #status() {
-    const { facts, guard, usage, subscriptions } = this.options;
+    const { facts, guard, usage, subscriptions, clock } = this.options;
     return {
       version: facts.version,
       supergraphHash: facts.supergraphHash,
       loadedAt: new Date(facts.loadedAtMs),
-      subgraphs: () => subgraphStatuses(guard),
+      subgraphs: () => subgraphStatuses(guard, clock.nowMs()),
       clients: () => usage.all().map(clientStatus),
       subscriptions,
     };
@@ -174,9 +174,9 @@ export class OwnSubgraph implements SubgraphCaller {
   }
 
   #subgraph(name: string) {
-    const { guard } = this.options;
+    const { guard, clock } = this.options;
     const circuit = guard.circuits.get(name);
-    return circuit ? subgraphStatus(circuit, guard.urlOf(name)) : null;
+    return circuit ? subgraphStatus(circuit, clock.nowMs()) : null;
   }
 }
 

@@ -61,7 +61,8 @@ test('a write that nobody confirms is AUDIT_UNAVAILABLE', async () => {
 
 test('a breaker’s opening and closing are entries, a probe’s comings and goings are not', () => {
   const move = (from: BreakerMove['from'], to: BreakerMove['to']) =>
-    moveEntry({ subgraph: 'ships', from, to, reason: 'x', occurredAtMs: 0, forced: false }, systemClock)?.action;
+    moveEntry({ subgraph: 'ships', from, to, reason: 'x', occurredAtMs: 0, forced: false, told: false }, systemClock)
+      ?.action;
   expect(move('CLOSED', 'OPEN')).toBe('router.breaker.opened');
   expect(move('HALF_OPEN', 'CLOSED')).toBe('router.breaker.closed');
   expect([move('OPEN', 'HALF_OPEN'), move('HALF_OPEN', 'OPEN')]).toEqual([undefined, undefined]);

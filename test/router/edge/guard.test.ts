@@ -33,7 +33,12 @@ afterAll(async () => {
 });
 
 function guardOf(limits: Partial<GuardLimits> = {}, url = `${server.url}/graphql`) {
-  const guard = new Guard(new Map([['sea', plainWire(url)]]), { ...GUARD_LIMITS, ...limits }, systemClock);
+  const guard = new Guard({
+    wireOf: (_subgraph, address) => plainWire(address),
+    limits: { ...GUARD_LIMITS, ...limits },
+    clock: systemClock,
+  });
+  guard.setReplicas('sea', [url]);
   guards.push(guard);
   received = 0;
   return guard;

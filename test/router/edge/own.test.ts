@@ -236,6 +236,7 @@ test('a feed knows its moves as far back as it keeps them, and an older start’
     reason: 'x',
     occurredAtMs,
     forced: false,
+    told: false,
   });
   const from = feed.positionAfter(null);
   for (let at = 1; at <= 3; at++) feed.record(moveOf(at));

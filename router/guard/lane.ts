@@ -1,0 +1,82 @@
+import type { Clock } from '../../lib/clock.ts';
+import type { GraphRequest } from '../engine.ts';
+import type { BreakerPolicy } from './breaker.ts';
+import { BREAKER_POLICY } from './breaker.ts';
+import { Bulkhead, type BulkheadPolicy } from './bulkhead.ts';
+import { type BreakerMove, Circuit } from './circuit.ts';
+import { CONCURRENCY_POLICY } from './concurrency.ts';
+
+export interface GuardLimits {
+  /** How long one call may take, milliseconds. */
+  timeoutMs: number;
+  /** Calls a second to one subgraph. */
+  limitPerSecond: number;
+  /** The largest answer taken, bytes. */
+  maxAnswerBytes: number;
+  /** A stream whose upstream says nothing for so long is lost, milliseconds. Upstreams beat every 10 s. */
+  silenceMs: number;
+  /** How long streams stay on a replica that leaves, milliseconds. */
+  drainMs: number;
+  breaker: BreakerPolicy;
+  bulkhead: BulkheadPolicy;
+}
+
+export const GUARD_LIMITS: GuardLimits = {
+  timeoutMs: 5_000,
+  limitPerSecond: 5_000,
+  maxAnswerBytes: 10_000_000,
+  silenceMs: 25_000,
+  drainMs: 2_000,
+  breaker: BREAKER_POLICY,
+  bulkhead: { ...CONCURRENCY_POLICY, mostWaiting: 2_000, waitMs: 1_000 },
+};
+
+/** One finished call, for metrics. */
+export interface CallReport {
+  subgraph: string;
+  /** Which of its replicas: a number that tells no address. */
+  replica: number;
+  tookMs: number;
+  outcome: 'ok' | 'failed' | 'abandoned';
+}
+
+export interface LaneOptions {
+  limits: GuardLimits;
+  clock: Clock;
+  onMove(move: BreakerMove): void;
+  onCall(report: CallReport): void;
+}
+
+/** Everything that is kept of one subgraph: what may pass, how many at once, and who is told. */
+export class Lane {
+  readonly circuit: Circuit;
+  readonly bulkhead: Bulkhead;
+  readonly limits: GuardLimits;
+  readonly clock: Clock;
+
+  constructor(
+    readonly subgraph: string,
+    private readonly options: LaneOptions,
+  ) {
+    const { limits, clock } = options;
+    this.limits = limits;
+    this.clock = clock;
+    this.bulkhead = new Bulkhead(subgraph, limits.bulkhead, clock);
+    const { breaker, limitPerSecond } = limits;
+    this.circuit = new Circuit(subgraph, { breaker, limitPerSecond, clock, onMove: (move) => this.#moved(move) });
+  }
+
+  report(replica: number, startedMs: number, nowMs: number, outcome: CallReport['outcome']): void {
+    this.options.onCall({ subgraph: this.subgraph, replica, tookMs: nowMs - startedMs, outcome });
+  }
+
+  #moved(move: BreakerMove): void {
+    if (move.to === 'OPEN') this.bulkhead.refuseWaiting(() => this.circuit.refusal(move.occurredAtMs));
+    this.options.onMove(move);
+  }
+}
+
+/** Whether it changes nothing, as a planner writes it; in doubt it does. */
+export function isQuery({ query }: GraphRequest): boolean {
+  return query.startsWith('{') || query.startsWith('query');
+}

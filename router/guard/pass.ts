@@ -1,0 +1,42 @@
+import type { Replica } from './replica.ts';
+
+/** How a call ended, as the breaker sees it. */
+export type Outcome = { failed: false } | { failed: true; reason: string };
+
+/** What a circuit counts of a finished call. */
+export interface PassBook {
+  ended(tookMs: number, failed: boolean, nowMs: number): void;
+  left(): void;
+}
+
+/** Permission for one call to one replica. Exactly one of its methods is to be called, once. */
+export class Pass {
+  constructor(
+    readonly replica: Replica,
+    private readonly book: PassBook,
+    private readonly probe: boolean,
+    private readonly startedMs: number,
+  ) {
+    replica.began();
+  }
+
+  settle(outcome: Outcome, nowMs: number): void {
+    const { replica, probe, startedMs } = this;
+    replica.ended(startedMs, nowMs, outcome.failed);
+    this.book.ended(nowMs - startedMs, outcome.failed, nowMs);
+    replica.step(
+      outcome.failed ? { kind: 'failed', probe, reason: outcome.reason } : probe ? PROBE_SUCCEEDED : SUCCEEDED,
+      nowMs,
+    );
+  }
+
+  /** The caller left: no outcome. */
+  abandon(nowMs: number): void {
+    this.replica.ended(this.startedMs, nowMs, undefined);
+    this.book.left();
+    this.replica.step({ kind: 'abandoned', probe: this.probe }, nowMs);
+  }
+}
+
+const SUCCEEDED = { kind: 'succeeded', probe: false } as const;
+const PROBE_SUCCEEDED = { kind: 'succeeded', probe: true } as const;
