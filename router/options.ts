@@ -35,6 +35,8 @@ export interface RouterLimits {
   dryRun: readonly string[];
   /** Whether every answer tells its cost. */
   showsCost: boolean;
+  /** How long a query or mutation may take as a whole, milliseconds; 15 s unless given. */
+  operationMs: number;
   guard: Partial<GuardLimits>;
   document: Partial<DocumentLimits>;
   sockets: Partial<SocketLimits>;

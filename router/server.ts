@@ -40,6 +40,7 @@ export type { CallersOptions, OwnOptions, RouterLimits, RouterOptions } from './
 
 const OWN_SUBGRAPH = 'router';
 const MAX_BODY_BYTES = 1_000_000;
+const OPERATION_MS = 15_000;
 const ADMIN_PER_SECOND = 1_000;
 const CREDENTIALS_PATH = '/internal/credentials';
 
@@ -141,6 +142,7 @@ function openDoors(rooms: Rooms): PublicPort {
     log,
     slow: makeSlowLog(options, engine),
     nowMs: () => clock.nowMs(),
+    timeoutMs: options.limits?.operationMs ?? OPERATION_MS,
     onReport(report) {
       metrics.operation(report);
       denials.inAnswer(report.answer, report.call);

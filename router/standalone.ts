@@ -6,6 +6,7 @@ import { FileFlags, type Flags, heldFlags, holdOf } from '../lib/flags/index.ts'
 import { Log } from '../lib/log.ts';
 import { isLoopback, loadSettings, type Settings } from '../lib/settings/index.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
+import { guardLimitsIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
@@ -32,6 +33,7 @@ export async function startStandalone(
   const flags = openFlags(settings, log);
   const router = await serveRouter({
     supergraphSdl: readSupergraph(environment['SUPERGRAPH_PATH']),
+    replicas: replicasIn(settings),
     clock: systemClock,
     log,
     flags,
@@ -43,9 +45,10 @@ export async function startStandalone(
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
       ...limitsIn(settings, isMeasured),
+      operationMs: settings.FLEET_OPERATION_TIMEOUT_MS,
       guard: {
-        timeoutMs: settings.FLEET_SUBGRAPH_TIMEOUT_MS,
-        limitPerSecond: isMeasured ? Number.POSITIVE_INFINITY : settings.FLEET_SUBGRAPH_RPS,
+        ...guardLimitsIn(settings),
+        ...(isMeasured ? { limitPerSecond: Number.POSITIVE_INFINITY } : {}),
       },
     },
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),

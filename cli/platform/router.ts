@@ -8,6 +8,7 @@ import type { FileFlags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { jwtIn } from '../../router/callers/jwt-settings.ts';
+import { guardLimitsIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
 import { packageRoot } from './surroundings.ts';
@@ -59,6 +60,7 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
     port: settings.PORT,
     version,
     houses,
+    replicas: replicasIn(settings),
     callers: { adminToken: settings.FLEET_ADMIN_TOKEN, house: agents, ...(jwt ? { jwt } : {}) },
     audit,
     own: { cursorKey: deriveKey(secret, 'cursor:router') },
@@ -68,7 +70,8 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
     corsOrigins: settings.CORS_ORIGINS,
     limits: {
       ...limitsIn(settings),
-      guard: { timeoutMs: settings.FLEET_SUBGRAPH_TIMEOUT_MS, limitPerSecond: settings.FLEET_SUBGRAPH_RPS },
+      operationMs: settings.FLEET_OPERATION_TIMEOUT_MS,
+      guard: guardLimitsIn(settings),
     },
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
     ...(settings.FLEET_LIMITS_URL === undefined ? {} : { limitStoreUrl: settings.FLEET_LIMITS_URL }),

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
+import { readSubgraphs } from './subgraphs.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const ms = (defaultMs: number, minMs = 1) => z.coerce.number().int().min(minMs).default(defaultMs);
@@ -146,6 +147,35 @@ export const SETTINGS = z.object({
     .default(DEFAULT_PRICES)
     .describe('Price list of models, US dollars per million tokens, JSON: {"model":{"input":1,"output":2}}.'),
   FLEET_WEBHOOK_PRIVATE: flag.default(false).describe('Whether webhooks may go to private and loopback addresses.'),
+  FLEET_OPERATION_TIMEOUT_MS: ms(15_000, 10).describe(
+    'How long a query or mutation may take as a whole, milliseconds; a client may ask for less by the header x-timeout-ms.',
+  ),
+  FLEET_SUBGRAPHS: z
+    .string()
+    .default('')
+    .transform((text, context) => readSubgraphs(text, context))
+    .describe(
+      'What is particular to a subgraph, JSON: {"reviews":{"urls":["http://a:4001/graphql","http://b:4001/graphql"]}}. `urls` are its replicas.',
+    ),
+  FLEET_SUBGRAPH_IN_FLIGHT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(20)
+    .describe(
+      'Calls under way to one subgraph to begin with, and while it does not answer; more as long as it answers quickly.',
+    ),
+  FLEET_SUBGRAPH_MAX_IN_FLIGHT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(512)
+    .describe('Calls under way to one subgraph at most.'),
+  FLEET_SUBGRAPH_WAIT_MS: ms(1_000).describe(
+    'How long a call waits for its turn at a subgraph that has as many as it takes, milliseconds.',
+  ),
   FLEET_SUBGRAPH_TIMEOUT_MS: ms(5_000, 10).describe('How long the router waits for a subgraph, milliseconds.'),
   FLEET_ADMIN_RPS: z.coerce.number().min(1).default(1_000).describe('Requests a second the admin may make.'),
   FLEET_CLIENT_RPS: z.coerce

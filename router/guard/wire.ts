@@ -39,6 +39,9 @@ const CONNECTIONS = 128;
 /** Shorter than servers keep theirs, so that none is used just as it closes, milliseconds. */
 const KEEP_ALIVE_MS = 4_000;
 
+// Time limits are the caller's own, to the millisecond; the pool's are coarse.
+const POOL = { pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 };
+
 /** Signed calls to a house of the platform. */
 export function signedWire(client: HouseClient, url: string): Wire {
   return new HttpWire(new URL('/graphql', url).href, (body, call) => client.headersOf('POST /graphql', body, call));
@@ -46,49 +49,50 @@ export function signedWire(client: HouseClient, url: string): Wire {
 
 /** Plain calls to any GraphQL server. */
 export function plainWire(address: string): Wire {
-  return new HttpWire(address, (_body, call) => plainHeaders(call));
+  return new HttpWire(address, (_body, call, withinMs) => plainHeaders(call, withinMs));
 }
 
 /** Pooled keep-alive connections to one address. */
 class HttpWire implements Wire {
   readonly #pool: Pool;
+  /** Streams keep theirs for as long as they live: however many there are, calls have connections. */
+  #streams: Pool | undefined;
+  readonly #origin: string;
   readonly #path: string;
 
   constructor(
     readonly url: string,
-    private readonly headersOf: (body: string, call: Call) => Record<string, string>,
+    private readonly headersOf: (body: string, call: Call, withinMs?: number) => Record<string, string>,
   ) {
     const { origin, pathname, search } = new URL(url);
-    // Time limits are the caller's own, to the millisecond; the pool's are coarse.
-    this.#pool = new Pool(origin, {
-      connections: CONNECTIONS,
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
+    this.#origin = origin;
+    this.#pool = new Pool(origin, { ...POOL, connections: CONNECTIONS });
     this.#path = `${pathname}${search}`;
   }
 
   send(request: WireRequest): Promise<WireAnswer> {
     return new Promise((resolve, reject) => {
-      this.#pool.dispatch(this.#head(request, JSON_ANSWER), new WholeAnswer(request, resolve, reject));
+      this.#pool.dispatch(
+        this.#head(request, JSON_ANSWER, request.timeoutMs),
+        new WholeAnswer(request, resolve, reject),
+      );
     });
   }
 
   open(request: WireRequest): Promise<WireStream> {
     return new Promise((resolve, reject) => {
-      this.#pool.dispatch(this.#head(request, EVENT_STREAM), new StreamedAnswer(request, resolve, reject));
+      this.#streams ??= new Pool(this.#origin, POOL);
+      this.#streams.dispatch(this.#head(request, EVENT_STREAM), new StreamedAnswer(request, resolve, reject));
     });
   }
 
   close(): void {
     // What is under way is told by its own handler.
-    this.#pool.destroy().then(undefined, () => undefined);
+    for (const pool of [this.#pool, this.#streams]) pool?.destroy().then(undefined, () => undefined);
   }
 
-  #head({ body, call }: WireRequest, accept: string): Dispatcher.DispatchOptions {
-    const headers = this.headersOf(body, call);
+  #head({ body, call }: WireRequest, accept: string, withinMs?: number): Dispatcher.DispatchOptions {
+    const headers = this.headersOf(body, call, withinMs);
     headers['content-type'] = 'application/json';
     headers['accept'] = accept;
     return { method: 'POST', path: this.#path, headers, body };
@@ -98,8 +102,10 @@ class HttpWire implements Wire {
 const JSON_ANSWER = 'application/graphql-response+json, application/json';
 const EVENT_STREAM = 'text/event-stream';
 
-function plainHeaders({ requestId, traceparent, lastEventId }: Call): Record<string, string> {
+/** @param withinMs how long the answer is waited for, milliseconds; none for a stream */
+function plainHeaders({ requestId, traceparent, lastEventId }: Call, withinMs?: number): Record<string, string> {
   const headers: Record<string, string> = { 'x-request-id': requestId };
+  if (withinMs !== undefined) headers['x-timeout-ms'] = String(withinMs);
   if (traceparent !== undefined) headers['traceparent'] = traceparent;
   if (lastEventId !== undefined) headers['last-event-id'] = lastEventId;
   return headers;

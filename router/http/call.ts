@@ -37,6 +37,14 @@ export function callBy(principal: Principal, call: Call, headers: IncomingHttpHe
   };
 }
 
+/** How long the caller waits for an answer (`x-timeout-ms`), milliseconds. @throws BAD_INPUT for a header that cannot be used */
+export function withinIn(headers: IncomingHttpHeaders): number | undefined {
+  const asked = one(headers['x-timeout-ms']);
+  if (asked === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(asked)) throw new FleetError('BAD_INPUT', 'x-timeout-ms is a whole number, at least 1');
+  return Number(asked);
+}
+
 /** The address the connection comes from, without the IPv6 clothing of an IPv4 one. */
 export function addressOf(request: IncomingMessage): string {
   return (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');

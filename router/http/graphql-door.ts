@@ -4,6 +4,7 @@ import { FleetError } from '../../lib/errors.ts';
 import type { GraphRequest, Prepared, StreamItem } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import { HttpRefusal, readBody, textOf } from './body.ts';
+import { withinIn } from './call.ts';
 import { requestInBody, requestInQuery, requireCsrfHeader, requireJson } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
 import { type AnswerForm, negotiate } from './negotiation.ts';
@@ -39,6 +40,7 @@ export class GraphqlDoor {
     const { request, response, call } = exchange;
     const { operations } = this.options;
     const startedMs = operations.nowMs();
+    const withinMs = withinIn(request.headers);
     const form = negotiate(request.headers.accept);
     if (!form) throw new HttpRefusal(406, new FleetError('BAD_INPUT', 'accept application/graphql-response+json'));
     const graphRequest = await this.#read(exchange);
@@ -57,7 +59,7 @@ export class GraphqlDoor {
       );
       return sendAnswer(response, refusal(wrong, call), this.#typed(form, headers));
     }
-    const answer = await operations.run(prepared, call, exchange.signal, startedMs);
+    const answer = await operations.run(prepared, call, exchange.signal, startedMs, withinMs);
     const timing = { 'server-timing': `router;dur=${operations.nowMs() - startedMs}` };
     sendAnswer(response, answer, this.#typed(form, { ...headers, ...timing }));
   }

@@ -39,6 +39,8 @@ export interface OperationsOptions {
   /** Told of each answer; absent: nothing is slow. */
   slow?: SlowLog | undefined;
   nowMs: () => number;
+  /** How long a query or mutation may take as a whole, milliseconds. */
+  timeoutMs: number;
   onReport(report: OperationReport): void;
 }
 
@@ -88,18 +90,21 @@ export class Operations {
   }
 
   /**
-   * Runs a query or mutation. Never throws.
+   * Runs a query or mutation by its deadline, which all its calls share. Never throws.
    * @param startedMs when it arrived, epoch milliseconds; now unless given
+   * @param withinMs how long its caller waits, where that is less than it may take, milliseconds
    */
   async run(
     prepared: Prepared,
     call: Call,
     signal: LeaveSignal,
     startedMs = this.options.nowMs(),
+    withinMs = Number.POSITIVE_INFINITY,
   ): Promise<GraphAnswer> {
-    const { engine, slow, nowMs } = this.options;
+    const { engine, slow, nowMs, timeoutMs } = this.options;
     const record = slow && new FetchRecord(nowMs);
-    const run = (inner: Call) => engine.execute(prepared, inner, signal, record);
+    const deadlineMs = startedMs + Math.min(timeoutMs, withinMs);
+    const run = (inner: Call) => engine.execute(prepared, { ...inner, deadlineMs }, signal, record);
     const ran = await operationSpan({ prepared, call, startedMs }, run).catch((error: unknown) =>
       this.#refusalOf(error, call),
     );

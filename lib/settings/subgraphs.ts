@@ -1,0 +1,31 @@
+import { z } from 'zod';
+
+const address = z.string().regex(/^https?:\/\/[^/]/, 'expected http://host:port/path');
+
+const PARTICULARS = z.record(
+  z.string(),
+  z.strictObject({
+    /** Its replicas. */
+    urls: z.array(address).min(1).max(100).optional(),
+  }),
+);
+
+/** What is particular to a subgraph. */
+export type SubgraphParticulars = z.infer<typeof PARTICULARS>[string];
+
+/** `{"name":{"urls":[…]}}` → what is particular to each subgraph. */
+export function readSubgraphs(text: string, context: z.RefinementCtx): Record<string, SubgraphParticulars> {
+  if (text.trim() === '') return {};
+  let given: unknown;
+  try {
+    given = JSON.parse(text);
+  } catch {
+    context.addIssue('expected JSON such as {"reviews":{"urls":["http://a:4001/graphql"]}}');
+    return z.NEVER;
+  }
+  const read = PARTICULARS.safeParse(given);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  context.addIssue(`${issue?.path.join('.')}: ${issue?.message}`);
+  return z.NEVER;
+}

@@ -1,0 +1,139 @@
+import fc from 'fast-check';
+import { systemClock } from '../../../lib/clock.ts';
+import { Bulkhead } from '../../../router/guard/bulkhead.ts';
+import {
+  CONCURRENCY_POLICY,
+  type ConcurrencyState,
+  concurrencyLimit,
+  firstConcurrency,
+  learnConcurrency,
+} from '../../../router/guard/concurrency.ts';
+import { until } from '../../support/until.ts';
+
+const POLICY = CONCURRENCY_POLICY;
+
+/** Calls that always use the whole limit, each taking as long as the subgraph needs with so many under way. */
+function busy(state: ConcurrencyState, calls: number, tookMs: (inFlight: number) => number, startMs = 0) {
+  let nowMs = startMs;
+  for (let call = 0; call < calls; call++) {
+    const inFlight = Math.floor(state.limit);
+    nowMs += tookMs(inFlight) / inFlight;
+    state = learnConcurrency(state, { tookMs: tookMs(inFlight), inFlight, timedOut: false }, nowMs, POLICY);
+  }
+  return { state, nowMs };
+}
+
+test('a subgraph that takes any number gets as many as are needed within a few hundred answers', () => {
+  const { state } = busy(firstConcurrency(POLICY, 0), 700, () => 10);
+  expect(state.limit).toBe(POLICY.most);
+});
+
+test('one whose latency rises with every call more is not piled upon', () => {
+  const { state } = busy(firstConcurrency(POLICY, 0), 300, (inFlight) => 2 * inFlight ** 2);
+  expect(state.limit).toBeLessThan(100);
+});
+
+test('whatever happens the limit stays between the first and the most', () => {
+  const sample = fc.record({
+    tookMs: fc.integer({ min: 0, max: 10_000 }),
+    inFlight: fc.integer({ min: 1, max: 600 }),
+    timedOut: fc.boolean(),
+    passedMs: fc.nat(3_000),
+  });
+  fc.assert(
+    fc.property(fc.array(sample, { maxLength: 200 }), (samples) => {
+      let nowMs = 0;
+      let state = firstConcurrency(POLICY, nowMs);
+      for (const { passedMs, ...call } of samples) {
+        nowMs += passedMs;
+        state = learnConcurrency(state, call, nowMs, POLICY);
+        expect(state.limit).toBeGreaterThanOrEqual(POLICY.initial);
+        expect(state.limit).toBeLessThanOrEqual(POLICY.most);
+        expect(concurrencyLimit(state, nowMs, POLICY)).toBeGreaterThanOrEqual(POLICY.initial);
+      }
+    }),
+  );
+});
+
+test('a large limit is not risked on a subgraph that has fallen silent', () => {
+  const { state, nowMs } = busy(firstConcurrency(POLICY, 0), 700, () => 10);
+  expect(concurrencyLimit(state, nowMs, POLICY)).toBe(POLICY.most);
+  expect(concurrencyLimit(state, nowMs + 501, POLICY)).toBe(POLICY.initial);
+});
+
+test('a limit that is not needed any more fades, and time-outs bring it down', () => {
+  const { state, nowMs } = busy(firstConcurrency(POLICY, 0), 700, () => 10);
+  const lone = { tookMs: 10, inFlight: 1, timedOut: false };
+  expect(learnConcurrency(state, lone, nowMs + 1_000, POLICY).limit).toBe(POLICY.most / 2);
+  expect(learnConcurrency(state, lone, nowMs + 60_000, POLICY).limit).toBe(POLICY.initial);
+  let late = state;
+  for (let call = 0; call < 40; call++) {
+    late = learnConcurrency(late, { tookMs: 5_000, inFlight: 500, timedOut: true }, nowMs, POLICY);
+  }
+  expect(late.limit).toBe(POLICY.initial);
+});
+
+function bulkheadOf(waitMs = 10_000, mostWaiting = 3) {
+  return new Bulkhead('sea', { initial: 2, most: 2, mostWaiting, waitMs }, systemClock);
+}
+
+test('those beyond the limit go in the order they came, as others end', async () => {
+  const bulkhead = bulkheadOf();
+  expect([bulkhead.tryTake(0), bulkhead.tryTake(0), bulkhead.tryTake(0)]).toEqual([true, true, false]);
+  const order: number[] = [];
+  const waiting = [1, 2, 3].map((each) => bulkhead.wait(10_000, undefined).then(() => order.push(each)));
+  expect(bulkhead.waiting).toBe(3);
+  await expect(bulkhead.wait(10_000, undefined)).rejects.toMatchObject({
+    code: 'OVERLOADED',
+    extensions: { subgraph: 'sea', retryAfterMs: 10_000 },
+  });
+  for (let each = 0; each < 3; each++) bulkhead.release(0, undefined, false);
+  await Promise.all(waiting);
+  expect(order).toEqual([1, 2, 3]);
+  bulkhead.release(0, undefined, false);
+  expect([bulkhead.tryTake(0), bulkhead.tryTake(0)]).toEqual([true, false]);
+});
+
+test('one that waited too long, whose time is over, or whose caller left, takes no place', async () => {
+  const bulkhead = bulkheadOf(20);
+  bulkhead.tryTake(0);
+  bulkhead.tryTake(0);
+  const left = new AbortController();
+  const waiting = Promise.allSettled([
+    bulkhead.wait(10_000, undefined),
+    bulkhead.wait(5, undefined),
+    bulkhead.wait(10_000, left.signal),
+  ]);
+  left.abort();
+  expect((await waiting).map((each) => each.status === 'rejected' && each.reason.message)).toEqual([
+    'sea has more calls than it answers',
+    'it did not answer in time',
+    'the caller left',
+  ]);
+  await expect(bulkhead.wait(10_000, AbortSignal.abort())).rejects.toThrow('the caller left');
+  bulkhead.release(0, undefined, false);
+  expect([bulkhead.waiting, bulkhead.tryTake(0), bulkhead.tryTake(0)]).toEqual([0, true, false]);
+});
+
+test('those who wait in vain are forgotten, however many', async () => {
+  const bulkhead = bulkheadOf(1, 10);
+  bulkhead.tryTake(0);
+  bulkhead.tryTake(0);
+  for (let round = 0; round < 20; round++) {
+    const all = Array.from({ length: 10 }, () => bulkhead.wait(1, undefined).catch(() => undefined));
+    await Promise.all(all);
+  }
+  bulkhead.release(0, undefined, false);
+  await until(() => bulkhead.waiting === 0);
+  expect(bulkhead.tryTake(0)).toBe(true);
+});
+
+test('nobody waits for a subgraph that is resting', async () => {
+  const bulkhead = bulkheadOf();
+  bulkhead.tryTake(0);
+  bulkhead.tryTake(0);
+  const waiting = bulkhead.wait(10_000, undefined);
+  bulkhead.refuseWaiting(() => new Error('resting'));
+  await expect(waiting).rejects.toThrow('resting');
+  expect(bulkhead.waiting).toBe(0);
+});
