@@ -5,6 +5,7 @@ import { messageOf } from '../lib/errors.ts';
 import { FileFlags, type Flags, heldFlags, holdOf } from '../lib/flags/index.ts';
 import { Log } from '../lib/log.ts';
 import { isLoopback, loadSettings, type Settings } from '../lib/settings/index.ts';
+import type { Tracing } from '../lib/telemetry/tracing.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
 import { guardLimitsIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
@@ -30,6 +31,7 @@ export async function startStandalone(
   const isMeasured = readMode(environment['ROUTER_MODE'], host, isOpen);
   const sink = { write: (line: string) => void process.stderr.write(`${line}\n`) };
   const log = new Log('router', [sink], () => systemClock.nowMs(), settings.FLEET_LOG_LEVEL);
+  const tracing = await openTracing(settings);
   const flags = openFlags(settings, log);
   const router = await serveRouter({
     supergraphSdl: readSupergraph(environment['SUPERGRAPH_PATH']),
@@ -60,9 +62,17 @@ export async function startStandalone(
     ...router,
     async stop() {
       await router.stop();
+      await tracing?.stop();
       if (flags instanceof FileFlags) flags.close();
     },
   };
+}
+
+/** Loaded only when spans go somewhere: it would be half of the start. */
+async function openTracing({ FLEET_OTLP_ENDPOINT: endpoint }: Settings): Promise<Tracing | undefined> {
+  if (endpoint === undefined) return undefined;
+  const { startTracing } = await import('../lib/telemetry/tracing.ts');
+  return startTracing({ service: 'fleetgraph.router', ratio: 0, endpoint, hooks: false });
 }
 
 /** A router of anybody's supergraph has flags of a file only when it is told one. */

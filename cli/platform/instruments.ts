@@ -34,6 +34,8 @@ export function startInstruments(service: string, settings: Settings, secret: st
     instance: `${service}-${process.pid}`,
     // Traces begin at the router; what no caller asked for (polls, sweeps) is no trace.
     ratio: 0,
+    // The router plans and runs by itself, and makes its own spans.
+    hooks: service !== 'router',
     endpoint: settings.FLEET_OTLP_ENDPOINT,
     ...(spans ? { send: (body: Uint8Array) => sendSpans(spans, service, body) } : {}),
   });

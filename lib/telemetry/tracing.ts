@@ -19,6 +19,8 @@ export interface TracingOptions {
   send?: SendSpans;
   /** An OTLP/HTTP address that gets them too. */
   endpoint?: string | undefined;
+  /** False: only what `withTraceparent` wraps; a process that runs no GraphQL of its own and no SQL pays for no hooks. */
+  hooks?: boolean;
   /** How long a span waits for company, milliseconds. */
   lingerMs?: number;
 }
@@ -39,7 +41,7 @@ const MAX_BATCH = 512;
  * `graphql` or `pg`: hooks patch modules as they load. Spans wait in a bounded queue; beyond it they are dropped.
  */
 export function startTracing(options: TracingOptions): Tracing {
-  const { service, instance, ratio, send, endpoint, lingerMs = 1_000 } = options;
+  const { service, instance, ratio, send, endpoint, hooks = true, lingerMs = 1_000 } = options;
   const own = send && new SendingExporter(send);
   const exporters: SpanExporter[] = [
     ...(own ? [own] : []),
@@ -58,11 +60,13 @@ export function startTracing(options: TracingOptions): Tracing {
   provider.register();
   const unregister = registerInstrumentations({
     tracerProvider: provider,
-    instrumentations: [
-      new GraphQLInstrumentation({ ignoreTrivialResolveSpans: true, mergeItems: true, depth: 2 }),
-      // Sequencers and relays poll: their statements would be traces of their own.
-      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
-    ],
+    instrumentations: hooks
+      ? [
+          new GraphQLInstrumentation({ ignoreTrivialResolveSpans: true, mergeItems: true, depth: 2 }),
+          // Sequencers and relays poll: their statements would be traces of their own.
+          new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
+        ]
+      : [],
   });
   return {
     flush: () => provider.forceFlush(),
