@@ -1,12 +1,13 @@
 import type { Pool } from 'pg';
+import { type Batch, type BatchDrawn, Batches } from './batches.ts';
 import type { Drawn, Meter } from './bucket.ts';
 import type { LimitStore } from './store.ts';
 
 const CONNECTIONS = 8;
 /** A database that takes longer is away, milliseconds. */
-const QUERY_MS = 500;
-const CONNECT_MS = 1_000;
-/** Rows are looked through for full buckets once in so many draws. */
+const QUERY_MS = 2_000;
+const CONNECT_MS = 2_000;
+/** Rows are looked through for full buckets once in so many statements. */
 const SWEEP_EVERY = 10_000;
 
 /** Unlogged: after a crash buckets are full, which costs one burst, and each draw spares a write to the log. */
@@ -14,6 +15,7 @@ const TABLE = `
 create unlogged table if not exists fleet_limits (
   key text primary key,
   tokens float8[] not null,
+  granted int not null,
   at_ms float8 not null,
   full_at_ms float8 not null
 ) with (fillfactor = 50)`;
@@ -22,38 +24,39 @@ create unlogged table if not exists fleet_limits (
 const TABLE_LOCK = "select pg_advisory_lock(hashtext('fleet_limits'))";
 const TABLE_UNLOCK = "select pg_advisory_unlock(hashtext('fleet_limits'))";
 
+/** What the buckets of a row hold now. */
 const HELD = `(
   select array_agg(least(capacity, coalesce(held, capacity) + greatest(0, clock.now_ms - b.at_ms) / 1000 * rate) order by at)
   from unnest(b.tokens[1:cardinality($2::float8[])], $2::float8[], $3::float8[])
     with ordinality u(held, capacity, rate, at)
 )`;
-const minus = (held: string) =>
-  `(select array_agg(h - coalesce(c, 0) order by at) from unnest(${held}, $4::float8[]) with ordinality u(h, c, at))`;
-const covers = (held: string) =>
-  `($5 or (select bool_and(h >= coalesce(c, 0)) from unnest(${held}, $4::float8[]) u(h, c)))`;
+/** How many of $6 equal draws there is enough for. */
+const granted = (held: string) => `(case when $5 then $6::int else (
+  select greatest(0, least($6::int, min(case when c > 0 then floor(h / c) when h < 0 then 0 else $6::int end)))::int
+  from unnest(${held}, $4::float8[]) u(h, c)
+) end)`;
+const left = (held: string) => `(
+  select array_agg(h - ${granted(held)} * c order by at) from unnest(${held}, $4::float8[]) with ordinality u(h, c, at)
+)`;
 const fullAt = (tokens: string) => `clock.now_ms + greatest(0,
   (select max((capacity - h) / rate * 1000) from unnest(${tokens}, $2::float8[], $3::float8[]) u(h, capacity, rate)))`;
 
 /**
- * `draw` of bucket.ts in one statement, by the database's time. The row's lock makes it atomic: whoever waited for it judges
- * the row as it is then.
+ * `draw` of bucket.ts, $6 times over in one statement, by the database's time. The row's lock makes it atomic: whoever
+ * waited for it judges the row as it is then.
  */
 const DRAW = `
 with clock as (select extract(epoch from clock_timestamp())::float8 * 1000 as now_ms), drawn as (
-  insert into fleet_limits as b (key, tokens, at_ms, full_at_ms)
-  select $1, ${minus('$2::float8[]')}, clock.now_ms, ${fullAt(minus('$2::float8[]'))}
+  insert into fleet_limits as b (key, tokens, granted, at_ms, full_at_ms)
+  select $1, ${left('$2::float8[]')}, ${granted('$2::float8[]')}, clock.now_ms, ${fullAt(left('$2::float8[]'))}
   from clock
-  where ${covers('$2::float8[]')} or exists (select from fleet_limits where key = $1)
   on conflict (key) do update set
-    (tokens, at_ms, full_at_ms) = (
-      select ${minus(HELD)}, greatest(clock.now_ms, b.at_ms), ${fullAt(minus(HELD))} from clock
+    (tokens, granted, at_ms, full_at_ms) = (
+      select ${left(HELD)}, ${granted(HELD)}, greatest(clock.now_ms, b.at_ms), ${fullAt(left(HELD))} from clock
     )
-    where (select ${covers(HELD)} from clock)
-  returning tokens
+  returning tokens, granted
 )
-select true as admitted, tokens from drawn
-union all
-select false, ${HELD} from clock, fleet_limits b where b.key = $1 and not exists (select from drawn)`;
+select granted as admitted, tokens from drawn`;
 
 const SWEEP = 'delete from fleet_limits where full_at_ms < extract(epoch from clock_timestamp()) * 1000';
 
@@ -61,7 +64,8 @@ const SWEEP = 'delete from fleet_limits where full_at_ms < extract(epoch from cl
 export class PostgresStore implements LimitStore {
   readonly #pool: Pool;
   #ready: Promise<void> | undefined;
-  #draws = 0;
+  readonly #batches = new Batches((batch) => this.#send(batch));
+  #statements = 0;
 
   /** @param onAway told why, when an idle connection is lost */
   constructor(url: string, onAway: (reason: string) => void) {
@@ -78,7 +82,15 @@ export class PostgresStore implements LimitStore {
     this.#pool.on('error', (error) => onAway(error.message));
   }
 
-  async draw({ key, buckets }: Meter, costs: readonly number[], isForced: boolean): Promise<Drawn> {
+  draw(meter: Meter, costs: readonly number[], isForced: boolean): Promise<Drawn> {
+    return this.#batches.draw(meter, costs, isForced);
+  }
+
+  close(): void {
+    void this.#pool.end();
+  }
+
+  async #send({ meter: { key, buckets }, costs, isForced, waiting }: Batch): Promise<BatchDrawn> {
     this.#ready ??= this.#prepare().catch((error: unknown) => {
       this.#ready = undefined;
       throw error;
@@ -86,15 +98,10 @@ export class PostgresStore implements LimitStore {
     await this.#ready;
     const capacities = buckets.map(({ capacity }) => capacity);
     const rates = buckets.map(({ perSecond }) => perSecond);
-    const values = [key, capacities, rates, buckets.map((_, at) => costs[at] ?? 0), isForced];
-    const { rows } = await this.#pool.query<Drawn>({ name: 'fleet_draw', text: DRAW, values });
-    if (++this.#draws % SWEEP_EVERY === 0) await this.#pool.query(SWEEP);
-    // Without a row, another one's first draw took what there was between this statement's two looks.
-    return rows[0] ?? { admitted: false, tokens: buckets.map(() => 0) };
-  }
-
-  close(): void {
-    void this.#pool.end();
+    const values = [key, capacities, rates, buckets.map((_, at) => costs[at] ?? 0), isForced, waiting.length];
+    const { rows } = await this.#pool.query<BatchDrawn>({ name: 'fleet_draw', text: DRAW, values });
+    if (++this.#statements % SWEEP_EVERY === 0) await this.#pool.query(SWEEP);
+    return rows[0] as BatchDrawn;
   }
 
   async #prepare(): Promise<void> {

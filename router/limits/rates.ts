@@ -51,7 +51,10 @@ export function operationMeter(id: string, operations: OperationClass, perSecond
   const costPerSecond = perSecond * rates.costPerRequest;
   return {
     key: `${id} ${operations}`,
-    buckets: [rate(perSecond), { capacity: Math.ceil(costPerSecond * rates.costBurstS), perSecond: costPerSecond }],
+    buckets: [
+      rate(perSecond),
+      { capacity: Math.max(1, Math.round(costPerSecond * rates.costBurstS)), perSecond: costPerSecond },
+    ],
   };
 }
 
