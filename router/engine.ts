@@ -9,6 +9,8 @@ export interface GraphRequest {
   query: string;
   operationName?: string;
   variables?: Record<string, unknown>;
+  /** Whether the client asks for `extensions.cost`. */
+  wantsCost?: boolean;
 }
 
 /** What a client or the router gets back. Without `data` the request was refused before it ran. */

@@ -139,6 +139,8 @@ function openDoors(rooms: Rooms): PublicPort {
     gate: new DocumentGate({ ...DOCUMENT_LIMITS, ...options.limits?.document }),
     limits: rooms.limits,
     usage: rooms.usage,
+    showsCost: options.limits?.showsCost ?? false,
+    hasDryRuns: options.own !== undefined && engine.subgraphs.has(OWN_SUBGRAPH),
     log,
     slow: makeSlowLog(options, engine),
     nowMs: () => clock.nowMs(),

@@ -60,7 +60,12 @@ export function requestIn(given: unknown): GraphRequest {
   if (!isShallow(variables, MAX_JSON_DEPTH)) {
     throw new FleetError('QUERY_TOO_LARGE', `variables nest at most ${MAX_JSON_DEPTH} deep`);
   }
-  return { query, ...(operationName ? { operationName } : {}), ...(variables ? { variables } : {}) };
+  return {
+    query,
+    ...(operationName ? { operationName } : {}),
+    ...(variables ? { variables } : {}),
+    ...(extensions?.['cost'] === true ? { wantsCost: true } : {}),
+  };
 }
 
 function parseJson(text: string, what: string): unknown {

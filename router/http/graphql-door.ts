@@ -44,6 +44,7 @@ export class GraphqlDoor {
     const form = negotiate(request.headers.accept);
     if (!form) throw new HttpRefusal(406, new FleetError('BAD_INPUT', 'accept application/graphql-response+json'));
     const graphRequest = await this.#read(exchange);
+    if (request.headers['x-cost'] !== undefined) graphRequest.wantsCost = true;
     const admission = await operations.admit(graphRequest, call);
     const { headers } = admission;
     if ('refused' in admission) return sendAnswer(response, admission.refused, this.#typed(form, headers));

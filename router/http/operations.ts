@@ -13,7 +13,8 @@ import {
 import { FetchRecord } from '../execute/fetch-record.ts';
 import type { DocumentGate } from '../guard/document-limits.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import { noteCharge } from '../limits/charge.ts';
+import { noteCharge, withReceipt } from '../limits/charge.ts';
+import { type DryRun, dryRunOf } from '../limits/dry-run.ts';
 import type { Limits } from '../limits/limits.ts';
 import { LimitRefusal, limitHeaders, type Standing } from '../limits/standing.ts';
 import { notePlanning, operationSpan } from '../spans.ts';
@@ -35,6 +36,10 @@ export interface OperationsOptions {
   gate: DocumentGate;
   limits: Limits;
   usage: UsageBook;
+  /** Whether every answer tells its cost. */
+  showsCost: boolean;
+  /** Whether `rateLimit(dryRun: true)` is the router's own field. */
+  hasDryRuns: boolean;
   log: Log;
   /** Told of each answer; absent: nothing is slow. */
   slow?: SlowLog | undefined;
@@ -60,7 +65,7 @@ export class Operations {
 
   /** Checks, prepares and charges. Never throws for a caller's mistake. */
   async admit(request: GraphRequest, call: Call): Promise<Admission> {
-    const { engine, gate, limits, usage, nowMs } = this.options;
+    const { engine, gate, limits, nowMs } = this.options;
     const startedMs = nowMs();
     try {
       limits.guard(call.principal);
@@ -71,17 +76,39 @@ export class Operations {
         limits.refused(call.principal);
         return { refused: this.#refuse({ errors: prepared.errors }, call, startedMs), headers: {} };
       }
-      const { kind, name, cost } = prepared;
-      const taken = limits.take(call.principal, cost, kind, name);
-      const standing = taken instanceof Promise ? await taken : taken;
-      usage.request(call.principal, cost);
-      noteCharge(call, standing);
-      return { prepared, standing, headers: limitHeaders(standing) };
+      const dry = this.options.hasDryRuns ? dryRunOf(prepared) : undefined;
+      if (dry) return await this.#foretell(dry, request, prepared, call);
+      const admission = this.#charge(request, prepared, call);
+      return admission instanceof Promise ? await admission : admission;
     } catch (error) {
       limits.refused(call.principal);
       const headers = error instanceof LimitRefusal ? this.#limited(error, call) : {};
       return { refused: this.#refuse(this.#refusalOf(error, call), call, startedMs), headers };
     }
+  }
+
+  /** Sync where the limits are: only a shared store is waited for. */
+  #charge(request: GraphRequest, prepared: Prepared, call: Call): Admission | Promise<Admission> {
+    const { limits, usage, showsCost } = this.options;
+    const { kind, name, cost } = prepared;
+    const taken = limits.take(call.principal, cost, kind, name);
+    const settle = (standing: Standing): Admission => {
+      usage.request(call.principal, cost);
+      noteCharge(call, { standing, isTold: showsCost || request.wantsCost === true });
+      return { prepared, standing, headers: limitHeaders(standing) };
+    };
+    return taken instanceof Promise ? taken.then(settle) : settle(taken);
+  }
+
+  /** Admits only the part of an operation that asks what the whole of it is charged. */
+  async #foretell(dry: DryRun, request: GraphRequest, whole: Prepared, call: Call): Promise<Admission> {
+    const { engine, limits, usage, showsCost } = this.options;
+    const prepared = await engine.prepare(dry.request);
+    if (isRefused(prepared)) throw new Error(`a dry run cannot be prepared: ${prepared.errors[0]?.message}`);
+    const standing = await limits.foretell(call.principal, whole.cost, whole.kind);
+    usage.request(call.principal, 0);
+    noteCharge(call, { standing, isTold: showsCost || request.wantsCost === true, dryKeys: dry.keys });
+    return { prepared, standing, headers: limitHeaders(standing) };
   }
 
   #limited({ standing }: LimitRefusal, call: Call): Record<string, string> {
@@ -108,7 +135,7 @@ export class Operations {
     const ran = await operationSpan({ prepared, call, startedMs }, run).catch((error: unknown) =>
       this.#refusalOf(error, call),
     );
-    const answer = this.#report(publicAnswer(ran, call), prepared, call, startedMs);
+    const answer = this.#report(withReceipt(publicAnswer(ran, call), call), prepared, call, startedMs);
     if (record) slow.note({ prepared, call, record, answer, startedMs, tookMs: nowMs() - startedMs });
     return answer;
   }

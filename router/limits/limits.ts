@@ -75,6 +75,13 @@ export class Limits {
     return first instanceof Promise ? first.then(next) : next();
   }
 
+  /** Where an operation of this cost would leave its client; charges the request and no points. @throws RATE_LIMITED */
+  foretell(principal: Principal, cost: number, operations: OperationClass): Standing | Promise<Standing> {
+    const perSecond = requestsPerSecondOf(principal, this.rates);
+    if (perSecond === Number.POSITIVE_INFINITY) return unlimited(cost);
+    return this.#draw(this.#operationMeter(principal, operations, perSecond), [1, 0], operations, principal, cost);
+  }
+
   /** Turns a client away that was refused again and again, before its next document is even read. @throws RATE_LIMITED */
   guard(principal: Principal): void {
     const level = this.#suspects.get(principal.id);
@@ -126,12 +133,14 @@ export class Limits {
     operations: OperationClass,
     perSecond: number,
   ): Standing | Promise<Standing> {
-    const meter = this.#meter(`${principal.id} ${operations}`, perSecond, () =>
-      operationMeter(principal.id, operations, perSecond, this.rates),
-    );
+    const meter = this.#operationMeter(principal, operations, perSecond);
     const most = meter.buckets[COST]?.capacity ?? 0;
     if (cost > most) return this.#tooDear(meter, cost, most, operations);
     return this.#draw(meter, [1, cost], operations, principal, cost);
+  }
+
+  #operationMeter({ id }: Principal, operations: OperationClass, perSecond: number): Meter {
+    return this.#meter(`${id} ${operations}`, perSecond, () => operationMeter(id, operations, perSecond, this.rates));
   }
 
   #tooDear(meter: Meter, cost: number, most: number, name: string): Standing {

@@ -148,8 +148,9 @@ export class OwnSubgraph implements SubgraphCaller {
 
   /** Null for what no client asked: the router's own questions are charged nothing. */
   #rateLimit(call: Call) {
-    const standing = chargeOf(call);
-    if (!standing) return null;
+    const charge = chargeOf(call);
+    if (!charge) return null;
+    const { standing } = charge;
     const { limit, used, remaining, resetMs } = bucketStanding(standing, COST);
     return { limit, cost: standing.cost, remaining, used, resetAt: new Date(this.options.clock.nowMs() + resetMs) };
   }

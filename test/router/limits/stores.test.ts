@@ -62,7 +62,7 @@ describe.each(Object.keys(stores))('in %s', (name) => {
       level = next;
       const drawn = await store.draw(meter, costs, isForced);
       expect(drawn.admitted).toBe(expected.admitted);
-      drawn.tokens.forEach((held, at) => expect(held).toBeCloseTo(expected.tokens[at] as number, 5));
+      expect(drawn.tokens).toEqual(expected.tokens.map((held) => expect.closeTo(held, 5)));
     }
   });
 
