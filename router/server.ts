@@ -26,6 +26,7 @@ import { SOCKET_LIMITS, SocketAdmission } from './http/socket-admission.ts';
 import { SocketDoor } from './http/websocket.ts';
 import { makeLimits } from './limits/assembly.ts';
 import type { Limits } from './limits/limits.ts';
+import { registerLimitMetrics } from './limits/metrics.ts';
 import { RouterMetrics } from './metrics/metrics.ts';
 import type { OwnOptions, RouterOptions } from './options.ts';
 import { BreakerControl } from './own/breaker-control.ts';
@@ -97,6 +98,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const port = openDoors({ options, engine, guard, keeper, streams, limits, usage, admission, metrics, denials });
   const url = await port.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   streams.start();
+  registerLimitMetrics(metrics.registry, limits);
   metrics.start();
   denied?.start();
   moved?.start();

@@ -98,6 +98,8 @@ export class Limits {
     if (requestsPerSecondOf(principal, this.rates) === Number.POSITIVE_INFINITY) return;
     const meter = this.#refusals(principal);
     const [level] = draw(meter, this.#suspects.get(principal.id), [1], true, this.options.clock.nowMs());
+    // However many came at once: a client that stops is let in again within a second or two.
+    level.tokens[0] = Math.max(-1, level.tokens[0] ?? 0);
     this.#suspects.set(principal.id, level);
   }
 

@@ -40,6 +40,9 @@ type Ship implements Node @key(fields: "id") { id: ID! @access(scopes: ["viewer"
 type AuditEntry implements Node @key(fields: "id") { id: ID! @access(scopes: ["viewer"]) action: String @access(scopes: ["viewer"]) }
 type Actor @shareable { id: ID! name: String! }`.replace(/type Actor[^\n]*/, '');
 
+/** What a house of telemetry takes. */
+const INGESTED = ['POST /v1/logs', 'POST /v1/metrics', 'POST /v1/traces', 'POST /api/v1/write'];
+
 export const SHIP = nodeId('Ship', '01890000-0000-7000-8000-000000000001');
 export const NO_SHIP = nodeId('Ship', '01890000-0000-7000-8000-000000000009');
 
@@ -168,10 +171,15 @@ function shipsHouse(sea: RunningSea): Subgraph {
         const principal = sea.tokens.get(token);
         return principal ? { status: 200, body: JSON.stringify({ principal }) } : { status: 404, body: '{}' };
       },
-      'POST /v1/logs': async (request) => {
-        sea.ingested.push(request);
-        return sea.ingestAnswer;
-      },
+      ...Object.fromEntries(
+        INGESTED.map((route) => [
+          route,
+          async (request: HouseRouteRequest) => {
+            sea.ingested.push(request);
+            return sea.ingestAnswer;
+          },
+        ]),
+      ),
     },
   };
 }
