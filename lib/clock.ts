@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
 /** Where rules get time and identity from; tests and simulations pass their own. */
 export interface Clock {
@@ -21,22 +21,42 @@ export function uuidV7(ms: number, random: Uint8Array): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
-/** Random bytes are drawn many at a time: each draw is a call into the system's library. */
-const pool = Buffer.alloc(8_190);
-let used = pool.length;
+/** Random digits are drawn many at a time: each draw is a call into the system's library. */
+let digits = '';
+let used = 0;
+const DRAWN_BYTES = 8_192;
 
-function tenRandomBytes(): Uint8Array {
-  if (used === pool.length) {
-    randomFillSync(pool);
+/** Random hexadecimal digits, at most 32. */
+export function randomDigits(count: number): string {
+  if (used + count > digits.length) {
+    digits = randomBytes(DRAWN_BYTES).toString('hex');
     used = 0;
   }
-  used += 10;
-  return pool.subarray(used - 10, used);
+  used += count;
+  return digits.slice(used - count, used);
 }
+
+let lastMs = -1;
+let lastTime = '';
+
+/** As `uuidV7`, of now: put together from texts, because every request has one. */
+function newUuid(): string {
+  const ms = Date.now();
+  if (ms !== lastMs) {
+    lastMs = ms;
+    const hex = ms.toString(16).padStart(12, '0');
+    lastTime = `${hex.slice(0, 8)}-${hex.slice(8)}`;
+  }
+  const random = randomDigits(19);
+  const variant = VARIANTS[Number.parseInt(random.charAt(3), 16) & 3];
+  return `${lastTime}-7${random.slice(0, 3)}-${variant}${random.slice(4, 7)}-${random.slice(7)}`;
+}
+
+const VARIANTS = ['8', '9', 'a', 'b'] as const;
 
 /** The machine's own clock and randomness. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
-  uuid: () => uuidV7(Date.now(), tenRandomBytes()),
+  uuid: newUuid,
   random: () => Math.random(),
 };

@@ -1,6 +1,16 @@
-/** Keeps what was used last, up to a number of bytes. */
+interface Entry<V> {
+  value: V;
+  sizeBytes: number;
+  /** Asked for since it was last passed over. */
+  isUsed: boolean;
+}
+
+/**
+ * Keeps what is used, up to a number of bytes: the oldest goes first, unless it was asked for since its last turn (the
+ * clock algorithm). A hit only sets a mark: moving entries about would make garbage with every request.
+ */
 export class ByteCache<V> {
-  readonly #entries = new Map<string, { value: V; sizeBytes: number }>();
+  readonly #entries = new Map<string, Entry<V>>();
   #sizeBytes = 0;
   #hits = 0;
   #misses = 0;
@@ -15,21 +25,16 @@ export class ByteCache<V> {
       return undefined;
     }
     this.#hits += 1;
-    // A map iterates in order of insertion, so the entry used last goes to the end.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    entry.isUsed = true;
     return entry.value;
   }
 
   set(key: string, value: V, sizeBytes: number): void {
     this.delete(key);
     if (sizeBytes > this.limitBytes) return;
-    this.#entries.set(key, { value, sizeBytes });
+    this.#makeRoom(sizeBytes);
+    this.#entries.set(key, { value, sizeBytes, isUsed: false });
     this.#sizeBytes += sizeBytes;
-    for (const [oldest] of this.#entries) {
-      if (this.#sizeBytes <= this.limitBytes) break;
-      this.delete(oldest);
-    }
   }
 
   delete(key: string): void {
@@ -40,5 +45,15 @@ export class ByteCache<V> {
   /** Entries and their weight, for metrics. */
   get size(): { entries: number; sizeBytes: number; hits: number; misses: number } {
     return { entries: this.#entries.size, sizeBytes: this.#sizeBytes, hits: this.#hits, misses: this.#misses };
+  }
+
+  #makeRoom(sizeBytes: number): void {
+    // A map iterates in order of insertion, and meets again what was put back at its end: by then its mark is gone.
+    for (const [key, entry] of this.#entries) {
+      if (this.#sizeBytes + sizeBytes <= this.limitBytes) return;
+      this.#entries.delete(key);
+      if (entry.isUsed) this.#entries.set(key, { ...entry, isUsed: false });
+      else this.#sizeBytes -= entry.sizeBytes;
+    }
   }
 }
