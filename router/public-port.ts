@@ -1,6 +1,7 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Listener } from './http/listener.ts';
+import { Reply } from './http/reply.ts';
 import type { SocketDoor } from './http/websocket.ts';
 
 /** A client that sends its headers more slowly is cut, milliseconds. */
@@ -15,10 +16,13 @@ const DRAIN_LOOK_MS = 50;
 
 /** The one port that clients see. */
 export class PublicPort {
-  readonly #server: Server;
+  readonly #server: Server<typeof IncomingMessage, typeof Reply>;
 
   constructor(listener: Listener, sockets: SocketDoor) {
-    this.#server = createServer((request, response) => void listener.answer(request, response));
+    this.#server = createServer(
+      { ServerResponse: Reply },
+      (request, response) => void listener.answer(request, response),
+    );
     this.#server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
     this.#server.on('clientError', (_error, socket) => {
       if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');

@@ -29,6 +29,12 @@ export class DoorKeeper {
     return this.authenticator === undefined;
   }
 
+  /** Whoever needs no asking: everybody on an open router, and who was asked about a moment ago. */
+  admitNow(token: string | undefined): Principal | undefined {
+    if (!this.authenticator) return this.#anybody;
+    return token === undefined ? undefined : this.authenticator.recall(token);
+  }
+
   /**
    * @throws UNAUTHENTICATED without a valid token, RATE_LIMITED for an address that guesses, SUBGRAPH_UNAVAILABLE when nobody can tell
    */

@@ -11,16 +11,20 @@ const MAX_EVENT_ID = 2_048;
 
 /** The call of a request before anybody knows whose it is. */
 export function callOf(request: IncomingMessage, clock: Clock, traceRatio: number): Call {
-  return {
+  const { traceparent, isTraceRoot } = traceOf(one(request.headers['traceparent']), clock, traceRatio);
+  const call: Call = {
     principal: NOBODY,
     requestId: clock.uuid(),
     clientIp: addressOf(request),
-    ...traceOf(one(request.headers['traceparent']), clock, traceRatio),
+    traceparent,
   };
+  if (isTraceRoot) call.isTraceRoot = true;
+  return call;
 }
 
-/** The same call once the caller is known, with what its headers ask for. @throws BAD_INPUT for a header that cannot be used */
-export function callBy(principal: Principal, call: Call, headers: IncomingHttpHeaders): Call {
+/** Completes a call once its caller is known, with what the headers ask for. @throws BAD_INPUT for a header that cannot be used */
+export function identify(call: Call, principal: Principal, headers: IncomingHttpHeaders): void {
+  call.principal = principal;
   const idempotencyKey = one(headers['idempotency-key']);
   if (idempotencyKey !== undefined && !IDEMPOTENCY_KEY.test(idempotencyKey)) {
     throw new FleetError('BAD_INPUT', 'an Idempotency-Key is 1 to 255 visible ASCII characters');
@@ -29,12 +33,8 @@ export function callBy(principal: Principal, call: Call, headers: IncomingHttpHe
   if (lastEventId !== undefined && lastEventId.length > MAX_EVENT_ID) {
     throw new FleetError('BAD_CURSOR', 'this Last-Event-ID is no cursor of ours');
   }
-  return {
-    ...call,
-    principal,
-    ...(idempotencyKey ? { idempotencyKey } : {}),
-    ...(lastEventId ? { lastEventId } : {}),
-  };
+  if (idempotencyKey) call.idempotencyKey = idempotencyKey;
+  if (lastEventId) call.lastEventId = lastEventId;
 }
 
 /** How long the caller waits for an answer (`x-timeout-ms`), milliseconds. @throws BAD_INPUT for a header that cannot be used */
@@ -47,7 +47,8 @@ export function withinIn(headers: IncomingHttpHeaders): number | undefined {
 
 /** The address the connection comes from, without the IPv6 clothing of an IPv4 one. */
 export function addressOf(request: IncomingMessage): string {
-  return (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  const address = request.socket.remoteAddress ?? '';
+  return address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
 function one(value: string | string[] | undefined): string | undefined {

@@ -10,6 +10,7 @@ import type { LiveStreams } from './live-streams.ts';
 import { type AnswerForm, negotiate } from './negotiation.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
+import { parametersOf } from './request-target.ts';
 import { sendAnswer } from './send.ts';
 import { answerByEvents } from './sse.ts';
 
@@ -24,7 +25,6 @@ export interface GraphqlDoorOptions {
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
-  url: URL;
   call: Call;
   token: string | undefined;
   /** Fires when the client leaves. */
@@ -65,10 +65,10 @@ export class GraphqlDoor {
     sendAnswer(response, answer, this.#typed(form, { ...headers, ...timing }));
   }
 
-  async #read({ request, url }: Exchange): Promise<GraphRequest> {
+  async #read({ request }: Exchange): Promise<GraphRequest> {
     if (request.method === 'GET') {
       requireCsrfHeader(request.headers);
-      return requestInQuery(url.searchParams);
+      return requestInQuery(parametersOf(request));
     }
     if (request.method !== 'POST') {
       throw new HttpRefusal(405, new FleetError('BAD_INPUT', 'GraphQL is asked by POST or GET'), {

@@ -13,13 +13,15 @@ import { type LeaveSignal, Presence } from '../leave-signal.ts';
 import type { Limits } from '../limits/limits.ts';
 import { LimitRefusal, limitHeaders } from '../limits/standing.ts';
 import { HttpRefusal } from './body.ts';
-import { addressOf, callBy, callOf } from './call.ts';
+import { addressOf, callOf, identify } from './call.ts';
 import { answerCors } from './cors.ts';
 import type { Exchange, GraphqlDoor } from './graphql-door.ts';
 import { type IngestRoute, passOn } from './ingest.ts';
 import type { Operations } from './operations.ts';
 import { refusal, statusOf } from './public-errors.ts';
 import type { Readiness } from './readiness.ts';
+import { Reply } from './reply.ts';
+import { parametersOf, pathOf } from './request-target.ts';
 import { send, sendAnswer, sendJson } from './send.ts';
 
 export interface ListenerOptions {
@@ -65,7 +67,7 @@ export class Listener {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { clock, traceRatio } = this.options;
     const call = callOf(request, clock, traceRatio);
-    response.setHeader('x-request-id', call.requestId);
+    if (response instanceof Reply) response.requestId = call.requestId;
     const caller = new Presence();
     response.on('close', () => {
       if (!response.writableFinished) caller.leave();
@@ -81,41 +83,30 @@ export class Listener {
 
   /** The route's name in metrics: a small set, whatever is asked for. */
   #nameOf(request: IncomingMessage): string {
-    const { pathname } = urlOf(request);
+    const pathname = pathOf(request);
     return NAMED.has(pathname) || this.options.routes[`POST ${pathname}`] ? pathname : '(others)';
   }
 
   async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): Promise<void> {
     const { keeper, corsOrigins, explorer } = this.options;
     if (answerCors(request, response, corsOrigins)) return;
-    const url = urlOf(request);
+    const pathname = pathOf(request);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
-    const target = `${method} ${url.pathname}`;
-    if (method === 'GET' && url.pathname !== '/graphql') this.#countPage(request, response);
+    const target = `${method} ${pathname}`;
+    if (method === 'GET' && pathname !== '/graphql') this.#countPage(request, response);
     if (target === 'GET /livez') return sendJson(response, 200, { status: 'live' });
     if (target === 'GET /health') return sendJson(response, 200, { status: 'ok' });
-    if (target === 'GET /readyz') return await this.#ready(request, response, url);
-    if (method === 'GET' && explorer?.answer(url.pathname, request, response)) return;
+    if (target === 'GET /readyz') return await this.#ready(request, response);
+    if (method === 'GET' && explorer?.answer(pathname, request, response)) return;
     const token = bearerIn(request.headers.authorization);
-    const principal = await keeper.admit(token, addressOf(request));
-    const known = callBy(principal, call, request.headers);
     // From here on a refusal is this caller's.
-    Object.assign(call, known);
-    const exchange: Exchange = {
-      request,
-      response,
-      url,
-      call: known,
-      token: keeper.isOpen ? undefined : token,
-      signal,
-    };
-    await this.#inside(target, exchange);
+    identify(call, keeper.admitNow(token) ?? (await keeper.admit(token, addressOf(request))), request.headers);
+    await this.#inside(target, { request, response, call, token: keeper.isOpen ? undefined : token, signal });
   }
 
   async #inside(target: string, exchange: Exchange): Promise<void> {
     const { graphql, routes, houses, guard, limits } = this.options;
-    const { url } = exchange;
-    if (url.pathname === '/graphql') return await graphql.answer(exchange);
+    if (pathOf(exchange.request) === '/graphql') return await graphql.answer(exchange);
     if (target === 'GET /metrics') return await this.#metrics(exchange);
     const route = routes[target];
     const house = route && houses[route.subgraph];
@@ -129,10 +120,10 @@ export class Listener {
     for (const [name, value] of Object.entries(limitHeaders(standing))) response.setHeader(name, value);
   }
 
-  async #ready(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  async #ready(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { ready, subgraphs } = await this.options.readiness.report();
     const status = { status: ready ? 'ready' : 'not ready' };
-    if (!url.searchParams.has('verbose')) return sendJson(response, ready ? 200 : 503, status);
+    if (!parametersOf(request).has('verbose')) return sendJson(response, ready ? 200 : 503, status);
     const isKnown = await this.#isKnown(request);
     const shown = subgraphs.map(({ reason, ...subgraph }) => (isKnown && reason ? { ...subgraph, reason } : subgraph));
     sendJson(response, ready ? 200 : 503, { ...status, subgraphs: shown });
@@ -162,14 +153,9 @@ export class Listener {
     else if (!known) log.error('request.failed', { requestId, error: messageOf(error), stack: (error as Error).stack });
     const told = known ?? new FleetError('INTERNAL', 'something went wrong here: tell us the requestId');
     const status = isHttp ? error.status : statusOf(told.code);
-    if (status === 401 || status === 403) onDenied({ ...call }, urlOf(request).pathname, told.message);
+    if (status === 401 || status === 403) onDenied({ ...call }, pathOf(request), told.message);
     if (response.headersSent) return void response.destroy();
     const headers = isHttp ? error.headers : told instanceof LimitRefusal ? limitHeaders(told.standing) : {};
     sendAnswer(response, refusal(told, call), headers, status);
   }
-}
-
-function urlOf(request: IncomingMessage): URL {
-  const path = request.url ?? '/';
-  return URL.canParse(path, 'http://router') ? new URL(path, 'http://router') : new URL('http://router/404');
 }

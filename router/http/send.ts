@@ -1,12 +1,23 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphAnswer } from '../engine.ts';
 import { answerStatus, retryAfterSeconds } from './public-errors.ts';
+import { Reply } from './reply.ts';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 export const GRAPHQL_TYPE = 'application/graphql-response+json; charset=utf-8';
 
 /** Headers that every answer has. */
 export const PLAIN_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
+const PLAIN_PAIRS = Object.entries(PLAIN_HEADERS).flat();
+
+/** Headers as a flat list of names and values: the form node writes without building anything from it. */
+export type HeaderPairs = string[];
+
+/** The headers of an answer, as far as they are the same for all. */
+export function headerPairs(response: ServerResponse): HeaderPairs {
+  const id = response instanceof Reply ? response.requestId : '';
+  return id === '' ? [...PLAIN_PAIRS] : [...PLAIN_PAIRS, 'x-request-id', id];
+}
 
 /** Sends a whole answer, unless the client has left or was answered. */
 export function send(
@@ -16,7 +27,21 @@ export function send(
   headers: Readonly<Record<string, string>>,
 ): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, { ...PLAIN_HEADERS, ...headers, 'content-length': Buffer.byteLength(body) });
+  const pairs = headerPairs(response);
+  for (const name in headers) pairs.push(name, headers[name] as string);
+  sendPairs(response, status, body, pairs);
+}
+
+/** As `send`, with all the headers but the length. */
+export function sendPairs(
+  response: ServerResponse,
+  status: number,
+  body: string | Uint8Array,
+  pairs: HeaderPairs,
+): void {
+  if (response.headersSent || response.destroyed) return;
+  pairs.push('content-length', String(Buffer.byteLength(body)));
+  response.writeHead(status, pairs);
   response.end(body);
 }
 

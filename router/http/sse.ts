@@ -4,6 +4,7 @@ import { FleetError } from '../../lib/errors.ts';
 import type { StreamItem } from '../engine.ts';
 import { BoundedStream } from './bounded-stream.ts';
 import type { LiveStreams } from './live-streams.ts';
+import { Reply } from './reply.ts';
 import { PLAIN_HEADERS } from './send.ts';
 
 const HEARTBEAT_MS = 15_000;
@@ -35,6 +36,7 @@ export async function answerByEvents(
   ended.signal.addEventListener('abort', () => setTimeout(() => cut(response), LAST_WORDS_MS).unref());
   response.writeHead(200, {
     ...PLAIN_HEADERS,
+    ...(response instanceof Reply ? { 'x-request-id': response.requestId } : {}),
     ...options.headers,
     'content-type': 'text/event-stream; charset=utf-8',
     'x-accel-buffering': 'no',

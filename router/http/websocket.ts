@@ -12,7 +12,7 @@ import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
 import { BoundedStream } from './bounded-stream.ts';
-import { addressOf, callBy, callOf } from './call.ts';
+import { addressOf, callOf, identify } from './call.ts';
 import { requestIn } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
@@ -166,7 +166,8 @@ export class SocketDoor {
     try {
       if (!session.principal) throw new Error('invariant broken: a subscribe before its acknowledgement');
       const { 'last-event-id': _, ...headers } = session.request.headers;
-      const known = callBy(session.principal, call, headers);
+      const known = { ...call };
+      identify(known, session.principal, headers);
       if (Object.keys(context.subscriptions).length > MAX_OPERATIONS) {
         return [
           new GraphQLError(`a socket runs at most ${MAX_OPERATIONS} operations`, {
