@@ -176,6 +176,13 @@ export const SETTINGS = z.object({
   FLEET_SUBGRAPH_WAIT_MS: ms(1_000).describe(
     'How long a call waits for its turn at a subgraph that has as many as it takes, milliseconds.',
   ),
+  FLEET_SUBGRAPH_RETRY_PERCENT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .default(10)
+    .describe('Of a hundred calls to a subgraph, how many queries may be tried a second time; 0: none.'),
   FLEET_SUBGRAPH_TIMEOUT_MS: ms(5_000, 10).describe('How long the router waits for a subgraph, milliseconds.'),
   FLEET_ADMIN_RPS: z.coerce.number().min(1).default(1_000).describe('Requests a second the admin may make.'),
   FLEET_CLIENT_RPS: z.coerce

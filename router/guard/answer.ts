@@ -5,16 +5,29 @@ import type { WireAnswer } from './wire-answer.ts';
 /** A subgraph that answered something that cannot be used: it counts against its breaker. */
 export class MalformedAnswer extends Error {}
 
+/** It is overloaded, and says when to come again. */
+export class Busy extends MalformedAnswer {
+  constructor(readonly retryAfterMs: number) {
+    super('it answered with status 503');
+  }
+}
+
+/** An answer with more errors than this is none: nobody reads them. */
+const MAX_ERRORS = 100;
 const INTERNAL_CODES: ReadonlySet<unknown> = new Set(['INTERNAL', 'INTERNAL_SERVER_ERROR']);
 
 /**
  * The GraphQL answer in an HTTP answer. Errors with a 4xx are answers too, when they are GraphQL's.
- * @throws MalformedAnswer for a 5xx, a redirect, a refused signature, or a body that is no GraphQL answer
+ * @throws MalformedAnswer for a 5xx, a redirect, a refused signature, another content type, or a body that is no GraphQL answer
  */
-export function readGraphAnswer({ status, body }: WireAnswer): GraphAnswer {
+export function readGraphAnswer({ status, contentType, retryAfter, body }: WireAnswer): GraphAnswer {
+  if (status === 503 && retryAfter !== undefined && /^\d{1,6}$/.test(retryAfter)) {
+    throw new Busy(1_000 * Number(retryAfter));
+  }
   if (status >= 500 || status === 401 || (status >= 300 && status < 400)) {
     throw new MalformedAnswer(`it answered with status ${status}`);
   }
+  if (!isJsonType(contentType)) throw new MalformedAnswer('its answer is of another content type than JSON');
   return parseAnswer(body.toString());
 }
 
@@ -27,6 +40,9 @@ export function parseAnswer(text: string): GraphAnswer {
   if (errors !== undefined && (!Array.isArray(errors) || !errors.every(isError))) {
     throw new MalformedAnswer('its errors are no list of errors');
   }
+  if (errors !== undefined && errors.length > MAX_ERRORS) {
+    throw new MalformedAnswer(`its answer has over ${MAX_ERRORS} errors`);
+  }
   if (data === undefined && !errors?.length) throw new MalformedAnswer('its answer has neither data nor errors');
   return answer;
 }
@@ -37,6 +53,14 @@ function parseJson(text: string): unknown {
   } catch {
     throw new MalformedAnswer('its answer is no JSON');
   }
+}
+
+/** application/json, or what ends in +json (RFC 6839), e.g. application/graphql-response+json. */
+function isJsonType(type: string | undefined): boolean {
+  if (type === undefined) return false;
+  if (type.startsWith('application/json')) return true;
+  const [essence = ''] = type.split(';');
+  return essence.trimEnd().toLowerCase().endsWith('+json') || essence.trimEnd().toLowerCase() === 'application/json';
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -144,6 +144,11 @@ export class Circuit {
     this.#replicas.step({ kind: 'told', phase, reason }, this.options.clock.nowMs());
   }
 
+  /** Whether a healthy replica beside this one could be asked. */
+  hasOther(replica: Replica): boolean {
+    return this.#replicas.all.some((other) => other !== replica && other.isHealthy);
+  }
+
   /** @throws SUBGRAPH_UNAVAILABLE at once if no replica would take a call now */
   refuseIfOpen(nowMs: number): void {
     if (this.#phase !== 'CLOSED' && !this.#replicas.isProbeDue(nowMs)) throw this.refusal(nowMs);

@@ -13,6 +13,7 @@ export function guardLimitsIn(settings: Settings): GuardLimits {
       most: Math.max(settings.FLEET_SUBGRAPH_IN_FLIGHT, settings.FLEET_SUBGRAPH_MAX_IN_FLIGHT),
       waitMs: settings.FLEET_SUBGRAPH_WAIT_MS,
     },
+    retry: { ...GUARD_LIMITS.retry, percent: settings.FLEET_SUBGRAPH_RETRY_PERCENT },
   };
 }
 

@@ -5,6 +5,7 @@ import { BREAKER_POLICY } from './breaker.ts';
 import { Bulkhead, type BulkheadPolicy } from './bulkhead.ts';
 import { type BreakerMove, Circuit } from './circuit.ts';
 import { CONCURRENCY_POLICY } from './concurrency.ts';
+import { earned, RETRY_POLICY, type RetryPolicy, spent } from './retry-budget.ts';
 
 export interface GuardLimits {
   /** How long one call may take, milliseconds. */
@@ -19,6 +20,7 @@ export interface GuardLimits {
   drainMs: number;
   breaker: BreakerPolicy;
   bulkhead: BulkheadPolicy;
+  retry: RetryPolicy;
 }
 
 export const GUARD_LIMITS: GuardLimits = {
@@ -29,9 +31,10 @@ export const GUARD_LIMITS: GuardLimits = {
   drainMs: 2_000,
   breaker: BREAKER_POLICY,
   bulkhead: { ...CONCURRENCY_POLICY, mostWaiting: 2_000, waitMs: 1_000 },
+  retry: RETRY_POLICY,
 };
 
-/** One finished call, for metrics. */
+/** One attempt that ended, for metrics. */
 export interface CallReport {
   subgraph: string;
   /** Which of its replicas: a number that tells no address. */
@@ -53,6 +56,7 @@ export class Lane {
   readonly bulkhead: Bulkhead;
   readonly limits: GuardLimits;
   readonly clock: Clock;
+  #credit = 0;
 
   constructor(
     readonly subgraph: string,
@@ -64,6 +68,19 @@ export class Lane {
     this.bulkhead = new Bulkhead(subgraph, limits.bulkhead, clock);
     const { breaker, limitPerSecond } = limits;
     this.circuit = new Circuit(subgraph, { breaker, limitPerSecond, clock, onMove: (move) => this.#moved(move) });
+  }
+
+  /** One more call, before its first attempt. */
+  called(): void {
+    this.#credit = earned(this.#credit, this.limits.retry);
+  }
+
+  /** Whether a second attempt may be made; if so it is paid for. */
+  tryAgain(): boolean {
+    const left = spent(this.#credit);
+    if (left === undefined) return false;
+    this.#credit = left;
+    return true;
   }
 
   report(replica: number, startedMs: number, nowMs: number, outcome: CallReport['outcome']): void {

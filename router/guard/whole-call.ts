@@ -1,11 +1,15 @@
+import { setTimeout } from 'node:timers/promises';
 import type { Call } from '../../lib/call/signing.ts';
 import type { GraphAnswer, GraphRequest } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import { brokeInside, readGraphAnswer } from './answer.ts';
+import { Busy, brokeInside, MalformedAnswer, readGraphAnswer } from './answer.ts';
 import { BROKE_INSIDE, failure, OK, reasonOf, TIME_OUT } from './failures.ts';
 import { isQuery, type Lane } from './lane.ts';
 import type { Pass } from './pass.ts';
-import { Left, TimedOut } from './wire-answer.ts';
+import type { Replica } from './replica.ts';
+import type { ReplicaWish } from './replica-set.ts';
+import { retryPause } from './retry-budget.ts';
+import { Left, TimedOut, TooLarge } from './wire-answer.ts';
 
 /**
  * One query or mutation to one subgraph: within the operation's deadline, in its turn, to the best replica.
@@ -26,23 +30,35 @@ export async function callWhole(
     await turn(lane, untilMs - nowMs, signal);
     nowMs = clock.nowMs();
   }
-  const startedMs = nowMs;
-  const pass = enter(lane, isQuery(request), startedMs);
-  try {
-    const timeoutMs = Math.max(1, untilMs - startedMs);
-    const body = JSON.stringify(request);
-    const { maxAnswerBytes: maxBytes } = limits;
-    const answer = readGraphAnswer(await pass.replica.wire.send({ body, call, signal, timeoutMs, maxBytes }));
-    nowMs = clock.nowMs();
-    const failed = brokeInside(answer);
-    pass.settle(failed ? BROKE_INSIDE : OK, nowMs);
-    bulkhead.release(nowMs, nowMs - startedMs, false);
-    lane.report(pass.replica.ordinal, startedMs, nowMs, failed ? 'failed' : 'ok');
-    return answer;
-  } catch (error) {
-    // A cut by its caller's own short deadline says nothing about the subgraph.
-    settleFailed(lane, pass, startedMs, error, untilMs === ownMs);
-    throw failure(lane.subgraph, error instanceof TimedOut);
+  lane.called();
+  const body = JSON.stringify(request);
+  const isRepeatable = isQuery(request);
+  const { maxAnswerBytes: maxBytes } = limits;
+  let failed: Replica | undefined;
+  for (;;) {
+    const startedMs = nowMs;
+    const pass = enter(lane, { mayProbe: isRepeatable, avoid: failed }, startedMs);
+    try {
+      const timeoutMs = Math.max(1, untilMs - startedMs);
+      const answer = readGraphAnswer(await pass.replica.wire.send({ body, call, signal, timeoutMs, maxBytes }));
+      nowMs = clock.nowMs();
+      settleAnswered(lane, pass, startedMs, nowMs, brokeInside(answer));
+      return answer;
+    } catch (error) {
+      nowMs = clock.nowMs();
+      // A cut by its caller's own short deadline says nothing about the subgraph.
+      settleFailed(lane, pass, startedMs, nowMs, error, untilMs === ownMs);
+      const pauseMs =
+        failed || !isRepeatable ? undefined : pauseBeforeRetry(lane, pass.replica, error, untilMs - nowMs);
+      if (pauseMs === undefined) {
+        const timedOut = error instanceof TimedOut;
+        bulkhead.release(nowMs, timedOut ? nowMs - startedMs : undefined, timedOut);
+        throw failure(lane.subgraph, timedOut);
+      }
+      failed = pass.replica;
+      await setTimeout(pauseMs);
+      nowMs = clock.nowMs();
+    }
   }
 }
 
@@ -58,22 +74,47 @@ async function turn(lane: Lane, leftMs: number, signal: LeaveSignal | undefined)
 }
 
 /** The place that was taken is given back when the circuit refuses. */
-function enter({ bulkhead, circuit }: Lane, mayProbe: boolean, nowMs: number): Pass {
+function enter({ bulkhead, circuit }: Lane, wish: ReplicaWish, nowMs: number): Pass {
   try {
-    return circuit.enter(nowMs, { mayProbe });
+    return circuit.enter(nowMs, wish);
   } catch (refusal) {
     bulkhead.release(nowMs, undefined, false);
     throw refusal;
   }
 }
 
+function settleAnswered(lane: Lane, pass: Pass, startedMs: number, nowMs: number, failed: boolean): void {
+  pass.settle(failed ? BROKE_INSIDE : OK, nowMs);
+  lane.bulkhead.release(nowMs, nowMs - startedMs, false);
+  lane.report(pass.replica.ordinal, startedMs, nowMs, failed ? 'failed' : 'ok');
+}
+
 /** @param isJudged whether being late is the subgraph's failure */
-function settleFailed(lane: Lane, pass: Pass, startedMs: number, error: unknown, isJudged: boolean): void {
-  const nowMs = lane.clock.nowMs();
+function settleFailed(
+  lane: Lane,
+  pass: Pass,
+  startedMs: number,
+  nowMs: number,
+  error: unknown,
+  isJudged: boolean,
+): void {
   const timedOut = error instanceof TimedOut;
   const isNobodys = error instanceof Left || (timedOut && !isJudged);
   if (isNobodys) pass.abandon(nowMs);
   else pass.settle(timedOut ? TIME_OUT : { failed: true, reason: reasonOf(error) }, nowMs);
-  lane.bulkhead.release(nowMs, timedOut ? nowMs - startedMs : undefined, timedOut);
   lane.report(pass.replica.ordinal, startedMs, nowMs, isNobodys ? 'abandoned' : 'failed');
+}
+
+/**
+ * How long to wait before a second attempt, milliseconds: only where no answer came, or one that asked for it.
+ * @returns undefined when there is to be none
+ */
+function pauseBeforeRetry(lane: Lane, failed: Replica, error: unknown, leftMs: number): number | undefined {
+  const isAskedFor = error instanceof Busy;
+  const isAnswered = error instanceof MalformedAnswer || error instanceof TooLarge;
+  if (error instanceof TimedOut || error instanceof Left || (isAnswered && !isAskedFor)) return undefined;
+  const { retry } = lane.limits;
+  const attempt = { askedMs: isAskedFor ? error.retryAfterMs : 0, hasOther: lane.circuit.hasOther(failed) };
+  const pauseMs = retryPause(attempt, leftMs, lane.clock.random(), retry);
+  return pauseMs !== undefined && lane.tryAgain() ? pauseMs : undefined;
 }

@@ -6,6 +6,8 @@ import type { WireRequest } from './wire.ts';
 export interface WireAnswer {
   status: number;
   contentType: string | undefined;
+  /** The header `Retry-After` of a 503. */
+  retryAfter?: string | undefined;
   body: Buffer;
 }
 
@@ -105,6 +107,7 @@ function timeUp(exchange: WireExchange): void {
 export class WholeAnswer extends WireExchange {
   #status = 0;
   #contentType: string | undefined;
+  #retryAfter: string | undefined;
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #sizeBytes = 0;
@@ -125,6 +128,7 @@ export class WholeAnswer extends WireExchange {
     this.#status = status;
     const type = headers['content-type'];
     this.#contentType = typeof type === 'string' ? type : undefined;
+    if (status === 503) this.#retryAfter = String(headers['retry-after']);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -139,6 +143,6 @@ export class WholeAnswer extends WireExchange {
   onResponseEnd(): void {
     this.settled();
     const body = this.#rest ? Buffer.concat(this.#rest, this.#sizeBytes) : (this.#first ?? NOTHING);
-    this.resolve({ status: this.#status, contentType: this.#contentType, body });
+    this.resolve({ status: this.#status, contentType: this.#contentType, retryAfter: this.#retryAfter, body });
   }
 }

@@ -1,0 +1,98 @@
+import { GUARD_LIMITS, type Guard } from '../../../router/guard/guard.ts';
+import { until } from '../../support/until.ts';
+import { ask, codeOf, guardOver, type Island, json, openIsland, SILENT, WELL } from './support.ts';
+
+let island: Island;
+let elsewhere: Island;
+let guard: Guard;
+
+beforeEach(async () => {
+  island = await openIsland();
+  elsewhere = await openIsland();
+});
+afterEach(async () => {
+  guard.close();
+  await island.stop();
+  await elsewhere.stop();
+});
+
+const circuit = () => guard.circuits.get('sea') as NonNullable<ReturnType<Guard['circuits']['get']>>;
+
+test.each([
+  ['of no content type', (response) => response.writeHead(200).end('{"data":{}}')],
+  [
+    'of another content type',
+    (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('{"data":{}}'),
+  ],
+  ['with over a hundred errors', json({ data: null, errors: Array(101).fill({ message: 'x' }) })],
+] as [string, Island['answer']][])('an answer %s is malformed', async (_, answer) => {
+  island.answer = answer;
+  guard = guardOver([island]);
+  expect(await codeOf(ask(guard))).toBe('SUBGRAPH_UNAVAILABLE');
+  expect(circuit().failureRatio).toBe(1);
+});
+
+test.each(['application/json', 'application/graphql-response+json; charset=utf-8', 'Application/JSON'])(
+  'an answer of type %s is taken, with a hundred errors too',
+  async (type) => {
+    island.answer = (response) => {
+      response.writeHead(200, { 'content-type': type });
+      response.end(JSON.stringify({ data: { a: 1 }, errors: Array(100).fill({ message: 'x' }) }));
+    };
+    guard = guardOver([island]);
+    expect((await ask(guard)).data).toEqual({ a: 1 });
+  },
+);
+
+test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (status) => {
+  island.answer = (response) => response.writeHead(status, { location: elsewhere.url }).end();
+  guard = guardOver([island]);
+  expect(await codeOf(ask(guard))).toBe('SUBGRAPH_UNAVAILABLE');
+  expect([island.received, elsewhere.received]).toEqual([1, 0]);
+});
+
+test('of a thousand callers who wait for a broken subgraph exactly one goes to see, and all the others are refused', async () => {
+  island.answer = json({}, 500);
+  guard = guardOver([island], { breaker: { ...GUARD_LIMITS.breaker, restMs: 20, maxRestMs: 20 } });
+  for (let time = 0; time < 5; time++) await codeOf(ask(guard));
+  island.answer = SILENT;
+  island.received = 0;
+  await until(() => circuit().replicas[0]?.isProbeDue(Date.now()));
+  let answerProbe: () => void = () => undefined;
+  island.answer = (response, request) => {
+    answerProbe = () => WELL(response, request);
+  };
+  const asked = Array.from({ length: 1_000 }, () => codeOf(ask(guard)));
+  await until(() => island.received > 0);
+  expect(circuit().state.phase).toBe('HALF_OPEN');
+  answerProbe();
+  const codes = await Promise.all(asked);
+  expect(island.received).toBe(1);
+  expect(codes.filter((code) => code === 'ok')).toHaveLength(1);
+  expect(codes.filter((code) => code === 'SUBGRAPH_UNAVAILABLE')).toHaveLength(999);
+  expect(circuit().history.map(({ from, to }) => `${from} ${to}`)).toEqual([
+    'CLOSED OPEN',
+    'OPEN HALF_OPEN',
+    'HALF_OPEN CLOSED',
+  ]);
+});
+
+test('its history is bounded, the newest last', async () => {
+  guard = guardOver([island]);
+  for (let time = 0; time < 150; time++) circuit().force(time % 2 ? 'AUTO' : 'OPEN', `reason ${time}`);
+  const { history } = circuit();
+  expect(history).toHaveLength(100);
+  expect(history.at(-1)).toMatchObject({ from: 'OPEN', to: 'CLOSED', reason: 'reason 149', forced: true });
+});
+
+test('what another router found is believed, unless somebody decided here', async () => {
+  guard = guardOver([island]);
+  circuit().hear('OPEN', 'time-out');
+  expect(await codeOf(ask(guard))).toBe('SUBGRAPH_UNAVAILABLE');
+  expect(circuit().history.at(-1)).toMatchObject({ to: 'OPEN', reason: 'time-out', told: true, forced: false });
+  circuit().hear('CLOSED', 'it is back');
+  expect(await codeOf(ask(guard))).toBe('ok');
+  circuit().force('CLOSED', 'we know');
+  circuit().hear('OPEN', 'time-out');
+  expect(await codeOf(ask(guard))).toBe('ok');
+});
