@@ -2,8 +2,9 @@ import type { Bench } from './figure.ts';
 import { logsBench } from './logs.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
+import { tracingBench } from './tracing.ts';
 
-const BENCHES: Bench[] = [startBench, logsBench, routerBench];
+const BENCHES: Bench[] = [startBench, logsBench, routerBench, tracingBench];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */
 async function main(names: readonly string[]): Promise<void> {

@@ -5,6 +5,7 @@ import { addAlerts } from './commands/alerts.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFlags } from './commands/flags.ts';
 import { addLogs } from './commands/logs.ts';
+import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
 import { addSchema } from './commands/schema.ts';
 import { addStart, start } from './commands/start.ts';
@@ -31,6 +32,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addQuery,
     addToken,
     addSchema,
+    addPlan,
     addFlags,
     addDemo,
   ])

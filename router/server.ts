@@ -33,6 +33,7 @@ import { BreakerControl } from './own/breaker-control.ts';
 import { BreakerFeed } from './own/breaker-feed.ts';
 import { FlagDesk } from './own/flag-desk.ts';
 import { nodeOwners } from './own/node-owners.ts';
+import { PlanDesk } from './own/plan-desk.ts';
 import { routerFacts } from './own/status.ts';
 import { OwnSubgraph } from './own/subgraph.ts';
 import { PublicPort } from './public-port.ts';
@@ -82,7 +83,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const denied = trail && new AuditSpool(trail, log);
   const moved = trail && new AuditSpool(trail, log);
   if (options.own && trail && engine.subgraphs.has(OWN_SUBGRAPH)) {
-    dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { guard, trail, usage, streams }));
+    dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { engine, guard, trail, limits, usage, streams }));
   }
   guard.onMove((move) => {
     log.warn('breaker.moved', { ...move });
@@ -138,7 +139,7 @@ function openDoors(rooms: Rooms): PublicPort {
   const corsOrigins = options.corsOrigins ?? [];
   const operations = new Operations({
     engine,
-    gate: new DocumentGate({ ...DOCUMENT_LIMITS, ...options.limits?.document }),
+    gate: makeGate(options),
     limits: rooms.limits,
     usage: rooms.usage,
     showsCost: options.limits?.showsCost ?? false,
@@ -194,6 +195,10 @@ function openDoors(rooms: Rooms): PublicPort {
   return new PublicPort(listener, sockets);
 }
 
+function makeGate({ limits }: RouterOptions): DocumentGate {
+  return new DocumentGate({ ...DOCUMENT_LIMITS, ...limits?.document });
+}
+
 function makeSlowLog({ log, slowOperationMs: thresholdMs }: RouterOptions, engine: Engine): SlowLog | undefined {
   return thresholdMs === undefined ? undefined : new SlowLog({ engine, log, thresholdMs });
 }
@@ -228,6 +233,8 @@ function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Auth
 }
 
 interface OwnRooms {
+  engine: Engine;
+  limits: Limits;
   guard: Guard;
   trail: AuditTrail;
   usage: UsageBook;
@@ -235,7 +242,7 @@ interface OwnRooms {
 }
 
 /** The router's own subgraph. */
-function makeOwn(options: RouterOptions, own: OwnOptions, { guard, trail, usage, streams }: OwnRooms) {
+function makeOwn(options: RouterOptions, own: OwnOptions, { engine, guard, trail, limits, usage, streams }: OwnRooms) {
   const { clock, supergraphSdl } = options;
   const feed = new BreakerFeed(new CursorSealer([own.cursorKey]), clock.uuid());
   guard.onMove((move) => feed.record(move));
@@ -245,7 +252,7 @@ function makeOwn(options: RouterOptions, own: OwnOptions, { guard, trail, usage,
     control: new BreakerControl(guard, trail, clock),
     feed,
     flags: new FlagDesk(options.flags ?? standardFlags(), trail, clock),
-
+    plans: new PlanDesk({ engine, gate: makeGate(options), limits, clock }),
     usage,
     clock,
     facts: routerFacts(options.version ?? 'unknown', supergraphSdl, clock.nowMs()),

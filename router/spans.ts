@@ -1,5 +1,5 @@
 import type { Call } from '../lib/call/signing.ts';
-import { currentTraceparent, pastSpan, withTraceparent } from '../lib/telemetry/propagation.ts';
+import { asSpan, pastSpan } from '../lib/telemetry/propagation.ts';
 import type { GraphAnswer, Prepared } from './engine.ts';
 
 /** When requests that are recorded were read and planned: that is over before the operation has a name for its span. */
@@ -26,12 +26,12 @@ export function operationSpan(
   const name = `${prepared.kind} ${prepared.name ?? prepared.rootFields.join(' ')}`.slice(0, 200);
   const { isTraceRoot = false, ...inner } = call;
   const planned = PLANNED.get(call);
-  return withTraceparent(
+  return asSpan(
     call.traceparent,
     name,
-    async (span) => {
-      if (planned) pastSpan('plan', planned.fromMs, planned.toMs);
-      const answer = await work(within(inner));
+    async (traceparent, span) => {
+      if (planned) pastSpan(traceparent, 'plan', planned.fromMs, planned.toMs);
+      const answer = await work(within(inner, traceparent));
       const code = answer.errors?.[0]?.extensions?.['code'];
       if (code) span.setAttribute('graphql.error.code', String(code));
       return answer;
@@ -48,7 +48,7 @@ export function operationSpan(
 /** Runs one call to a subgraph as a span below the operation's. */
 export function fetchSpan<T>(subgraph: string, call: Call, work: (call: Call) => Promise<T>): Promise<T> {
   if (!isRecorded(call)) return work(call);
-  return withTraceparent(call.traceparent, `fetch ${subgraph}`, () => work(within(call)), {
+  return asSpan(call.traceparent, `fetch ${subgraph}`, (traceparent) => work(within(call, traceparent)), {
     kind: 'CLIENT',
     attributes: { 'fleet.subgraph': subgraph },
   });
@@ -59,8 +59,7 @@ function isRecorded({ traceparent }: Call): boolean {
   return traceparent === undefined || !traceparent.endsWith('-00');
 }
 
-/** The call with the running span's context; without tracing, with the context that it came with. */
-function within(call: Call): Call {
-  const traceparent = currentTraceparent() ?? call.traceparent;
+/** The call as part of a span. */
+function within(call: Call, traceparent: string | undefined): Call {
   return traceparent === undefined ? call : { ...call, traceparent };
 }

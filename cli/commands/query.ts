@@ -41,7 +41,8 @@ async function run(
   }
 }
 
-function variablesOf(text: string): Record<string, unknown> {
+/** Variables given as JSON, or as `@file`. */
+export function variablesOf(text: string): Record<string, unknown> {
   try {
     return JSON.parse(text.startsWith('@') ? readFileSync(text.slice(1), 'utf8') : text) as Record<string, unknown>;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type Context, context, ROOT_CONTEXT, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import { type Context, ROOT_CONTEXT, type Span, type SpanContext } from '@opentelemetry/api';
 
 /** The ids of the root span that is being made; set only while `startSpan` runs, which is synchronous. */
 let given: SpanContext | undefined;
@@ -8,14 +8,12 @@ export function givenIds(): SpanContext | undefined {
   return given;
 }
 
-/** Starts a root span with ids that callers were already told, and runs `work` inside it. */
-export function inGivenSpan<T>(ids: SpanContext, start: (within: Context) => Span, work: (span: Span) => T): T {
+/** Starts a root span with ids that callers were already told. */
+export function startGiven(ids: SpanContext, start: (within: Context) => Span): Span {
   given = ids;
-  let span: Span;
   try {
-    span = start(ROOT_CONTEXT);
+    return start(ROOT_CONTEXT);
   } finally {
     given = undefined;
   }
-  return context.with(trace.setSpan(ROOT_CONTEXT, span), () => work(span));
 }

@@ -1,13 +1,16 @@
 import {
+  type Context,
   context,
+  isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { inGivenSpan } from './given-ids.ts';
+import { startGiven } from './given-ids.ts';
 
 /** Our instrumentation's own name in its spans. */
 const SCOPE = 'fleetgraph';
@@ -17,7 +20,7 @@ const SHAPE = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16}
 export interface SpanFacts {
   kind?: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
   attributes?: Record<string, string | number | boolean>;
-  /** `traceparent` names this very span, not its parent: it was made here and told before the span began. */
+  /** `asSpan`: `traceparent` names this very span, not its parent: it was made here and told before the span began. */
   isRoot?: boolean;
   /** When it began, epoch milliseconds; now unless given. */
   startedMs?: number;
@@ -34,8 +37,7 @@ export function readTraceparent(header: unknown): SpanContext | undefined {
 /** The `traceparent` of the span that the calling code runs in, to be passed on; undefined outside of any. */
 export function currentTraceparent(): string | undefined {
   const current = trace.getSpanContext(context.active());
-  if (!current) return undefined;
-  return `00-${current.traceId}-${current.spanId}-${current.traceFlags & 1 ? '01' : '00'}`;
+  return current && traceparentOf(current);
 }
 
 /**
@@ -48,32 +50,58 @@ export function withTraceparent<T>(
   work: (span: Span) => Promise<T>,
   facts: SpanFacts = {},
 ): Promise<T> {
-  const named = readTraceparent(traceparent);
-  const within = named ? trace.setSpanContext(ROOT_CONTEXT, named) : context.active();
-  const options = {
-    kind: SpanKind[facts.kind ?? 'INTERNAL'],
-    attributes: facts.attributes ?? {},
-    ...(facts.startedMs === undefined ? {} : { startTime: facts.startedMs }),
-  };
+  const within = withinOf(traceparent) ?? context.active();
+  return trace
+    .getTracer(SCOPE)
+    .startActiveSpan(name, optionsOf(facts), within, (span) => ending(span, () => work(span)));
+}
+
+/**
+ * The same where the work is told its span instead of running in it: a context that follows every promise costs more than the
+ * span itself.
+ * @param work gets the `traceparent` that names the new span
+ */
+export function asSpan<T>(
+  traceparent: string | undefined,
+  name: string,
+  work: (traceparent: string | undefined, span: Span) => Promise<T>,
+  facts: SpanFacts = {},
+): Promise<T> {
   const tracer = trace.getTracer(SCOPE);
-  if (named && facts.isRoot) {
-    return inGivenSpan(
-      named,
-      (at) => tracer.startSpan(name, options, at),
-      (span) => ending(span, work),
-    );
-  }
-  return tracer.startActiveSpan(name, options, within, (span) => ending(span, work));
+  const named = facts.isRoot ? readTraceparent(traceparent) : undefined;
+  const options = optionsOf(facts);
+  const span = named
+    ? startGiven(named, (within) => tracer.startSpan(name, options, within))
+    : tracer.startSpan(name, options, withinOf(traceparent) ?? ROOT_CONTEXT);
+  const made = span.spanContext();
+  // Where nothing traces, the context goes on as it came.
+  return ending(span, () => work(isSpanContextValid(made) ? traceparentOf(made) : traceparent, span));
 }
 
-/** A span of something that is over, below the one that the calling code runs in. Times are epoch milliseconds. */
-export function pastSpan(name: string, startedMs: number, endedMs: number): void {
-  trace.getTracer(SCOPE).startSpan(name, { startTime: startedMs }).end(endedMs);
+/** A span of something that is over, below the one that `traceparent` names. Times are epoch milliseconds. */
+export function pastSpan(traceparent: string | undefined, name: string, startedMs: number, endedMs: number): void {
+  trace
+    .getTracer(SCOPE)
+    .startSpan(name, { startTime: startedMs }, withinOf(traceparent) ?? ROOT_CONTEXT)
+    .end(endedMs);
 }
 
-async function ending<T>(span: Span, work: (span: Span) => Promise<T>): Promise<T> {
+function withinOf(traceparent: string | undefined): Context | undefined {
+  const named = readTraceparent(traceparent);
+  return named && trace.setSpanContext(ROOT_CONTEXT, named);
+}
+
+function optionsOf({ kind = 'INTERNAL', attributes = {}, startedMs }: SpanFacts): SpanOptions {
+  return { kind: SpanKind[kind], attributes, ...(startedMs === undefined ? {} : { startTime: startedMs }) };
+}
+
+function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${traceFlags & 1 ? '01' : '00'}`;
+}
+
+async function ending<T>(span: Span, work: () => Promise<T>): Promise<T> {
   try {
-    return await work(span);
+    return await work();
   } catch (error) {
     span.recordException(error instanceof Error ? error : String(error));
     span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });

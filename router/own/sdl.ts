@@ -10,6 +10,7 @@ import {
 } from 'graphql';
 import { type AccessTable, scopesOf } from '../../lib/access.ts';
 import { FLAG_SDL } from './flag-sdl.ts';
+import { PLAN_SDL } from './plan-sdl.ts';
 
 /** The router's name as a subgraph. */
 export const OWN_SUBGRAPH = 'router';
@@ -30,6 +31,7 @@ const SHARED = `
 scalar DateTime
 scalar Duration
 scalar SafeInt
+scalar JSON
 
 interface Node { id: ID! }
 interface Change { cursor: String! occurredAt: DateTime! kind: ChangeKind! }
@@ -51,6 +53,17 @@ type Query {
   rateLimit("Tells what it would be, and changes nothing." dryRun: Boolean = false): RateLimit
   "Every feature flag, as it stands in this router."
   featureFlags: [FeatureFlag!]
+  "How the router answers an operation; with \`run\` also what each step takes, for a query that is run as you and charged to you."
+  queryPlan(
+    "The document."
+    query: String!
+    "Its variables, an object."
+    variables: JSON
+    "Which operation, when there are several."
+    operationName: String
+    "Runs it too; its answer is thrown away."
+    run: Boolean = false
+  ): QueryPlan
 }
 
 type Mutation {
@@ -237,7 +250,7 @@ export function ownSubgraphSdl(nodeTypes: readonly string[], access?: AccessTabl
   const stubs = [...new Set([...nodeTypes, 'AuditEntry'])]
     .sort()
     .map((type) => `type ${type} implements Node @key(fields: "id", resolvable: false) { id: ID! }`);
-  const document = parse([HEAD, SHARED, OWN, FLAG_SDL, ...stubs].join('\n'), { noLocation: true });
+  const document = parse([HEAD, SHARED, OWN, FLAG_SDL, PLAN_SDL, ...stubs].join('\n'), { noLocation: true });
   return print(access ? withAccess(document, access) : document);
 }
 

@@ -16,6 +16,7 @@ import type { BreakerFeed, PlacedMove } from './breaker-feed.ts';
 import type { ApplyFeatureFlagInput, FlagDesk } from './flag-desk.ts';
 import { type NodeLoader, type NodeStub, nodeLoader } from './node-lookup.ts';
 import type { NodeOwners } from './node-owners.ts';
+import type { PlanDesk, QueryPlanArguments } from './plan-desk.ts';
 import { ownSubgraphSdl } from './sdl.ts';
 import { clientStatus, type RouterFacts, subgraphStatus, subgraphStatuses } from './status.ts';
 
@@ -28,6 +29,7 @@ export interface OwnSubgraphOptions {
   control: BreakerControl;
   feed: BreakerFeed;
   flags: FlagDesk;
+  plans: PlanDesk;
 
   usage: UsageBook;
   clock: Clock;
@@ -103,11 +105,12 @@ export class OwnSubgraph implements SubgraphCaller {
   }
 
   #resolvers() {
-    const { control, flags } = this.options;
+    const { control, flags, plans } = this.options;
     return {
       DateTime: SCALARS.DateTime,
       Duration: SCALARS.Duration,
       SafeInt: SCALARS.SafeInt,
+      JSON: SCALARS.JSON,
       Node: { __resolveType: ({ __typename }: NodeStub) => __typename },
       Change: { __resolveType: () => 'BreakerChange' },
       Query: {
@@ -116,6 +119,7 @@ export class OwnSubgraph implements SubgraphCaller {
         router: () => this.#status(),
         rateLimit: (_: unknown, __: unknown, { call }: Context) => this.#rateLimit(call),
         featureFlags: () => flags.all(),
+        queryPlan: (_: unknown, args: QueryPlanArguments, { call }: Context) => plans.plan(args, call),
       },
       Mutation: {
         forceBreaker: async (_: unknown, { input }: { input: ForceBreakerInput }, { call }: Context) =>

@@ -39,6 +39,7 @@ describe('the documents', () => {
       revokeApiKey: () => ({ apiKey: key, userErrors: [] }),
       apiKeys: () => [key],
       featureFlags: () => [],
+      queryPlan: () => ({ rootFields: ['agents'], cost: 1, tookMs: 3, nodes: [] }),
       applyFeatureFlag: () => ({ flag: null, userErrors: [] }),
     });
   });

@@ -257,6 +257,8 @@ export async function openHarbour(options: Partial<RouterOptions> = {}): Promise
     ),
     SubgraphStatusPayload: ['operator'],
     FeatureFlagPayload: ['operator'],
+    QueryPlan: ['viewer'],
+    QueryPlanNode: ['viewer'],
     UserError: ['viewer'],
     Ship: ['viewer'],
     AuditEntry: ['viewer'],
