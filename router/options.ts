@@ -4,11 +4,13 @@ import type { Flags } from '../lib/flags/index.ts';
 import type { Log } from '../lib/log.ts';
 import type { JwtOptions } from './callers/jwt.ts';
 import type { CoreOptions } from './core.ts';
+import type { DocumentsOptions } from './documents/documents.ts';
 import type { DocumentLimits } from './guard/document-limits.ts';
 import type { GuardLimits } from './guard/lane.ts';
 import type { IngestRoute } from './http/ingest.ts';
 import type { SocketLimits } from './http/socket-admission.ts';
 import type { Rates } from './limits/rates.ts';
+import type { PortLimits } from './public-port.ts';
 
 /** Who may call, and who knows. Absent: the router is open to everybody, and must not leave this machine. */
 export interface CallersOptions {
@@ -40,6 +42,9 @@ export interface RouterLimits {
   guard: Partial<GuardLimits>;
   document: Partial<DocumentLimits>;
   sockets: Partial<SocketLimits>;
+  port: Partial<PortLimits>;
+  /** Requests that one body may have; 0: batches are not taken. */
+  batch: number;
 }
 
 /** What the router's own fields need. */
@@ -80,6 +85,10 @@ export interface RouterOptions {
   /** False takes the page at `/` away; a folder's `.graphql` files become its tabs. */
   explorer?: false | { examples?: string };
   corsOrigins?: readonly string[];
+  /** Names the port answers to beside loopback's; on loopback those alone unless given, elsewhere all. */
+  allowedHosts?: readonly string[];
+  /** Operations known by name, and whether others run. */
+  documents?: DocumentsOptions;
   limits?: Partial<RouterLimits>;
   redisUrl?: string;
   /** Where routers share their limits: redis:// or postgres://; `redisUrl` unless given. */

@@ -1,15 +1,37 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Hosts } from './http/hosts.ts';
 import type { Listener } from './http/listener.ts';
 import { Reply } from './http/reply.ts';
 import type { SocketDoor } from './http/websocket.ts';
 
-/** A client that sends its headers more slowly is cut, milliseconds. */
-const HEADERS_MS = 10_000;
-/** A client that sends its whole request more slowly is cut, milliseconds. */
-const REQUEST_MS = 30_000;
-/** Longer than balancers keep theirs, so that they close first, milliseconds. */
-const KEEP_ALIVE_MS = 65_000;
+/** How long connections may keep the port waiting, and how many there may be. */
+export interface PortLimits {
+  /** A client that sends its headers more slowly is cut, milliseconds. */
+  headersMs: number;
+  /** A client that sends its whole request more slowly is cut, milliseconds. */
+  requestMs: number;
+  /** A connection between two requests; longer than balancers keep theirs, so that they close first, milliseconds. */
+  keepAliveMs: number;
+  /** A connection on which nothing moves while it is asked or answered, milliseconds. */
+  idleMs: number;
+  /** All connections; one more is dropped. */
+  connections: number;
+}
+
+export const PORT_LIMITS: PortLimits = {
+  headersMs: 10_000,
+  requestMs: 30_000,
+  keepAliveMs: 65_000,
+  idleMs: 120_000,
+  connections: 16_384,
+};
+
+/** What a connection is told that sent no proper request; anything else is 400. */
+const STATUS_BY_ERROR: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
+/** How often connections are looked at that are too slow, a part of the shortest time they have. */
+const LOOKS = 4;
 /** How long what is under way may take once the router stops, milliseconds. */
 const DRAIN_MS = 4_000;
 const DRAIN_LOOK_MS = 50;
@@ -18,19 +40,25 @@ const DRAIN_LOOK_MS = 50;
 export class PublicPort {
   readonly #server: Server<typeof IncomingMessage, typeof Reply>;
 
-  constructor(listener: Listener, sockets: SocketDoor) {
-    this.#server = createServer(
-      { ServerResponse: Reply },
-      (request, response) => void listener.answer(request, response),
-    );
-    this.#server.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
-    this.#server.on('clientError', (_error, socket) => {
-      if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-      else socket.destroy();
+  constructor(listener: Listener, sockets: SocketDoor, hosts: Hosts, limits: PortLimits = PORT_LIMITS) {
+    const { headersMs, requestMs, keepAliveMs, idleMs, connections } = limits;
+    const options = {
+      ServerResponse: Reply,
+      headersTimeout: headersMs,
+      requestTimeout: requestMs,
+      keepAliveTimeout: keepAliveMs,
+      connectionsCheckingInterval: Math.ceil(Math.min(headersMs, requestMs) / LOOKS),
+    };
+    this.#server = createServer(options, (request, response) => void listener.answer(request, response));
+    this.#server.setTimeout(idleMs);
+    this.#server.maxConnections = connections;
+    this.#server.on('upgrade', (request, socket, head) => {
+      if (hosts.takes(request.headers.host)) sockets.upgrade(request, socket, head);
+      else refuse(socket, 421);
     });
-    this.#server.headersTimeout = HEADERS_MS;
-    this.#server.requestTimeout = REQUEST_MS;
-    this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+      refuse(socket, STATUS_BY_ERROR[error.code ?? ''] ?? 400);
+    });
   }
 
   /** @returns http://host:port */
@@ -53,4 +81,10 @@ export class PublicPort {
     clearInterval(look);
     clearTimeout(cut);
   }
+}
+
+function refuse(socket: Duplex, status: number): void {
+  if (socket.writable) {
+    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  } else socket.destroy();
 }

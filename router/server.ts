@@ -11,12 +11,14 @@ import { JwtDesk } from './callers/jwt.ts';
 import { UsageBook } from './callers/usage.ts';
 import { createEngine } from './core.ts';
 import { Dispatch } from './dispatch.ts';
+import { Documents } from './documents/documents.ts';
 import type { Engine } from './engine.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { DOCUMENT_LIMITS, DocumentGate } from './guard/document-limits.ts';
 import { GUARD_LIMITS, Guard } from './guard/guard.ts';
 import { plainWire, signedWire } from './guard/wire.ts';
 import { GraphqlDoor } from './http/graphql-door.ts';
+import { Hosts } from './http/hosts.ts';
 import { Listener } from './http/listener.ts';
 import { LiveStreams } from './http/live-streams.ts';
 import { Operations } from './http/operations.ts';
@@ -36,7 +38,7 @@ import { nodeOwners } from './own/node-owners.ts';
 import { PlanDesk } from './own/plan-desk.ts';
 import { routerFacts } from './own/status.ts';
 import { OwnSubgraph } from './own/subgraph.ts';
-import { PublicPort } from './public-port.ts';
+import { PORT_LIMITS, PublicPort } from './public-port.ts';
 
 export type { CallersOptions, OwnOptions, RouterLimits, RouterOptions } from './options.ts';
 
@@ -139,6 +141,7 @@ function openDoors(rooms: Rooms): PublicPort {
   const corsOrigins = options.corsOrigins ?? [];
   const operations = new Operations({
     engine,
+    documents: new Documents(options.documents),
     gate: makeGate(options),
     limits: rooms.limits,
     usage: rooms.usage,
@@ -157,10 +160,13 @@ function openDoors(rooms: Rooms): PublicPort {
     operations,
     streams,
     maxBodyBytes: options.limits?.maxBodyBytes ?? MAX_BODY_BYTES,
+    maxBatch: options.limits?.batch ?? 0,
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
   });
+  const hosts = new Hosts(options.host ?? '127.0.0.1', options.allowedHosts);
   const listener = new Listener({
     keeper,
+    hosts,
     graphql,
     operations,
     readiness: new Readiness({ engine, guard, clock, readyQuery: options.readyQuery }),
@@ -192,7 +198,7 @@ function openDoors(rooms: Rooms): PublicPort {
     onDenied: (call, reason) => denials.add(call, '/graphql', reason),
     ...(heartbeatMs === undefined ? {} : { pingMs: heartbeatMs }),
   });
-  return new PublicPort(listener, sockets);
+  return new PublicPort(listener, sockets, hosts, { ...PORT_LIMITS, ...options.limits?.port });
 }
 
 function makeGate({ limits }: RouterOptions): DocumentGate {

@@ -7,6 +7,7 @@ import { Log } from '../lib/log.ts';
 import { isLoopback, loadSettings, type Settings } from '../lib/settings/index.ts';
 import type { Tracing } from '../lib/telemetry/tracing.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
+import { documentsIn } from './documents/document-settings.ts';
 import { guardLimitsIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
@@ -45,8 +46,12 @@ export async function startStandalone(
     // A supergraph of anybody's has no access rules: whoever has the token may read all of it.
     enforceAccess: false,
     corsOrigins: settings.CORS_ORIGINS,
+    allowedHosts: settings.ALLOWED_HOSTS,
+    documents: { ...documentsIn(settings), ...(isMeasured ? { registeredOnly: false } : {}) },
     limits: {
       ...limitsIn(settings, isMeasured),
+      batch: settings.FLEET_BATCH,
+      port: { connections: settings.FLEET_CONNECTIONS },
       operationMs: settings.FLEET_OPERATION_TIMEOUT_MS,
       guard: {
         ...guardLimitsIn(settings),

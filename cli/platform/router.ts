@@ -8,6 +8,7 @@ import type { FileFlags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { jwtIn } from '../../router/callers/jwt-settings.ts';
+import { documentsIn } from '../../router/documents/document-settings.ts';
 import { guardLimitsIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
@@ -68,8 +69,12 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
     readyQuery: READY_QUERY,
     explorer: { examples: path.join(root, 'schema', 'operations') },
     corsOrigins: settings.CORS_ORIGINS,
+    allowedHosts: settings.ALLOWED_HOSTS,
+    documents: documentsIn(settings),
     limits: {
       ...limitsIn(settings),
+      batch: settings.FLEET_BATCH,
+      port: { connections: settings.FLEET_CONNECTIONS },
       operationMs: settings.FLEET_OPERATION_TIMEOUT_MS,
       guard: guardLimitsIn(settings),
     },

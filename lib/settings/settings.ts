@@ -65,6 +65,38 @@ export const SETTINGS = z.object({
     .default('')
     .transform((text) => listOf(text))
     .describe('Origins that browsers may call from, separated by commas. Empty: none.'),
+  ALLOWED_HOSTS: z
+    .string()
+    .default('')
+    .transform((text) => listOf(text))
+    .describe(
+      'Host names that the public port answers to beside loopback’s, without port, separated by commas; * is all. Empty: on a loopback HOST loopback’s alone, elsewhere all.',
+    ),
+  FLEET_OPERATIONS: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Registered operations: a persisted-query manifest (JSON), or a folder of such and of .graphql files.'),
+  FLEET_OPERATIONS_ONLY: flag.default(false).describe('Whether only registered operations run.'),
+  FLEET_LEARNED_OPERATIONS_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(8_000_000)
+    .describe('Memory for operations that clients send once and then name by hash (APQ), bytes; 0 turns it off.'),
+  FLEET_BATCH: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .default(0)
+    .describe('Requests that one body may have, each counted by itself; 0: batches are not taken.'),
+  FLEET_CONNECTIONS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(16_384)
+    .describe('Connections that the public port holds at once; one more is dropped.'),
   FLEET_JWT_ISSUERS: z
     .string()
     .default('')

@@ -1,10 +1,18 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { FleetError } from '../../lib/errors.ts';
 
-const unzip = promisify(gunzip);
+/** How a body may be packed (RFC 9110, 8.4.1). */
+const UNPACK = new Map([
+  ['gzip', promisify(gunzip)],
+  ['x-gzip', promisify(gunzip)],
+  ['deflate', promisify(inflate)],
+  ['br', promisify(brotliDecompress)],
+]);
+/** A body so small unpacked is no bomb, however small it was, bytes. */
+const HARMLESS_BYTES = 64_000;
 
 /** A refusal of the transport, with the status HTTP has for it. */
 export class HttpRefusal extends Error {
@@ -46,23 +54,37 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
   });
 }
 
+/** How far a body may unpack. */
+export interface UnpackLimits {
+  /** Unpacked; unpacking stops there. */
+  maxBytes: number;
+  /** Unpacked bytes for each packed one. */
+  maxRatio?: number;
+}
+
 /**
  * The body as it was before it was packed.
- * @param maxBytes unpacked; unpacking stops there
- * @throws HttpRefusal 415 for an unknown packing, 413 beyond `maxBytes`, 400 for a broken one
+ * @throws HttpRefusal 415 for an unknown packing, 413 beyond a limit, 400 for a broken one
  */
-export async function unpackBody(body: Buffer, encoding: string | undefined, maxBytes: number): Promise<Buffer> {
+export async function unpackBody(body: Buffer, encoding: string | undefined, limits: UnpackLimits): Promise<Buffer> {
   if (encoding === undefined || encoding === 'identity') return body;
-  if (encoding !== 'gzip') {
-    throw new HttpRefusal(415, new FleetError('BAD_INPUT', 'a body is packed with gzip or not at all'));
+  const unpack = UNPACK.get(encoding.toLowerCase());
+  if (!unpack) {
+    const wrong = new FleetError('BAD_INPUT', 'a body is packed with gzip, deflate or br, once, or not at all');
+    throw new HttpRefusal(415, wrong, { 'accept-encoding': 'gzip, deflate, br' });
   }
+  const { maxBytes, maxRatio = Number.POSITIVE_INFINITY } = limits;
+  const byRatio = Math.max(HARMLESS_BYTES, maxRatio * body.length);
   try {
-    return await unzip(body, { maxOutputLength: maxBytes });
+    return await unpack(body, { maxOutputLength: Math.min(maxBytes, byRatio) });
   } catch (error) {
     const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw tooLarge
-      ? new HttpRefusal(413, new FleetError('QUERY_TOO_LARGE', `a body has at most ${maxBytes} bytes unpacked`))
-      : new HttpRefusal(400, new FleetError('BAD_INPUT', 'the body is no gzip'));
+    if (!tooLarge) throw new HttpRefusal(400, new FleetError('BAD_INPUT', `the body is not packed with ${encoding}`));
+    const sentence =
+      byRatio < maxBytes
+        ? `a body has at most ${maxRatio} times its packed bytes`
+        : `a body has at most ${maxBytes} bytes unpacked`;
+    throw new HttpRefusal(413, new FleetError('QUERY_TOO_LARGE', sentence));
   }
 }
 

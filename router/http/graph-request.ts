@@ -1,13 +1,14 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { FleetError } from '../../lib/errors.ts';
-import type { GraphRequest } from '../engine.ts';
+import type { ClientRequest } from '../documents/documents.ts';
 import { isShallow } from '../guard/json-depth.ts';
 import { HttpRefusal } from './body.ts';
 
 /** Variables and extensions nest at most this deep. */
 const MAX_JSON_DEPTH = 64;
+const MAX_NAME = 256;
 /** Headers that a browser sends to a foreign site only after asking it: whoever sends one is no mere link or form. */
-const CSRF_HEADERS = ['x-fleet-csrf', 'apollo-require-preflight'] as const;
+const CSRF_HEADERS = ['x-fleet-csrf', 'apollo-require-preflight', 'x-apollo-operation-name'] as const;
 const SIMPLE_TYPES = /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(;|$)/i;
 
 /** @throws HttpRefusal 415 unless the body is JSON in UTF-8 */
@@ -15,9 +16,8 @@ export function requireJson(headers: IncomingHttpHeaders): void {
   const type = headers['content-type'] ?? '';
   const charset = /;\s*charset="?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase();
   const isJson = /^application\/json\s*(;|$)/i.test(type) && (charset === undefined || charset === 'utf-8');
-  const packed = headers['content-encoding'] !== undefined && headers['content-encoding'] !== 'identity';
-  if (isJson && !packed) return;
-  throw new HttpRefusal(415, new FleetError('BAD_INPUT', 'send content-type: application/json in UTF-8, not packed'));
+  if (isJson) return;
+  throw new HttpRefusal(415, new FleetError('BAD_INPUT', 'send content-type: application/json in UTF-8'));
 }
 
 /** @throws BAD_INPUT for a GET that any web page could make a browser send */
@@ -27,45 +27,76 @@ export function requireCsrfHeader(headers: IncomingHttpHeaders): void {
   throw new FleetError('BAD_INPUT', 'a GET needs the header x-fleet-csrf or apollo-require-preflight, with any value');
 }
 
-/** @throws BAD_INPUT naming what is wrong in the body */
-export function requestInBody(text: string): GraphRequest {
-  return requestIn(parseJson(text, 'the body'));
+/**
+ * The request in a body, or the requests of a batch. Of a member that is there twice the last one counts.
+ * @param maxBatch requests that a batch may have; 0: batches are not taken
+ * @throws BAD_INPUT naming what is wrong, QUERY_TOO_LARGE for a longer batch
+ */
+export function requestsInBody(text: string, maxBatch: number): ClientRequest | ClientRequest[] {
+  const given = parseJson(text, 'the body');
+  if (!Array.isArray(given) || maxBatch === 0) return requestIn(given);
+  if (given.length === 0) throw new FleetError('BAD_INPUT', 'a batch has at least one request');
+  if (given.length > maxBatch) throw new FleetError('QUERY_TOO_LARGE', `a batch has at most ${maxBatch} requests`);
+  return given.map(requestIn);
 }
 
 /** @throws BAD_INPUT naming the parameter that is wrong */
-export function requestInQuery(parameters: URLSearchParams): GraphRequest {
+export function requestInQuery(parameters: URLSearchParams): ClientRequest {
   const json = (name: string) => {
     const text = parameters.get(name);
     return text ? parseJson(text, name) : undefined;
   };
   return requestIn({
     query: parameters.get('query') ?? undefined,
+    documentId: parameters.get('documentId') ?? undefined,
     operationName: parameters.get('operationName') || undefined,
     variables: json('variables'),
     extensions: json('extensions'),
   });
 }
 
-/** @throws BAD_INPUT naming the member that is wrong */
-export function requestIn(given: unknown): GraphRequest {
+/** @throws BAD_INPUT naming the member that is wrong, QUERY_TOO_LARGE for what nests too deep */
+export function requestIn(given: unknown): ClientRequest {
   if (Array.isArray(given)) throw new FleetError('BAD_INPUT', 'one request at a time: batches are not taken');
   if (!isObject(given)) throw new FleetError('BAD_INPUT', 'the body is a JSON object with a query');
   const { query, operationName, variables, extensions } = given;
-  if (typeof query !== 'string' || query === '') throw new FleetError('BAD_INPUT', 'query is missing, or is no text');
+  const documentId = documentIdIn(given['documentId'], extensions);
+  // Over WebSocket a text must be there: it is empty where the name alone is meant.
+  const isNamed = documentId !== undefined && (query == null || query === '');
+  if (!isNamed && (typeof query !== 'string' || query === '')) {
+    throw new FleetError('BAD_INPUT', 'query is missing, or is no text');
+  }
   if (operationName != null && typeof operationName !== 'string') {
     throw new FleetError('BAD_INPUT', 'operationName is a text');
   }
+  if (operationName && operationName.length > MAX_NAME) {
+    throw new FleetError('QUERY_TOO_LARGE', `an operationName has at most ${MAX_NAME} characters`);
+  }
   if (variables != null && !isObject(variables)) throw new FleetError('BAD_INPUT', 'variables are an object');
-  if (extensions != null && !isObject(extensions)) throw new FleetError('BAD_INPUT', 'extensions are an object');
   if (!isShallow(variables, MAX_JSON_DEPTH)) {
     throw new FleetError('QUERY_TOO_LARGE', `variables nest at most ${MAX_JSON_DEPTH} deep`);
   }
-  return {
-    query,
-    ...(operationName ? { operationName } : {}),
-    ...(variables ? { variables } : {}),
-    ...(extensions?.['cost'] === true ? { wantsCost: true } : {}),
-  };
+  const request: ClientRequest = { query: isNamed ? undefined : (query as string) };
+  if (operationName) request.operationName = operationName;
+  if (variables) request.variables = variables;
+  if (documentId !== undefined) request.documentId = documentId;
+  if (isObject(extensions) && extensions['cost'] === true) request.wantsCost = true;
+  return request;
+}
+
+/** By what name the text is known: Apollo's `persistedQuery`, or `documentId`. */
+function documentIdIn(documentId: unknown, extensions: unknown): string | undefined {
+  if (extensions != null && !isObject(extensions)) throw new FleetError('BAD_INPUT', 'extensions are an object');
+  if (!isShallow(extensions, MAX_JSON_DEPTH)) {
+    throw new FleetError('QUERY_TOO_LARGE', `extensions nest at most ${MAX_JSON_DEPTH} deep`);
+  }
+  const persisted = extensions?.['persistedQuery'];
+  if (persisted == null && documentId == null) return undefined;
+  const { version = 1, sha256Hash = documentId } = isObject(persisted) ? persisted : {};
+  if (version !== 1 || typeof sha256Hash !== 'string' || sha256Hash === '' || sha256Hash.length > MAX_NAME) {
+    throw new FleetError('BAD_INPUT', 'a persistedQuery is { "version": 1, "sha256Hash": "…" }');
+  }
+  return sha256Hash.replace(/^sha256:/, '');
 }
 
 function parseJson(text: string, what: string): unknown {

@@ -1,23 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { GraphRequest, Prepared, StreamItem } from '../engine.ts';
+import type { ClientRequest } from '../documents/documents.ts';
+import type { Prepared, StreamItem } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import { HttpRefusal, readBody, textOf } from './body.ts';
+import { answerBatch } from './batch.ts';
+import { HttpRefusal, readBody, textOf, unpackBody } from './body.ts';
 import { withinIn } from './call.ts';
-import { requestInBody, requestInQuery, requireCsrfHeader, requireJson } from './graph-request.ts';
+import { requestInQuery, requestsInBody, requireCsrfHeader, requireJson } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
 import { type AnswerForm, negotiate } from './negotiation.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import { parametersOf } from './request-target.ts';
-import { sendAnswer } from './send.ts';
+import { send, sendAnswer } from './send.ts';
 import { answerByEvents } from './sse.ts';
+
+/** Operations and their variables do not pack better than this; what does is made to. */
+const MAX_UNPACK_RATIO = 100;
 
 export interface GraphqlDoorOptions {
   operations: Operations;
   streams: LiveStreams;
   maxBodyBytes: number;
+  /** Requests that one body may have; 0: batches are not taken. */
+  maxBatch?: number;
   heartbeatMs?: number;
 }
 
@@ -44,6 +51,11 @@ export class GraphqlDoor {
     const form = negotiate(request.headers.accept);
     if (!form) throw new HttpRefusal(406, new FleetError('BAD_INPUT', 'accept application/graphql-response+json'));
     const graphRequest = await this.#read(exchange);
+    if (Array.isArray(graphRequest)) {
+      if (form.stream) throw new FleetError('BAD_INPUT', 'a batch is answered whole: accept application/json');
+      const { answers, headers } = await answerBatch(graphRequest, operations, call, exchange.signal);
+      return send(response, 200, JSON.stringify(answers), this.#typed(form, headers));
+    }
     if (request.headers['x-cost'] !== undefined) graphRequest.wantsCost = true;
     const admission = await operations.admit(graphRequest, call);
     const { headers } = admission;
@@ -65,7 +77,7 @@ export class GraphqlDoor {
     sendAnswer(response, answer, this.#typed(form, { ...headers, ...timing }));
   }
 
-  async #read({ request }: Exchange): Promise<GraphRequest> {
+  async #read({ request }: Exchange): Promise<ClientRequest | ClientRequest[]> {
     if (request.method === 'GET') {
       requireCsrfHeader(request.headers);
       return requestInQuery(parametersOf(request));
@@ -76,7 +88,14 @@ export class GraphqlDoor {
       });
     }
     requireJson(request.headers);
-    return requestInBody(textOf(await readBody(request, this.options.maxBodyBytes)));
+    const { maxBodyBytes, maxBatch = 0 } = this.options;
+    const encoding = request.headers['content-encoding'];
+    const body = await readBody(request, maxBodyBytes);
+    const unpacked =
+      encoding === undefined
+        ? body
+        : await unpackBody(body, encoding, { maxBytes: maxBodyBytes, maxRatio: MAX_UNPACK_RATIO });
+    return requestsInBody(textOf(unpacked), maxBatch);
   }
 
   #typed(form: AnswerForm, headers: Record<string, string>): Record<string, string> {

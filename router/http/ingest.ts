@@ -52,7 +52,7 @@ export async function passOn(
   const told = Number(request.headers['content-length'] ?? 0);
   const standing = await limits.enter(call.principal, path, told);
   const packed = await readBody(request, maxBytes);
-  const body = await unpackBody(packed, request.headers['content-encoding'], maxBytes);
+  const body = await unpackBody(packed, request.headers['content-encoding'], { maxBytes });
   limits.settle(call.principal, path, body.length - told, 0);
   const headers = pick(request.headers, BODY_HEADERS);
   const answer = await guard.through(

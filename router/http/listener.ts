@@ -16,6 +16,7 @@ import { HttpRefusal } from './body.ts';
 import { addressOf, callOf, identify } from './call.ts';
 import { answerCors } from './cors.ts';
 import type { Exchange, GraphqlDoor } from './graphql-door.ts';
+import type { Hosts } from './hosts.ts';
 import { type IngestRoute, passOn } from './ingest.ts';
 import type { Operations } from './operations.ts';
 import { refusal, statusOf } from './public-errors.ts';
@@ -37,6 +38,7 @@ export interface ListenerOptions {
   routes: Readonly<Record<string, IngestRoute>>;
   /** Text of /metrics, and its content type. */
   metrics(): Promise<{ text: string; contentType: string }>;
+  hosts: Hosts;
   corsOrigins: readonly string[];
   clock: Clock;
   log: Log;
@@ -88,7 +90,8 @@ export class Listener {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): Promise<void> {
-    const { keeper, corsOrigins, explorer } = this.options;
+    const { keeper, hosts, corsOrigins, explorer } = this.options;
+    hosts.require(request.headers.host);
     if (answerCors(request, response, corsOrigins)) return;
     const pathname = pathOf(request);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');

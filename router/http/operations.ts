@@ -2,6 +2,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { UsageBook } from '../callers/usage.ts';
+import type { ClientRequest, Documents } from '../documents/documents.ts';
 import {
   type Engine,
   type GraphAnswer,
@@ -33,6 +34,7 @@ export interface OperationReport {
 
 export interface OperationsOptions {
   engine: Engine;
+  documents: Documents;
   gate: DocumentGate;
   limits: Limits;
   usage: UsageBook;
@@ -64,18 +66,20 @@ export class Operations {
   }
 
   /** Checks, prepares and charges. Never throws for a caller's mistake. */
-  async admit(request: GraphRequest, call: Call): Promise<Admission> {
-    const { engine, gate, limits, nowMs } = this.options;
+  async admit(sent: ClientRequest, call: Call): Promise<Admission> {
+    const { engine, documents, gate, limits, nowMs } = this.options;
     const startedMs = nowMs();
     try {
       limits.guard(call.principal);
-      gate.check(request.query);
+      const { request, isTrusted } = documents.resolve(sent);
+      if (!isTrusted) gate.check(request.query);
       const prepared = await engine.prepare(request);
       notePlanning(call, startedMs, nowMs);
       if (isRefused(prepared)) {
         limits.refused(call.principal);
         return { refused: this.#refuse({ errors: prepared.errors }, call, startedMs), headers: {} };
       }
+      documents.learn(sent);
       const dry = this.options.hasDryRuns ? dryRunOf(prepared) : undefined;
       if (dry) return await this.#foretell(dry, request, prepared, call);
       const admission = this.#charge(request, prepared, call);

@@ -49,6 +49,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   AUDIT_UNAVAILABLE: 503,
   TIMEOUT: 504,
   INTERNAL: 500,
+  // Apollo's clients read these as answers: another status would be a fault of the connection to some of them.
+  PERSISTED_QUERY_NOT_FOUND: 200,
+  PERSISTED_QUERY_NOT_SUPPORTED: 200,
 };
 
 /** The status of a refusal with this code; whatever the caller can mend himself is 400. */

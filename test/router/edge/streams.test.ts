@@ -335,7 +335,7 @@ test('one who reads server-sent events too slowly is cut with his cursor too', a
   const body = JSON.stringify({ query: 'subscription { shipMoved { cursor filler } }' });
   const socket = connect(Number(new URL(calm.url).port), '127.0.0.1');
   socket.write(
-    `POST /graphql HTTP/1.0\r\nhost: router\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n` +
+    `POST /graphql HTTP/1.0\r\nhost: 127.0.0.1\r\naccept: text/event-stream\r\ncontent-type: application/json\r\n` +
       `authorization: Bearer ${ADMIN_TOKEN}\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
   );
   await until(() => running() === 1);
