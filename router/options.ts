@@ -9,6 +9,7 @@ import type { DocumentLimits } from './guard/document-limits.ts';
 import type { GuardLimits } from './guard/lane.ts';
 import type { IngestRoute } from './http/ingest.ts';
 import type { SocketLimits } from './http/socket-admission.ts';
+import type { QueueLimits } from './limits/fair-queue.ts';
 import type { Rates } from './limits/rates.ts';
 import type { PortLimits } from './public-port.ts';
 
@@ -35,6 +36,8 @@ export interface RouterLimits {
   rates: Partial<Rates>;
   /** Classes and routes whose refusals are counted and told, and not made; `all` is every one. */
   dryRun: readonly string[];
+  /** How many operations run at once, and who waits. */
+  queue: Partial<QueueLimits>;
   /** Whether every answer tells its cost. */
   showsCost: boolean;
   /** How long a query or mutation may take as a whole, milliseconds; 15 s unless given. */

@@ -29,6 +29,7 @@ import { SocketDoor } from './http/websocket.ts';
 import { makeLimits } from './limits/assembly.ts';
 import type { Limits } from './limits/limits.ts';
 import { registerLimitMetrics } from './limits/metrics.ts';
+import { QUEUE_LIMITS, Throttle } from './limits/throttle.ts';
 import { RouterMetrics } from './metrics/metrics.ts';
 import type { OwnOptions, RouterOptions } from './options.ts';
 import { BreakerControl } from './own/breaker-control.ts';
@@ -80,6 +81,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
   const streams = new LiveStreams(keeper, clock);
   const limits = makeLimits(options);
+  const throttle = new Throttle({ ...QUEUE_LIMITS, ...options.limits?.queue }, clock);
   const usage = new UsageBook(clock);
   const trail = options.audit && new AuditTrail(options.audit, clock);
   const denied = trail && new AuditSpool(trail, log);
@@ -98,10 +100,22 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     options.metrics === undefined,
   );
   const denials = new Denials(denied, clock, () => metrics.denied());
-  const port = openDoors({ options, engine, guard, keeper, streams, limits, usage, admission, metrics, denials });
+  const port = openDoors({
+    options,
+    engine,
+    guard,
+    keeper,
+    streams,
+    limits,
+    throttle,
+    usage,
+    admission,
+    metrics,
+    denials,
+  });
   const url = await port.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   streams.start();
-  registerLimitMetrics(metrics.registry, limits);
+  registerLimitMetrics(metrics.registry, limits, throttle);
   metrics.start();
   denied?.start();
   moved?.start();
@@ -115,6 +129,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
       await moved?.stop();
       metrics.stop();
       limits.close();
+      throttle.close();
       guard.close();
     },
   };
@@ -127,6 +142,7 @@ interface Rooms {
   keeper: DoorKeeper;
   streams: LiveStreams;
   limits: Limits;
+  throttle: Throttle;
   usage: UsageBook;
   admission: SocketAdmission;
   metrics: RouterMetrics;
@@ -145,6 +161,7 @@ function openDoors(rooms: Rooms): PublicPort {
     gate: makeGate(options),
     limits: rooms.limits,
     usage: rooms.usage,
+    throttle: rooms.throttle,
     showsCost: options.limits?.showsCost ?? false,
     hasDryRuns: options.own !== undefined && engine.subgraphs.has(OWN_SUBGRAPH),
     log,

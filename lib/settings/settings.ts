@@ -252,6 +252,27 @@ export const SETTINGS = z.object({
   FLEET_INGEST_RECORDS_PER_SECOND: positive(500_000).describe(
     'Records of telemetry a second that one client may send by each route.',
   ),
+  FLEET_MAX_IN_FLIGHT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(512)
+    .describe(
+      'Queries and mutations that a router runs at the same time; set it to what the subgraphs can do at once.',
+    ),
+  FLEET_LIMIT_MODE: z
+    .enum(['throttle', 'refuse'])
+    .default('throttle')
+    .describe(
+      'What becomes of operations beyond FLEET_MAX_IN_FLIGHT: throttle lets them wait their fair turn, refuse answers 503 at once.',
+    ),
+  FLEET_QUEUE_WAIT_MS: ms(2_000).describe('How long an operation waits for its turn at most, milliseconds.'),
+  FLEET_QUEUE_ENTRIES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(1_000)
+    .describe('Operations that may wait at the same time.'),
   FLEET_PAGE_RPS: positive(200).describe(
     'Requests a second of one address for each page that asks for no credential, such as /health.',
   ),

@@ -4,6 +4,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { NOBODY } from '../audit/entries.ts';
+import { notePriority, PRIORITY_HEADER } from '../limits/priority.ts';
 import { traceOf } from './trace-context.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
@@ -35,6 +36,7 @@ export function identify(call: Call, principal: Principal, headers: IncomingHttp
   }
   if (idempotencyKey) call.idempotencyKey = idempotencyKey;
   if (lastEventId) call.lastEventId = lastEventId;
+  notePriority(call, headers[PRIORITY_HEADER]);
 }
 
 /** How long the caller waits for an answer (`x-timeout-ms`), milliseconds. @throws BAD_INPUT for a header that cannot be used */

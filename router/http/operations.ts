@@ -18,6 +18,7 @@ import { noteCharge, withReceipt } from '../limits/charge.ts';
 import { type DryRun, dryRunOf } from '../limits/dry-run.ts';
 import type { Limits } from '../limits/limits.ts';
 import { LimitRefusal, limitHeaders, type Standing } from '../limits/standing.ts';
+import type { Throttle } from '../limits/throttle.ts';
 import { notePlanning, operationSpan } from '../spans.ts';
 import { publicAnswer, refusal } from './public-errors.ts';
 import type { SlowLog } from './slow-log.ts';
@@ -46,6 +47,8 @@ export interface OperationsOptions {
   /** Told of each answer; absent: nothing is slow. */
   slow?: SlowLog | undefined;
   nowMs: () => number;
+  /** Whose turn it is, when there is not room for all. */
+  throttle: Throttle;
   /** How long a query or mutation may take as a whole, milliseconds. */
   timeoutMs: number;
   onReport(report: OperationReport): void;
@@ -132,13 +135,20 @@ export class Operations {
     startedMs = this.options.nowMs(),
     withinMs = Number.POSITIVE_INFINITY,
   ): Promise<GraphAnswer> {
-    const { engine, slow, nowMs, timeoutMs } = this.options;
+    const { engine, slow, throttle, nowMs, timeoutMs } = this.options;
+    try {
+      const turn = throttle.enter(prepared, call, signal);
+      if (turn !== undefined) await turn;
+    } catch (error) {
+      return this.#report(publicAnswer(this.#refusalOf(error, call), call), prepared, call, startedMs);
+    }
     const record = slow && new FetchRecord(nowMs);
     const deadlineMs = startedMs + Math.min(timeoutMs, withinMs);
     const run = (inner: Call) => engine.execute(prepared, { ...inner, deadlineMs }, signal, record);
     const ran = await operationSpan({ prepared, call, startedMs }, run).catch((error: unknown) =>
       this.#refusalOf(error, call),
     );
+    throttle.leave();
     const answer = this.#report(withReceipt(publicAnswer(ran, call), call), prepared, call, startedMs);
     if (record) slow.note({ prepared, call, record, answer, startedMs, tookMs: nowMs() - startedMs });
     return answer;

@@ -1,9 +1,14 @@
 import type { Registry } from 'prom-client';
-import { counter, type Reading } from '../metrics/gauges.ts';
+import { counter, gauge, type Reading } from '../metrics/gauges.ts';
+import { PRIORITIES } from './fair-queue.ts';
 import type { Limits } from './limits.ts';
+import type { QueueOutcome, Throttle } from './throttle.ts';
+
+const OUTCOMES: readonly QueueOutcome[] = ['waited', 'shed', 'refused', 'expired', 'left'];
 
 /** Tells what the limits decided; counted as plain numbers, read at a scrape. */
-export function registerLimitMetrics(registry: Registry, limits: Limits): void {
+export function registerLimitMetrics(registry: Registry, limits: Limits, throttle: Throttle): void {
+  queueMetrics(registry, throttle);
   counter(registry, {
     name: 'limit_decisions_total',
     help: 'Calls that a limit admitted, refused, or would have refused but for its dry run.',
@@ -15,5 +20,34 @@ export function registerLimitMetrics(registry: Registry, limits: Limits): void {
         yield [{ class: name, outcome: 'would_refuse' }, wouldRefuse];
       }
     },
+  });
+}
+
+function queueMetrics(registry: Registry, throttle: Throttle): void {
+  gauge(registry, {
+    name: 'operations_in_flight',
+    help: 'Queries and mutations that run.',
+    read: () => [[{}, throttle.running]],
+  });
+  gauge(registry, {
+    name: 'queue_waiting',
+    help: 'Queries and mutations that wait for their turn.',
+    labelNames: ['priority'],
+    read: () => PRIORITIES.map((priority): Reading => [{ priority }, throttle.waitingOf(priority)]),
+  });
+  counter(registry, {
+    name: 'queue_outcomes_total',
+    help: 'What became of operations that there was no room for at once.',
+    labelNames: ['priority', 'outcome'],
+    *read(): Iterable<Reading> {
+      for (const priority of PRIORITIES) {
+        for (const outcome of OUTCOMES) yield [{ priority, outcome }, throttle.countOf(priority, outcome)];
+      }
+    },
+  });
+  counter(registry, {
+    name: 'queue_waited_seconds_total',
+    help: 'Time that operations waited before they ran, together.',
+    read: () => [[{}, throttle.waitedMs / 1_000]],
   });
 }

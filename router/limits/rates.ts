@@ -38,7 +38,7 @@ const INGEST_BURST_S = 2;
 const LARGEST_BODY = 16_000_000;
 
 /** Requests a second of a client, and what its cost is worth. */
-export function requestsPerSecondOf(principal: Principal, rates: Rates): number {
+export function requestsPerSecondOf(principal: Principal, rates: Pick<Rates, 'requestsPerSecond'>): number {
   return principal.requestsPerSecond ?? rates.requestsPerSecond;
 }
 

@@ -15,6 +15,11 @@ export function limitsIn(settings: Settings, isMeasured = false): Partial<Router
       pagesPerSecond: unless(settings.FLEET_PAGE_RPS),
       operations: settings.FLEET_OPERATION_RPS,
     },
+    queue: {
+      inFlight: settings.FLEET_MAX_IN_FLIGHT,
+      waiting: settings.FLEET_QUEUE_ENTRIES,
+      waitMs: settings.FLEET_LIMIT_MODE === 'refuse' ? 0 : settings.FLEET_QUEUE_WAIT_MS,
+    },
     dryRun: settings.FLEET_LIMITS_DRY_RUN,
     showsCost: settings.FLEET_COST_SHOWN,
   };
