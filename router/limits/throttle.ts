@@ -36,7 +36,7 @@ export class Throttle {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly limits: QueueLimits,
+    limits: QueueLimits,
     private readonly clock: Clock,
   ) {
     // A look may come so much late, and none may wait longer than is said.

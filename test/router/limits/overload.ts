@@ -84,13 +84,21 @@ function arrivalsOf(load: number, random: () => number, seconds: number): Reques
   const perMs = (load * CAPACITY_PER_SECOND) / 1_000;
   const arrivals: Request[] = [];
   for (let at = 0; at < seconds * 1_000; at += -Math.log(1 - random()) / perMs) {
-    let part = random();
-    const caller = CALLERS.find(({ share }) => (part -= share) < 0) ?? CALLERS[0];
-    const { priority, clients } = caller as (typeof CALLERS)[number];
+    const { priority, clients } = callerAt(random());
     const client = `${priority} ${Math.floor(random() * clients)}`;
     arrivals.push({ at, client, priority, weight: 1, cost: 1, sizeBytes: 1_000 });
   }
   return arrivals;
+}
+
+/** @param part in [0, 1) */
+function callerAt(part: number): (typeof CALLERS)[number] {
+  let before = 0;
+  for (const caller of CALLERS) {
+    before += caller.share;
+    if (part < before) return caller;
+  }
+  return CALLERS[CALLERS.length - 1] as (typeof CALLERS)[number];
 }
 
 function insert<E extends { at: number }>(events: E[], event: E): void {
