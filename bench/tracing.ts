@@ -59,7 +59,10 @@ async function start(ratio: number, supergraph: string, endpoint: string): Promi
     SUPERGRAPH_PATH: supergraph,
     PORT: String(port),
     NODE_ENV: 'production',
-    ROUTER_MODE: 'bench',
+    // Measured modes record nothing; so its rates are lifted one by one.
+    FLEET_ADMIN_RPS: '1000000',
+    FLEET_CLIENT_RPS: '1000000',
+    FLEET_SUBGRAPH_RPS: '1000000',
     FLEET_TRACE_RATIO: String(ratio),
     FLEET_OTLP_ENDPOINT: endpoint,
   };

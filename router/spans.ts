@@ -1,5 +1,5 @@
 import type { Call } from '../lib/call/signing.ts';
-import { asSpan, pastSpan } from '../lib/telemetry/propagation.ts';
+import { asSpan, pastSpan } from '../lib/telemetry/light-span.ts';
 import type { GraphAnswer, Prepared } from './engine.ts';
 
 /** When requests that are recorded were read and planned: that is over before the operation has a name for its span. */
@@ -29,11 +29,11 @@ export function operationSpan(
   return asSpan(
     call.traceparent,
     name,
-    async (traceparent, span) => {
+    async (traceparent, attributes) => {
       if (planned) pastSpan(traceparent, 'plan', planned.fromMs, planned.toMs);
       const answer = await work(within(inner, traceparent));
       const code = answer.errors?.[0]?.extensions?.['code'];
-      if (code) span.setAttribute('graphql.error.code', String(code));
+      if (code) attributes['graphql.error.code'] = String(code);
       return answer;
     },
     {

@@ -1,7 +1,5 @@
 import {
-  type Context,
   context,
-  isSpanContextValid,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
@@ -10,17 +8,16 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { startGiven } from './given-ids.ts';
 
 /** Our instrumentation's own name in its spans. */
-const SCOPE = 'fleetgraph';
+export const SCOPE = 'fleetgraph';
 const SHAPE = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
 /** What is known of a span when it begins. */
 export interface SpanFacts {
   kind?: 'INTERNAL' | 'SERVER' | 'CLIENT' | 'PRODUCER' | 'CONSUMER';
   attributes?: Record<string, string | number | boolean>;
-  /** `asSpan`: `traceparent` names this very span, not its parent: it was made here and told before the span began. */
+  /** Of a light span: `traceparent` names this very span, not its parent: it was made here and told before the span began. */
   isRoot?: boolean;
   /** When it began, epoch milliseconds; now unless given. */
   startedMs?: number;
@@ -50,52 +47,19 @@ export function withTraceparent<T>(
   work: (span: Span) => Promise<T>,
   facts: SpanFacts = {},
 ): Promise<T> {
-  const within = withinOf(traceparent) ?? context.active();
+  const named = readTraceparent(traceparent);
+  const within = named ? trace.setSpanContext(ROOT_CONTEXT, named) : context.active();
   return trace
     .getTracer(SCOPE)
     .startActiveSpan(name, optionsOf(facts), within, (span) => ending(span, () => work(span)));
-}
-
-/**
- * The same where the work is told its span instead of running in it: a context that follows every promise costs more than the
- * span itself.
- * @param work gets the `traceparent` that names the new span
- */
-export function asSpan<T>(
-  traceparent: string | undefined,
-  name: string,
-  work: (traceparent: string | undefined, span: Span) => Promise<T>,
-  facts: SpanFacts = {},
-): Promise<T> {
-  const tracer = trace.getTracer(SCOPE);
-  const named = facts.isRoot ? readTraceparent(traceparent) : undefined;
-  const options = optionsOf(facts);
-  const span = named
-    ? startGiven(named, (within) => tracer.startSpan(name, options, within))
-    : tracer.startSpan(name, options, withinOf(traceparent) ?? ROOT_CONTEXT);
-  const made = span.spanContext();
-  // Where nothing traces, the context goes on as it came.
-  return ending(span, () => work(isSpanContextValid(made) ? traceparentOf(made) : traceparent, span));
-}
-
-/** A span of something that is over, below the one that `traceparent` names. Times are epoch milliseconds. */
-export function pastSpan(traceparent: string | undefined, name: string, startedMs: number, endedMs: number): void {
-  trace
-    .getTracer(SCOPE)
-    .startSpan(name, { startTime: startedMs }, withinOf(traceparent) ?? ROOT_CONTEXT)
-    .end(endedMs);
-}
-
-function withinOf(traceparent: string | undefined): Context | undefined {
-  const named = readTraceparent(traceparent);
-  return named && trace.setSpanContext(ROOT_CONTEXT, named);
 }
 
 function optionsOf({ kind = 'INTERNAL', attributes = {}, startedMs }: SpanFacts): SpanOptions {
   return { kind: SpanKind[kind], attributes, ...(startedMs === undefined ? {} : { startTime: startedMs }) };
 }
 
-function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
+/** A span's context as the header has it. */
+export function traceparentOf({ traceId, spanId, traceFlags }: SpanContext): string {
   return `00-${traceId}-${spanId}-${traceFlags & 1 ? '01' : '00'}`;
 }
 

@@ -4,9 +4,15 @@ import { registerInstrumentations } from '@opentelemetry/instrumentation';
 import { GraphQLInstrumentation } from '@opentelemetry/instrumentation-graphql';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, NodeTracerProvider, type SpanExporter } from '@opentelemetry/sdk-trace-node';
+import {
+  BatchSpanProcessor,
+  NodeTracerProvider,
+  ParentBasedSampler,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+} from '@opentelemetry/sdk-trace-node';
 import { SendingExporter, type SendSpans } from './exporter.ts';
-import { GivenIds, givenSampler } from './given-sampler.ts';
+import { takeLightSpans } from './light-span.ts';
 
 export interface TracingOptions {
   /** `service.name` of this process. */
@@ -48,16 +54,23 @@ export function startTracing(options: TracingOptions): Tracing {
     ...(endpoint ? [new OTLPTraceExporter({ url: endpoint })] : []),
   ];
   const queue = { maxQueueSize: MAX_WAITING, maxExportBatchSize: MAX_BATCH, scheduledDelayMillis: lingerMs };
+  const processors = exporters.map((exporter) => new BatchSpanProcessor(exporter, queue));
+  const resource = resourceFromAttributes({
+    'service.name': service,
+    ...(instance ? { 'service.instance.id': instance } : {}),
+  });
   const provider = new NodeTracerProvider({
-    resource: resourceFromAttributes({
-      'service.name': service,
-      ...(instance ? { 'service.instance.id': instance } : {}),
-    }),
-    sampler: givenSampler(ratio),
-    idGenerator: new GivenIds(),
-    spanProcessors: exporters.map((exporter) => new BatchSpanProcessor(exporter, queue)),
+    resource,
+    sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
+    spanProcessors: processors,
   });
   provider.register();
+  takeLightSpans({
+    resource,
+    sink: (span) => {
+      for (const processor of processors) processor.onEnd(span);
+    },
+  });
   const unregister = registerInstrumentations({
     tracerProvider: provider,
     instrumentations: hooks
@@ -72,6 +85,7 @@ export function startTracing(options: TracingOptions): Tracing {
     flush: () => provider.forceFlush(),
     async stop() {
       unregister();
+      takeLightSpans(undefined);
       own?.lastCall();
       // What cannot be handed over now is given up: a process that ends must not fail for the sake of its spans.
       await Promise.allSettled([provider.forceFlush()]);
