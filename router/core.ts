@@ -3,12 +3,22 @@ import { hasScope } from '../lib/call/principal.ts';
 import type { Call } from '../lib/call/signing.ts';
 import type { Clock } from '../lib/clock.ts';
 import { FleetError } from '../lib/errors.ts';
-import type { Engine, GraphAnswer, GraphRequest, Prepared, Refused, StreamItem, SubgraphCaller } from './engine.ts';
+import type {
+  Engine,
+  GraphAnswer,
+  GraphRequest,
+  Prepared,
+  Refused,
+  StreamItem,
+  SubgraphCaller,
+  WrittenAnswer,
+} from './engine.ts';
 import { Faults, type ReportFault } from './execute/faults.ts';
 import type { FetchRecord } from './execute/fetch-record.ts';
 import type { JsonObject } from './execute/json.ts';
 import { Run, requestOf } from './execute/run.ts';
-import { show } from './execute/show.ts';
+import { write } from './execute/writer.ts';
+import { readOut } from './execute/written.ts';
 import type { LeaveSignal } from './leave-signal.ts';
 import { type AccessDecision, decideAccess } from './plan/access.ts';
 import { apolloPlanner } from './plan/apollo-planner.ts';
@@ -104,6 +114,15 @@ class Core implements Engine {
   }
 
   async execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer> {
+    return readOut(await this.answer(prepared, call, signal, record));
+  }
+
+  async answer(
+    prepared: Prepared,
+    call: Call,
+    signal?: LeaveSignal,
+    record?: FetchRecord,
+  ): Promise<WrittenAnswer | GraphAnswer> {
     const access = this.#admit(prepared, call);
     if (access.errors.length > 0) return { errors: access.errors };
     const { operation, variables } = prepared as PreparedOperation;
@@ -155,15 +174,10 @@ class Core implements Engine {
   ): AsyncIterable<StreamItem> {
     const { caller, clock, resumption = RESUMPTION, pause = systemPause } = this.options;
     const { source } = stream;
-    const variables = Object.fromEntries(
-      source.variables
-        .filter((name) => Object.hasOwn(prepared.variables, name))
-        .map((name) => [name, prepared.variables[name]]),
-    );
     return resumed({
       caller,
       subgraph: source.subgraph,
-      request: requestOf(source, variables),
+      request: requestOf(source, prepared.variables),
       call,
       signal,
       startsAfterCursor: prepared.operation.startsAfterCursor(prepared.variables),
@@ -185,7 +199,9 @@ class Core implements Engine {
     if (!item.answer) return item;
     const todo = { access, call, signal, event: { stream, answer: item.answer }, steps: stream.join };
     const answer =
-      'data' in item.answer ? await this.#run(prepared, todo) : this.#lastWord(item.answer.errors ?? [], stream, call);
+      'data' in item.answer
+        ? readOut(await this.#run(prepared, todo))
+        : this.#lastWord(item.answer.errors ?? [], stream, call);
     return item.id === undefined ? { answer } : { id: item.id, answer };
   }
 
@@ -195,7 +211,7 @@ class Core implements Engine {
     return { errors: faults.list.map((fault) => fault.error) };
   }
 
-  async #run(prepared: PreparedOperation, todo: Todo): Promise<GraphAnswer> {
+  async #run(prepared: PreparedOperation, todo: Todo): Promise<WrittenAnswer> {
     const { operation, variables } = prepared;
     const { access, call, signal, event, steps } = todo;
     const { projection } = operation;
@@ -216,8 +232,8 @@ class Core implements Engine {
     );
     if (event) run.take(event.stream.source, event.answer);
     if (steps) await run.step(steps);
-    const shown = show(data, { projection, faults, introspected: todo.introspected, closed: access.closed });
-    return faults.list.length > 0 ? { data: shown, errors: faults.settled(projection.root) } : { data: shown };
+    const written = write(data, { projection, faults, introspected: todo.introspected, closed: access.closed });
+    return faults.list.length > 0 ? { data: written, errors: faults.settled(projection.root) } : { data: written };
   }
 
   /** Whether this caller may run the operation: introspection, and every selected field. */

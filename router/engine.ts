@@ -1,13 +1,14 @@
 import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Call } from '../lib/call/signing.ts';
 import type { FetchRecord } from './execute/fetch-record.ts';
+import type { Written } from './execute/written.ts';
 import type { LeaveSignal } from './leave-signal.ts';
 import type { PlanNode } from './plan/description.ts';
 
 /** What a client sends, whatever the transport. */
 export interface GraphRequest {
   query: string;
-  operationName?: string;
+  operationName?: string | undefined;
   variables?: Record<string, unknown>;
   /** Whether the client asks for `extensions.cost`. */
   wantsCost?: boolean;
@@ -19,6 +20,16 @@ export interface GraphAnswer {
   errors?: readonly GraphQLFormattedError[];
   extensions?: Record<string, unknown>;
 }
+
+/** An answer that ran, with its data written as JSON already. */
+export interface WrittenAnswer {
+  data: Written | null;
+  errors?: readonly GraphQLFormattedError[];
+  extensions?: Record<string, unknown>;
+}
+
+/** Either form: told apart by `data instanceof Written`. */
+export type AnyAnswer = GraphAnswer | WrittenAnswer;
 
 /** One item of a stream. `id` is its cursor; an item without an answer is a bookmark or, without an id too, a heartbeat. */
 export interface StreamItem {
@@ -95,6 +106,8 @@ export interface Engine {
    * @param record takes what each fetch took
    */
   execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer>;
+  /** As `execute`, with the data as the text it is sent as: for transports, which look at errors alone. */
+  answer(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<AnyAnswer>;
   /**
    * The plan as people read it; undefined when nothing is asked of any subgraph.
    * @param record of a run of it, with when that began, epoch milliseconds

@@ -1,6 +1,6 @@
 import type { Call } from '../lib/call/signing.ts';
 import { asSpan, pastSpan } from '../lib/telemetry/light-span.ts';
-import type { GraphAnswer, Prepared } from './engine.ts';
+import type { AnyAnswer, Prepared } from './engine.ts';
 
 /** When requests that are recorded were read and planned: that is over before the operation has a name for its span. */
 const PLANNED = new WeakMap<Call, { fromMs: number; toMs: number }>();
@@ -20,8 +20,8 @@ export interface RunningOperation {
 /** Runs an operation as the span that its caller's trace context names, and hands the context on. */
 export function operationSpan(
   { prepared, call, startedMs }: RunningOperation,
-  work: (call: Call) => Promise<GraphAnswer>,
-): Promise<GraphAnswer> {
+  work: (call: Call) => Promise<AnyAnswer>,
+): Promise<AnyAnswer> {
   if (!isRecorded(call)) return work(call);
   const name = `${prepared.kind} ${prepared.name ?? prepared.rootFields.join(' ')}`.slice(0, 200);
   const { isTraceRoot = false, ...inner } = call;

@@ -2,7 +2,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { denialOf } from '../audit/entries.ts';
 import type { AuditSpool } from '../audit/spool.ts';
-import type { GraphAnswer } from '../engine.ts';
+import type { AnyAnswer } from '../engine.ts';
 
 const DENYING: ReadonlySet<unknown> = new Set(['FORBIDDEN', 'INTROSPECTION_DISABLED']);
 
@@ -22,7 +22,7 @@ export class Denials {
   }
 
   /** An answer in which something was withheld. */
-  inAnswer({ errors }: GraphAnswer, call: Call): void {
+  inAnswer({ errors }: AnyAnswer, call: Call): void {
     const denial = errors?.find(({ extensions }) => DENYING.has(extensions?.['code']));
     if (denial) this.add(call, '/graphql', denial.message);
   }

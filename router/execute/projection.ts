@@ -33,6 +33,9 @@ export type Shape = { isNonNull: boolean } & (
 export interface ShownField {
   /** Its name in the answer. */
   key: string;
+  /** How it begins as JSON: as the first field of its object, and as a later one. */
+  opening: string;
+  following: string;
   /** Where it may be instead in what subgraphs answered. */
   otherKey: string | undefined;
   /** `Type.field`. */
@@ -140,7 +143,9 @@ export class Selection {
 
   #shown(key: string, nodes: readonly FieldNode[], type: Fielded): ShownField {
     const name = nodes[0]?.name.value ?? '';
-    const base = { key, otherKey: undefined, coordinate: `${type.name}.${name}` };
+    const quoted = JSON.stringify(key);
+    const texts = { opening: `{${quoted}:`, following: `,${quoted}:` };
+    const base = { key, ...texts, otherKey: undefined, coordinate: `${type.name}.${name}` };
     if (name === '__typename') return { ...base, shape: { kind: 'leaf', isNonNull: true }, meta: 'typename' };
     const field = type.getFields()[name];
     if (!field) return { ...base, shape: { kind: 'leaf', isNonNull: false }, meta: 'introspection' };

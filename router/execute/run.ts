@@ -1,14 +1,16 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { GraphAnswer, GraphRequest, SubgraphCaller } from '../engine.ts';
+import type { GraphAnswer, SubgraphCaller } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { EntityFetch, Rewrite, RootFetch, Step } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import { deliver, pathOf, type Representations, represent } from './entities.ts';
+import { deliver, pathsOf, type Representations, represent } from './entities.ts';
 import { commonPaths, type Faults } from './faults.ts';
 import type { FetchRecord } from './fetch-record.ts';
 import { type AnswerPath, isJsonObject, type Json, type JsonObject, joinInto } from './json.ts';
 import { rewrite } from './rewrites.ts';
+import { SubgraphRequest } from './subgraph-request.ts';
+import { jsonOf } from './written.ts';
 
 export interface RunOptions {
   supergraph: Pick<Supergraph, 'satisfies' | 'keysOf' | 'isObject'>;
@@ -69,7 +71,7 @@ export class Run {
   async #root(fetch: RootFetch): Promise<void> {
     const timing = this.options.record?.begin(fetch, 0);
     try {
-      const answer = await this.#ask(fetch, this.variablesOf(fetch));
+      const answer = await this.#ask(fetch);
       timing?.end();
       this.take(fetch, answer);
     } catch (error) {
@@ -80,18 +82,17 @@ export class Run {
 
   async #entities(fetch: EntityFetch): Promise<void> {
     const { supergraph } = this.options;
-    const collected = fetch.groups.map((group) => represent(this.data, group, fetch.subgraph, supergraph));
-    if (collected.every(({ list }) => list.length === 0)) return;
-    const variables = this.variablesOf(fetch);
+    const collected: Representations[] = [];
     let count = 0;
-    // An empty list is sent too: the operation declares the variable.
-    for (const { group, list } of collected) {
-      variables[group.variable] = [...(variables[group.variable] ?? []), ...list];
-      count += list.length;
+    for (const group of fetch.groups) {
+      const each = represent(this.data, group, fetch.subgraph, supergraph);
+      collected.push(each);
+      count += each.texts.length;
     }
+    if (count === 0) return;
     const timing = this.options.record?.begin(fetch, count);
     try {
-      const answer = await this.#ask(fetch, variables);
+      const answer = await this.#ask(fetch, collected);
       timing?.end();
       this.#takeEntities(fetch, collected, answer);
     } catch (error) {
@@ -105,15 +106,13 @@ export class Run {
     for (const error of answer.errors ?? []) {
       const [alias, index, ...rest] = error.path ?? [];
       const group = collected.find((each) => each.group.alias === alias);
-      const places = typeof index === 'number' ? group?.waiting[index] : undefined;
-      if (!places || !group) {
+      if (!group || typeof index !== 'number' || index >= group.first.length) {
         this.#failEntities(fetch, group ? [group] : collected, error);
         continue;
       }
       const names = rest.map(realNames(group.group));
       const isEmptied = isNullAt(answer.data, group.group.alias, index);
-      for (const place of places) {
-        const path = pathOf(place);
+      for (const path of pathsOf(this.data, group, supergraph.satisfies, index)) {
         faults.add(error, [...path, ...names], fetch.subgraph);
         if (isEmptied) faults.emptied(path);
       }
@@ -141,38 +140,52 @@ export class Run {
 
   #failEntities(fetch: EntityFetch, collected: readonly Representations[], error: unknown): void {
     const paths: AnswerPath[] = [];
-    for (const { group, waiting } of collected) {
-      const [only] = group.keys;
-      const field = only !== undefined && group.keys.length === 1 ? [only] : [];
-      for (const places of waiting) for (const place of places) paths.push([...pathOf(place), ...field]);
+    for (const each of collected) {
+      const [only, another] = each.group.keys;
+      const field = only !== undefined && another === undefined ? [only] : [];
+      for (const path of pathsOf(this.data, each, this.options.supergraph.satisfies)) paths.push([...path, ...field]);
     }
     for (const path of commonPaths(paths)) this.options.faults.add(error, path, fetch.subgraph);
   }
 
-  /** The client's variables a fetch uses. */
-  variablesOf(fetch: Pick<RootFetch, 'variables'>): Record<string, unknown[]> {
-    const { variables } = this.options;
-    return Object.fromEntries(
-      fetch.variables.filter((name) => Object.hasOwn(variables, name)).map((name) => [name, variables[name]]),
-    ) as Record<string, unknown[]>;
-  }
-
-  #ask(fetch: RootFetch | EntityFetch, variables: Record<string, unknown>): Promise<GraphAnswer> {
-    const { caller, call, signal } = this.options;
-    return caller.execute(fetch.subgraph, requestOf(fetch, variables), call, signal);
+  #ask(fetch: RootFetch | EntityFetch, collected?: readonly Representations[]): Promise<GraphAnswer> {
+    const { caller, call, signal, variables } = this.options;
+    return caller.execute(fetch.subgraph, requestOf(fetch, variables, collected), call, signal);
   }
 }
 
-/** A fetch as a request to its subgraph. */
+/** A fetch as a request to its subgraph, with those of the client's variables that it uses. */
 export function requestOf(
-  fetch: Pick<RootFetch, 'operation' | 'operationName'>,
-  variables: Record<string, unknown>,
-): GraphRequest {
-  return {
-    query: fetch.operation,
-    ...(fetch.operationName === undefined ? {} : { operationName: fetch.operationName }),
-    variables,
-  };
+  fetch: RootFetch | EntityFetch,
+  variables: Readonly<Record<string, unknown>>,
+  collected: readonly Representations[] = [],
+): SubgraphRequest {
+  let text = fetch.head;
+  let separator = '';
+  for (const name of fetch.variables) {
+    if (!Object.hasOwn(variables, name)) continue;
+    text += `${separator}"${name}":${jsonOf(variables[name])}`;
+    separator = ',';
+  }
+  // An empty list is sent too: the operation declares the variable.
+  for (const [variable, texts] of listsOf(collected)) {
+    text += `${separator}"${variable}":[${texts.join(',')}]`;
+    separator = ',';
+  }
+  return new SubgraphRequest(fetch.operation, fetch.operationName, `${text}}}`);
+}
+
+/** Groups may share a variable: then their lists follow each other. */
+function listsOf(collected: readonly Representations[]): Iterable<readonly [string, readonly string[]]> {
+  const [only] = collected;
+  if (only && collected.length === 1) return [[only.group.variable, only.texts]];
+  const lists = new Map<string, string[]>();
+  for (const { group, texts } of collected) {
+    const list = lists.get(group.variable);
+    if (list) list.push(...texts);
+    else lists.set(group.variable, [...texts]);
+  }
+  return lists;
 }
 
 function noAnswer(subgraph: string): FleetError {

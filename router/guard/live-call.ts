@@ -1,6 +1,7 @@
 import type { Call } from '../../lib/call/signing.ts';
 import type { FleetError } from '../../lib/errors.ts';
 import type { GraphRequest, StreamItem } from '../engine.ts';
+import { bodyOf } from '../execute/subgraph-request.ts';
 import { MalformedAnswer, parseAnswer, readGraphAnswer, refusalIn } from './answer.ts';
 import { through } from './any-call.ts';
 import { type ServerSentEvent, serverSentEvents } from './event-stream.ts';
@@ -46,7 +47,7 @@ async function open(
   deadline: AbortSignal,
 ): Promise<{ stream: WireStream; replica: Replica }> {
   const { timeoutMs, maxAnswerBytes: maxBytes } = limits;
-  const stream = await replica.wire.open({ body: JSON.stringify(request), call, signal, timeoutMs, maxBytes });
+  const stream = await replica.wire.open({ body: bodyOf(request), call, signal, timeoutMs, maxBytes });
   const { status, contentType } = stream;
   if (status === 200 && contentType?.startsWith('text/event-stream')) return { stream, replica };
   // What came instead of a stream ends by itself, and within the same time.

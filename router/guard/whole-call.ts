@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Call } from '../../lib/call/signing.ts';
 import type { GraphAnswer, GraphRequest } from '../engine.ts';
+import { bodyOf } from '../execute/subgraph-request.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import { Busy, brokeInside, MalformedAnswer, readGraphAnswer } from './answer.ts';
 import { BROKE_INSIDE, failure, OK, reasonOf, TIME_OUT } from './failures.ts';
@@ -31,7 +32,7 @@ export async function callWhole(
     nowMs = clock.nowMs();
   }
   lane.called();
-  const body = JSON.stringify(request);
+  const body = bodyOf(request);
   const isRepeatable = isQuery(request);
   const { maxAnswerBytes: maxBytes } = limits;
   let failed: Replica | undefined;

@@ -1,14 +1,14 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
-import type { GraphAnswer } from '../engine.ts';
+import type { AnyAnswer } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { Admission, Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 
 /** What came of a batch. */
 export interface BatchAnswer {
-  answers: GraphAnswer[];
+  answers: AnyAnswer[];
   /** Where the caller stands after it. */
   headers: Record<string, string>;
 }
@@ -25,7 +25,7 @@ export async function answerBatch(
 ): Promise<BatchAnswer> {
   const admissions: Admission[] = [];
   for (const request of requests) admissions.push(await operations.admit(request, call));
-  const run = async (admission: Admission): Promise<GraphAnswer> => {
+  const run = async (admission: Admission): Promise<AnyAnswer> => {
     if ('refused' in admission) return admission.refused;
     const { prepared } = admission;
     if (prepared.kind !== 'subscription') return await operations.run(prepared, call, signal);
@@ -34,7 +34,7 @@ export async function answerBatch(
   const headers = admissions.at(-1)?.headers ?? {};
   const isMutating = admissions.some((each) => 'prepared' in each && each.prepared.kind === 'mutation');
   if (!isMutating) return { answers: await Promise.all(admissions.map(run)), headers };
-  const answers: GraphAnswer[] = [];
+  const answers: AnyAnswer[] = [];
   for (const admission of admissions) answers.push(await run(admission));
   return { answers, headers };
 }

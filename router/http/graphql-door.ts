@@ -3,6 +3,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
 import type { Prepared, StreamItem } from '../engine.ts';
+import { readOut } from '../execute/written.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import { answerBatch } from './batch.ts';
 import { HttpRefusal, readBody, textOf, unpackBody } from './body.ts';
@@ -13,7 +14,7 @@ import { type AnswerForm, negotiate } from './negotiation.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import { parametersOf } from './request-target.ts';
-import { send, sendAnswer } from './send.ts';
+import { jsonOfAnswer, send, sendAnswer } from './send.ts';
 import { answerByEvents } from './sse.ts';
 
 /** Operations and their variables do not pack better than this; what does is made to. */
@@ -54,7 +55,7 @@ export class GraphqlDoor {
     if (Array.isArray(graphRequest)) {
       if (form.stream) throw new FleetError('BAD_INPUT', 'a batch is answered whole: accept application/json');
       const { answers, headers } = await answerBatch(graphRequest, operations, call, exchange.signal);
-      return send(response, 200, JSON.stringify(answers), this.#typed(form, headers));
+      return send(response, 200, `[${answers.map(jsonOfAnswer).join(',')}]`, this.#typed(form, headers));
     }
     if (request.headers['x-cost'] !== undefined) graphRequest.wantsCost = true;
     const admission = await operations.admit(graphRequest, call);
@@ -108,7 +109,9 @@ export class GraphqlDoor {
     const isLive = prepared.kind === 'subscription';
     const countOff = isLive ? streams.countOperation() : undefined;
     const source = (signal: AbortSignal) =>
-      isLive ? operations.stream(prepared, call, signal) : once(() => operations.run(prepared, call, signal));
+      isLive
+        ? operations.stream(prepared, call, signal)
+        : once(async () => readOut(await operations.run(prepared, call, signal)));
     await answerByEvents(source, {
       response,
       headers,

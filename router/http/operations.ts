@@ -4,6 +4,7 @@ import type { Log } from '../../lib/log.ts';
 import type { UsageBook } from '../callers/usage.ts';
 import type { ClientRequest, Documents } from '../documents/documents.ts';
 import {
+  type AnyAnswer,
   type Engine,
   type GraphAnswer,
   type GraphRequest,
@@ -30,7 +31,7 @@ export interface OperationReport {
   name: string | undefined;
   prepared: Prepared | undefined;
   tookMs: number;
-  answer: GraphAnswer;
+  answer: AnyAnswer;
 }
 
 export interface OperationsOptions {
@@ -134,7 +135,7 @@ export class Operations {
     signal: LeaveSignal,
     startedMs = this.options.nowMs(),
     withinMs = Number.POSITIVE_INFINITY,
-  ): Promise<GraphAnswer> {
+  ): Promise<AnyAnswer> {
     const { engine, slow, throttle, nowMs, timeoutMs } = this.options;
     try {
       const turn = throttle.enter(prepared, call, signal);
@@ -144,7 +145,8 @@ export class Operations {
     }
     const record = slow && new FetchRecord(nowMs);
     const deadlineMs = startedMs + Math.min(timeoutMs, withinMs);
-    const run = (inner: Call) => engine.execute(prepared, { ...inner, deadlineMs }, signal, record);
+    call.deadlineMs = deadlineMs;
+    const run = (inner: Call) => engine.answer(prepared, inner, signal, record);
     const ran = await operationSpan({ prepared, call, startedMs }, run).catch((error: unknown) =>
       this.#refusalOf(error, call),
     );
@@ -190,7 +192,7 @@ export class Operations {
     return this.#report(publicAnswer(answer, call), undefined, call, startedMs);
   }
 
-  #report(answer: GraphAnswer, prepared: Prepared | undefined, call: Call, startedMs: number): GraphAnswer {
+  #report<A extends AnyAnswer>(answer: A, prepared: Prepared | undefined, call: Call, startedMs: number): A {
     const { onReport, nowMs } = this.options;
     const kind = prepared?.kind ?? 'refused';
     onReport({ call, kind, name: prepared?.name, prepared, tookMs: nowMs() - startedMs, answer });

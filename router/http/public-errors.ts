@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
 import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
-import type { GraphAnswer } from '../engine.ts';
+import type { AnyAnswer, GraphAnswer } from '../engine.ts';
 import { traceIdOf } from './trace-context.ts';
 
 /** graphql-js proposes names near the one asked for: that would tell a schema to those who may not read it. */
@@ -32,7 +32,7 @@ export function refusal(error: FleetError, call: Asked): GraphAnswer {
 }
 
 /** An answer whose errors are fit for clients. */
-export function publicAnswer(answer: GraphAnswer, call: Asked): GraphAnswer {
+export function publicAnswer<A extends AnyAnswer>(answer: A, call: Asked): A {
   if (!answer.errors) return answer;
   const otherwise: ErrorCode = answer.data === undefined ? 'BAD_INPUT' : 'INTERNAL';
   return { ...answer, errors: answer.errors.map((error) => publicError(error, call, otherwise)) };
@@ -60,12 +60,12 @@ export function statusOf(code: unknown): number {
 }
 
 /** The status of an answer: 200 as soon as it ran, whatever its errors. */
-export function answerStatus(answer: GraphAnswer): number {
+export function answerStatus(answer: AnyAnswer): number {
   return answer.data === undefined ? statusOf(answer.errors?.[0]?.extensions?.['code']) : 200;
 }
 
 /** How long the caller should wait, when the answer says so, whole seconds. */
-export function retryAfterSeconds(answer: GraphAnswer): number | undefined {
+export function retryAfterSeconds(answer: AnyAnswer): number | undefined {
   const [error] = answer.errors ?? [];
   const waitMs = error?.extensions?.['retryAfterMs'];
   return typeof waitMs === 'number' ? Math.max(1, Math.ceil(waitMs / 1_000)) : undefined;

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { GraphAnswer } from '../engine.ts';
+import type { AnyAnswer } from '../engine.ts';
+import { Written } from '../execute/written.ts';
 import { answerStatus, retryAfterSeconds } from './public-errors.ts';
 import { Reply } from './reply.ts';
 
@@ -17,6 +18,16 @@ export type HeaderPairs = string[];
 export function headerPairs(response: ServerResponse): HeaderPairs {
   const id = response instanceof Reply ? response.requestId : '';
   return id === '' ? [...PLAIN_PAIRS] : [...PLAIN_PAIRS, 'x-request-id', id];
+}
+
+/** An answer as JSON. */
+export function jsonOfAnswer(answer: AnyAnswer): string {
+  const { data, errors, extensions } = answer;
+  if (!(data instanceof Written)) return JSON.stringify(answer);
+  if (!errors && !extensions) return `{"data":${data.text}}`;
+  // Errors come first, where people look for them (GraphQL specification, 7.1).
+  const told = errors ? `"errors":${JSON.stringify(errors)},` : '';
+  return `{${told}"data":${data.text}${extensions ? `,"extensions":${JSON.stringify(extensions)}` : ''}}`;
 }
 
 /** Sends a whole answer, unless the client has left or was answered. */
@@ -53,12 +64,12 @@ export function sendJson(response: ServerResponse, status: number, body: object)
 /** Sends a GraphQL answer with the status and the waiting time that belong to it. */
 export function sendAnswer(
   response: ServerResponse,
-  answer: GraphAnswer,
+  answer: AnyAnswer,
   headers: Readonly<Record<string, string>> = {},
   status = answerStatus(answer),
 ): void {
   const seconds = status === 200 ? undefined : retryAfterSeconds(answer);
-  send(response, status, JSON.stringify(answer), {
+  send(response, status, jsonOfAnswer(answer), {
     'content-type': JSON_TYPE,
     ...headers,
     ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { print } from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
 import type { Log } from '../../lib/log.ts';
-import type { Engine, GraphAnswer, Prepared } from '../engine.ts';
+import type { AnyAnswer, Engine, Prepared } from '../engine.ts';
 import type { FetchRecord } from '../execute/fetch-record.ts';
 import type { PlanNode } from '../plan/description.ts';
 import { traceIdOf } from './trace-context.ts';
@@ -25,7 +25,7 @@ export interface Finished {
   prepared: Prepared;
   call: Call;
   record: FetchRecord;
-  answer: GraphAnswer;
+  answer: AnyAnswer;
   /** Epoch milliseconds. */
   startedMs: number;
   tookMs: number;

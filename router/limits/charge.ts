@@ -1,5 +1,6 @@
 import type { Call } from '../../lib/call/signing.ts';
-import type { GraphAnswer } from '../engine.ts';
+import type { AnyAnswer } from '../engine.ts';
+import { readOut } from '../execute/written.ts';
 import { dryAnswer } from './dry-run.ts';
 import { costExtension, type Standing } from './standing.ts';
 
@@ -28,10 +29,12 @@ export function chargeOf(call: Call): Charge | undefined {
 }
 
 /** The answer with what its client is to be told of its cost. */
-export function withReceipt(answer: GraphAnswer, call: Call): GraphAnswer {
+export function withReceipt(answer: AnyAnswer, call: Call): AnyAnswer {
   const charge = chargeOf(call);
   if (!charge || (!charge.isTold && !charge.dryKeys)) return answer;
   const { standing, isTold, dryKeys } = charge;
   const told = isTold ? { ...answer, extensions: { ...answer.extensions, cost: costExtension(standing) } } : answer;
-  return dryKeys && told.data ? { ...told, data: dryAnswer(dryKeys, told.data) } : told;
+  if (!dryKeys) return told;
+  const read = readOut(told);
+  return read.data ? { ...read, data: dryAnswer(dryKeys, read.data) } : read;
 }

@@ -25,6 +25,8 @@ interface Fetch {
   operationName: string | undefined;
   /** Names of the client's variables it uses. */
   variables: readonly string[];
+  /** Its request as JSON, up to its first variable. */
+  head: string;
 }
 
 /** Asks for root fields. */
@@ -123,11 +125,15 @@ export function someStep(step: Step, matches: (step: RootFetch | EntityFetch) =>
 }
 
 function fetchOf(node: Pick<FetchNode, 'serviceName' | 'operation' | 'operationName' | 'variableUsages'>): Fetch {
+  const { operation } = node;
+  const operationName = node.operationName ?? undefined;
+  const name = operationName === undefined ? '' : `"operationName":${JSON.stringify(operationName)},`;
   return {
     subgraph: node.serviceName,
-    operation: node.operation,
-    operationName: node.operationName ?? undefined,
+    operation,
+    operationName,
     variables: node.variableUsages ?? [],
+    head: `{"query":${JSON.stringify(operation)},${name}"variables":{`,
   };
 }
 

@@ -1,0 +1,104 @@
+import { isInterfaceType } from 'graphql';
+import type { Faults } from './faults.ts';
+import { isJsonObject, joined } from './json.ts';
+import type { Projection, Selection, Shape } from './projection.ts';
+import { jsonOf, Written } from './written.ts';
+
+/** A null that takes its parent with it. */
+const BUBBLE = Symbol('bubble');
+type Text = string | typeof BUBBLE;
+
+const NULL = 'null';
+
+export interface WritingOptions {
+  projection: Projection;
+  faults: Faults;
+  /** Answers to `__schema` and `__type`, by response key. */
+  introspected: Readonly<Record<string, unknown>> | undefined;
+  /** `Type.field`s this caller may not see. */
+  closed: ReadonlySet<string>;
+}
+
+/**
+ * Writes the data as the client asked for it: its names, its order, nothing else; nulls go up to the next place that may
+ * be null, each with an error. The text is made in one walk, without the objects it says.
+ * @returns null when nothing may be shown
+ */
+export function write(data: unknown, options: WritingOptions): Written | null {
+  const text = new Writer(options).object(options.projection.root, data, true);
+  return text === BUBBLE || text === NULL ? null : new Written(text);
+}
+
+class Writer {
+  readonly #path: (string | number)[] = [];
+
+  constructor(private readonly options: WritingOptions) {}
+
+  object(selection: Selection, value: unknown, isRoot = false): Text {
+    if (!isJsonObject(value)) return NULL;
+    const type = selection.typeFor(value['__typename']);
+    if (!type) return NULL;
+    let text = '';
+    for (const field of selection.fieldsFor(type)) {
+      const { key, otherKey, meta } = field;
+      let part: Text;
+      if (meta === undefined) {
+        this.#path.push(key);
+        const given = otherKey !== undefined && otherKey in value ? joined(value[key], value[otherKey]) : value[key];
+        part = this.#complete(field.shape, this.#readable(field.coordinate, given), field.coordinate);
+        this.#path.pop();
+        if (part === BUBBLE) return BUBBLE;
+      } else if (meta === 'typename') {
+        part = jsonOf(isInterfaceType(type) ? (value['__typename'] ?? type.name) : type.name);
+      } else {
+        part = isRoot ? jsonOf(this.options.introspected?.[key] ?? null) : NULL;
+      }
+      text += text === '' ? field.opening : field.following;
+      text += part;
+    }
+    return text === '' ? '{}' : `${text}}`;
+  }
+
+  #readable(coordinate: string, value: unknown): unknown {
+    const { closed, faults } = this.options;
+    if (closed.size === 0 || !closed.has(coordinate)) return value;
+    faults.tell('FORBIDDEN', `your scopes do not open ${coordinate}`, this.#path.slice());
+    return null;
+  }
+
+  #complete(shape: Shape, value: unknown, coordinate: string): Text {
+    const part = value === null || value === undefined ? NULL : this.#nullable(shape, value, coordinate);
+    if (part === BUBBLE) return shape.isNonNull ? BUBBLE : NULL;
+    if (part !== NULL || !shape.isNonNull) return part;
+    const { faults } = this.options;
+    if (!faults.explains(this.#path)) {
+      faults.tell('INTERNAL', `${coordinate} is never null, and its subgraph gave nothing`, this.#path.slice());
+    }
+    return BUBBLE;
+  }
+
+  #nullable(shape: Shape, value: unknown, coordinate: string): Text {
+    switch (shape.kind) {
+      case 'leaf':
+        return jsonOf(value);
+      case 'enum':
+        return shape.values.has(value as string) ? jsonOf(value) : NULL;
+      case 'object':
+        return this.object(shape.selection, value);
+      case 'list':
+        return Array.isArray(value) ? this.#list(shape.item, value, coordinate) : NULL;
+    }
+  }
+
+  #list(item: Shape, values: readonly unknown[], coordinate: string): Text {
+    let text = '[';
+    for (let index = 0; index < values.length; index++) {
+      this.#path.push(index);
+      const part = this.#complete(item, values[index], coordinate);
+      this.#path.pop();
+      if (part === BUBBLE) return BUBBLE;
+      text += index === 0 ? part : `,${part}`;
+    }
+    return `${text}]`;
+  }
+}
