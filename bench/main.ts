@@ -1,10 +1,11 @@
 import type { Bench } from './figure.ts';
+import { guardBench } from './guard.ts';
 import { logsBench } from './logs.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
 import { tracingBench } from './tracing.ts';
 
-const BENCHES: Bench[] = [startBench, logsBench, routerBench, tracingBench];
+const BENCHES: Bench[] = [startBench, guardBench, logsBench, routerBench, tracingBench];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */
 async function main(names: readonly string[]): Promise<void> {
