@@ -14,6 +14,7 @@ import { Dispatch } from './dispatch.ts';
 import { Documents } from './documents/documents.ts';
 import type { Engine } from './engine.ts';
 import { Explorer } from './explorer/explorer.ts';
+import { BreakerAgreement } from './guard/agreement.ts';
 import { DOCUMENT_LIMITS, DocumentGate } from './guard/document-limits.ts';
 import { GUARD_LIMITS, Guard } from './guard/guard.ts';
 import { plainWire, signedWire } from './guard/wire.ts';
@@ -77,6 +78,8 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     reportFault: (fault) => log.warn('subgraph.fault', { ...fault }),
   });
   const guard = makeGuard(engine, options);
+  const { redisUrl } = options;
+  const agreement = redisUrl === undefined ? undefined : new BreakerAgreement({ guard, redisUrl, clock, log });
   dispatch.useGuard(guard);
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
   const streams = new LiveStreams(keeper, clock);
@@ -130,6 +133,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
       metrics.stop();
       limits.close();
       throttle.close();
+      agreement?.close();
       guard.close();
     },
   };

@@ -59,7 +59,7 @@ export const SETTINGS = z.object({
     .describe('ClickHouse to use instead of the embedded one.'),
   REDIS_URL: url(/^rediss?:\/\//, 'redis://host:6379')
     .optional()
-    .describe('Redis that routers share their rate limits in; without it each counts alone.'),
+    .describe('Redis that routers share their rate limits in and agree about breakers by; without it each is alone.'),
   CORS_ORIGINS: z
     .string()
     .default('')

@@ -46,6 +46,8 @@ export interface CircuitOptions {
   clock: Clock;
   /** Told of every move of the subgraph's breaker, after it took effect. */
   onMove(move: BreakerMove): void;
+  /** Told of what somebody decided here. */
+  onForce?(forced: Forced): void;
 }
 
 const HISTORY = 100;
@@ -62,6 +64,9 @@ export class Circuit {
   #sinceMs: number;
   #reason: string | undefined;
   #forced: Forced | undefined;
+  /** Whether it is open because another router said so. */
+  #wasToldOpen = false;
+  #refused: { atMs: number; error: FleetError } | undefined;
   #inFlight = 0;
   readonly #history: BreakerMove[] = [];
   readonly #minute = new LastMinute();
@@ -135,12 +140,19 @@ export class Circuit {
   /** @param untilMs when the override ends by itself, epoch milliseconds */
   force(override: BreakerOverride, reason: string, untilMs?: number): void {
     const forced = { override, untilMs, reason };
-    this.#forced = override === 'AUTO' ? undefined : forced;
+    this.adopt(forced);
+    this.options.onForce?.(forced);
+  }
+
+  /** Takes what somebody decided, here or at another router. */
+  adopt(forced: Forced): void {
+    this.#forced = forced.override === 'AUTO' ? undefined : forced;
     this.#replicas.step(forcing(forced), this.options.clock.nowMs());
   }
 
-  /** Another router found it broken, or well again. */
+  /** Another router found it broken, or well again; what was found here is not given up for that. */
   hear(phase: 'OPEN' | 'CLOSED', reason: string): void {
+    if (phase === 'CLOSED' && !this.#wasToldOpen) return;
     this.#replicas.step({ kind: 'told', phase, reason }, this.options.clock.nowMs());
   }
 
@@ -154,13 +166,10 @@ export class Circuit {
     if (this.#phase !== 'CLOSED' && !this.#replicas.isProbeDue(nowMs)) throw this.refusal(nowMs);
   }
 
-  /** What callers are told while it is open. */
+  /** What callers are told while it is open; all of one millisecond the same, for an error is dear to make. */
   refusal(nowMs: number): FleetError {
-    const { subgraph } = this;
-    const { untilMs } = this.#forcedAt(nowMs) ?? {};
-    const againAtMs = untilMs ?? this.#replicas.nextProbeAtMs() ?? 0;
-    const retryAfterMs = againAtMs > nowMs ? againAtMs - nowMs : ASK_AGAIN_MS;
-    return new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} is resting after failures`, { subgraph, retryAfterMs });
+    if (this.#refused?.atMs !== nowMs) this.#refused = { atMs: nowMs, error: this.#newRefusal(nowMs) };
+    return this.#refused.error;
   }
 
   /**
@@ -192,6 +201,14 @@ export class Circuit {
     this.#inFlight -= 1;
   }
 
+  #newRefusal(nowMs: number): FleetError {
+    const { subgraph } = this;
+    const { untilMs } = this.#forcedAt(nowMs) ?? {};
+    const againAtMs = untilMs ?? this.#replicas.nextProbeAtMs() ?? 0;
+    const retryAfterMs = againAtMs > nowMs ? againAtMs - nowMs : ASK_AGAIN_MS;
+    return new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} is resting after failures`, { subgraph, retryAfterMs });
+  }
+
   #forcedAt(nowMs: number): Forced | undefined {
     const { untilMs = Number.POSITIVE_INFINITY } = this.#forced ?? {};
     return nowMs < untilMs ? this.#forced : undefined;
@@ -203,6 +220,7 @@ export class Circuit {
     if (to !== 'CLOSED') this.#reason = reason;
     if (from === to) return;
     this.#phase = to;
+    if (to === 'OPEN') this.#wasToldOpen = cause === 'told';
     this.#sinceMs = occurredAtMs;
     const by = { forced: cause === 'forced', told: cause === 'told' };
     const move = { subgraph: this.subgraph, from, to, reason, occurredAtMs, ...by };

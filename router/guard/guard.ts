@@ -4,7 +4,7 @@ import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../e
 import type { LeaveSignal } from '../leave-signal.ts';
 import { fetchSpan } from '../spans.ts';
 import { type ThroughOptions, through } from './any-call.ts';
-import type { BreakerMove, Circuit } from './circuit.ts';
+import type { BreakerMove, Circuit, Forced } from './circuit.ts';
 import { type CallReport, type GuardLimits, Lane } from './lane.ts';
 import { callLive } from './live-call.ts';
 import type { Replica } from './replica.ts';
@@ -29,6 +29,7 @@ export class Guard implements SubgraphCaller {
   readonly #circuits = new Map<string, Circuit>();
   readonly #draining = new Set<Replica>();
   readonly #moved = new Set<(move: BreakerMove) => void>();
+  readonly #forced = new Set<(subgraph: string, forced: Forced) => void>();
   readonly #called = new Set<(report: CallReport) => void>();
 
   constructor(private readonly options: GuardOptions) {}
@@ -37,8 +38,18 @@ export class Guard implements SubgraphCaller {
     return this.#circuits;
   }
 
+  /** Everything that is kept of each subgraph. */
+  get lanes(): ReadonlyMap<string, Lane> {
+    return this.#lanes;
+  }
+
   onMove(listener: (move: BreakerMove) => void): void {
     this.#moved.add(listener);
+  }
+
+  /** Told of what somebody decided here about a breaker, also where it moved nothing. */
+  onForce(listener: (subgraph: string, forced: Forced) => void): void {
+    this.#forced.add(listener);
   }
 
   onCall(listener: (report: CallReport) => void): void {
@@ -106,6 +117,9 @@ export class Guard implements SubgraphCaller {
       clock,
       onMove: (move) => {
         for (const listener of this.#moved) listener(move);
+      },
+      onForce: (name, forced) => {
+        for (const listener of this.#forced) listener(name, forced);
       },
       onCall: (report) => {
         for (const listener of this.#called) listener(report);

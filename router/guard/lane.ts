@@ -3,7 +3,7 @@ import type { GraphRequest } from '../engine.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import { BREAKER_POLICY } from './breaker.ts';
 import { Bulkhead, type BulkheadPolicy } from './bulkhead.ts';
-import { type BreakerMove, Circuit } from './circuit.ts';
+import { type BreakerMove, Circuit, type Forced } from './circuit.ts';
 import { CONCURRENCY_POLICY } from './concurrency.ts';
 import { earned, RETRY_POLICY, type RetryPolicy, spent } from './retry-budget.ts';
 
@@ -47,6 +47,7 @@ export interface LaneOptions {
   limits: GuardLimits;
   clock: Clock;
   onMove(move: BreakerMove): void;
+  onForce(subgraph: string, forced: Forced): void;
   onCall(report: CallReport): void;
 }
 
@@ -67,7 +68,9 @@ export class Lane {
     this.clock = clock;
     this.bulkhead = new Bulkhead(subgraph, limits.bulkhead, clock);
     const { breaker, limitPerSecond } = limits;
-    this.circuit = new Circuit(subgraph, { breaker, limitPerSecond, clock, onMove: (move) => this.#moved(move) });
+    const onForce = (forced: Forced) => options.onForce(subgraph, forced);
+    const onMove = (move: BreakerMove) => this.#moved(move);
+    this.circuit = new Circuit(subgraph, { breaker, limitPerSecond, clock, onMove, onForce });
   }
 
   /** One more call, before its first attempt. */

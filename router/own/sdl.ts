@@ -106,6 +106,12 @@ type SubgraphStatus {
   replicas: [Replica!]!
   "Calls a second the router makes to it at most."
   limitPerSecond: Float!
+  "Calls under way."
+  inFlight: Int!
+  "Calls that may be under way now: more while it answers as quickly as before, few while it does not answer."
+  inFlightLimit: Int!
+  "Calls that wait for their turn."
+  waiting: Int!
   "Calls a second it was sent."
   requestsPerSecond: Float!
   "Share of calls that failed, 0 to 1."
@@ -130,6 +136,22 @@ type Breaker {
   nextProbeAt: DateTime
   "Why it is not closed."
   reason: String
+  "Its last moves, the newest first, as far as this router remembers: at most 100."
+  history("How many." first: Int = 20): [BreakerMove!]!
+}
+
+"One move of a breaker."
+type BreakerMove {
+  "When it moved."
+  occurredAt: DateTime!
+  "The state before."
+  from: BreakerState!
+  "The state after."
+  to: BreakerState!
+  "Why."
+  reason: String!
+  "Whether somebody forced it."
+  forced: Boolean!
 }
 
 "Whether calls pass a breaker."

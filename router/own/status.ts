@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { FleetError } from '../../lib/errors.ts';
 import type { ClientUsage } from '../callers/usage.ts';
 import type { Circuit } from '../guard/circuit.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { Lane } from '../guard/lane.ts';
 
 /** What of the router does not change while it runs. */
 export interface RouterFacts {
@@ -16,7 +18,7 @@ export function routerFacts(version: string, supergraphSdl: string, loadedAtMs: 
 }
 
 /** SubgraphStatus as the schema has it. */
-export function subgraphStatus(circuit: Circuit, nowMs: number) {
+export function subgraphStatus({ circuit, bulkhead }: Pick<Lane, 'circuit' | 'bulkhead'>, nowMs: number) {
   const { state } = circuit;
   const since = new Date(state.sinceMs);
   const figures = circuit.figures();
@@ -29,6 +31,7 @@ export function subgraphStatus(circuit: Circuit, nowMs: number) {
       failureRatio: circuit.failureRatio,
       nextProbeAt: state.nextProbeAtMs === undefined ? null : new Date(state.nextProbeAtMs),
       reason: state.reason ?? null,
+      history: ({ first }: { first: number }) => lastMoves(circuit, first),
     },
     replicas: circuit.replicas.map((replica) => ({
       url: replica.url,
@@ -38,15 +41,26 @@ export function subgraphStatus(circuit: Circuit, nowMs: number) {
       since: new Date(replica.state.sinceMs),
     })),
     limitPerSecond: circuit.limitPerSecond,
+    inFlight: circuit.inFlight,
+    inFlightLimit: bulkhead.limit,
+    waiting: bulkhead.waiting,
     ...figures,
   };
 }
 
 /** Every subgraph's status, by name. */
 export function subgraphStatuses(guard: Guard, nowMs: number) {
-  return [...guard.circuits.values()]
+  return [...guard.lanes.values()]
     .sort((one, other) => one.subgraph.localeCompare(other.subgraph))
-    .map((circuit) => subgraphStatus(circuit, nowMs));
+    .map((lane) => subgraphStatus(lane, nowMs));
+}
+
+function lastMoves({ history }: Circuit, first: number) {
+  if (first < 0) throw new FleetError('BAD_INPUT', 'first is 0 or more', { field: ['first'] });
+  const last = [...history].reverse().slice(0, first);
+  return last.map(({ occurredAtMs, from, to, reason, forced }) => {
+    return { occurredAt: new Date(occurredAtMs), from, to, reason, forced };
+  });
 }
 
 /** ClientUsage as the schema has it. */

@@ -180,8 +180,8 @@ export class OwnSubgraph implements SubgraphCaller {
 
   #subgraph(name: string) {
     const { guard, clock } = this.options;
-    const circuit = guard.circuits.get(name);
-    return circuit ? subgraphStatus(circuit, clock.nowMs()) : null;
+    const lane = guard.lanes.get(name);
+    return lane ? subgraphStatus(lane, clock.nowMs()) : null;
   }
 }
 

@@ -72,7 +72,7 @@ test('the router tells its version, its schema, its subgraphs and its clients', 
   await harbour.ask(`{ ship(id: "${SHIP}") { name } }`);
   const { data, errors } = await harbour.ask(`{ router { version supergraphHash loadedAt subscriptions
     clients { client { id kind name } requestsPerSecond limited costUsed }
-    subgraphs { name limitPerSecond requestsPerSecond errorRatio p50Ms p99Ms
+    subgraphs { name limitPerSecond requestsPerSecond errorRatio p50Ms p99Ms inFlight inFlightLimit waiting
       breaker { state override since failureRatio nextProbeAt reason } replicas { url healthy inFlight p50Ms since } } } }`);
   expect(errors).toBeUndefined();
   expect(data.router).toMatchObject({ version: '1.2.3', subscriptions: 0 });
@@ -82,10 +82,24 @@ test('the router tells its version, its schema, its subgraphs and its clients', 
   expect(data.router.subgraphs[1]).toMatchObject({
     limitPerSecond: 5_000,
     errorRatio: 0,
+    inFlight: 0,
+    inFlightLimit: 20,
+    waiting: 0,
     breaker: { state: 'CLOSED', override: 'AUTO', nextProbeAt: null, reason: null },
     replicas: [{ url: `${harbour.ships.url}/graphql`, healthy: true }],
   });
   expect(data.router.subgraphs[1].requestsPerSecond).toBeGreaterThan(0);
+});
+
+test('where a replica is only an operator is told', async () => {
+  const viewer = { id: 'k1', kind: 'PERSON', name: 'watcher', scopes: ['viewer'] };
+  harbour.sea.tokens.set('token-of-a-watcher', viewer);
+  const asked = (field: string) =>
+    harbour.ask(`{ router { subgraphs { replicas { ${field} } } } }`, { token: 'token-of-a-watcher' });
+  expect((await asked('healthy')).errors).toBeUndefined();
+  const refused = await asked('url');
+  expect([refused.data, refused.errors?.[0]?.extensions.code]).toEqual([undefined, 'FORBIDDEN']);
+  harbour.sea.tokens.delete('token-of-a-watcher');
 });
 
 test('a client reads where it stands in its rate', async () => {
@@ -93,6 +107,23 @@ test('a client reads where it stands in its rate', async () => {
   expect(data.rateLimit).toMatchObject({ limit: 1_000_000, cost: 1 });
   expect(data.rateLimit.used).toBeGreaterThanOrEqual(1);
   expect(data.rateLimit.remaining + data.rateLimit.used).toBe(1_000_000);
+});
+
+test('the last moves of a breaker are told, the newest first', async () => {
+  await force({ subgraph: 'crews', reason: 'one' });
+  await force({ subgraph: 'crews', override: 'AUTO', reason: 'two' });
+  const history = async (first: number) => {
+    const { data, errors } = await harbour.ask(
+      `{ router { subgraphs { name breaker { history(first: ${first}) { occurredAt from to reason forced } } } } }`,
+    );
+    const crews = data?.router?.subgraphs?.find(({ name }: AnyShape) => name === 'crews');
+    return crews?.breaker?.history ?? errors?.[0]?.extensions.code;
+  };
+  const [two, one] = await history(2);
+  expect(two).toMatchObject({ from: 'OPEN', to: 'CLOSED', reason: 'two', forced: true });
+  expect(one).toMatchObject({ from: 'CLOSED', to: 'OPEN', reason: 'one', forced: true });
+  expect([await history(1), await history(0)]).toEqual([[two], []]);
+  expect(await history(-1)).toBe('BAD_INPUT');
 });
 
 test('a breaker held open refuses its subgraph only, and the audit trail knew before', async () => {
