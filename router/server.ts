@@ -14,10 +14,9 @@ import { Dispatch } from './dispatch.ts';
 import { Documents } from './documents/documents.ts';
 import type { Engine } from './engine.ts';
 import { Explorer } from './explorer/explorer.ts';
-import { BreakerAgreement } from './guard/agreement.ts';
+import { assembleGuard } from './guard/assembly.ts';
 import { DOCUMENT_LIMITS, DocumentGate } from './guard/document-limits.ts';
-import { GUARD_LIMITS, Guard } from './guard/guard.ts';
-import { plainWire, signedWire } from './guard/wire.ts';
+import type { Guard } from './guard/guard.ts';
 import { GraphqlDoor } from './http/graphql-door.ts';
 import { Hosts } from './http/hosts.ts';
 import { Listener } from './http/listener.ts';
@@ -77,9 +76,8 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     gateIntrospection: !isOpen,
     reportFault: (fault) => log.warn('subgraph.fault', { ...fault }),
   });
-  const guard = makeGuard(engine, options);
-  const { redisUrl } = options;
-  const agreement = redisUrl === undefined ? undefined : new BreakerAgreement({ guard, redisUrl, clock, log });
+  const outside = [...engine.subgraphs].filter(([subgraph]) => !options.own || subgraph !== OWN_SUBGRAPH);
+  const { guard, close: closeGuard } = assembleGuard(outside, options);
   dispatch.useGuard(guard);
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
   const streams = new LiveStreams(keeper, clock);
@@ -133,8 +131,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
       metrics.stop();
       limits.close();
       throttle.close();
-      agreement?.close();
-      guard.close();
+      closeGuard();
     },
   };
 }
@@ -228,23 +225,6 @@ function makeGate({ limits }: RouterOptions): DocumentGate {
 
 function makeSlowLog({ log, slowOperationMs: thresholdMs }: RouterOptions, engine: Engine): SlowLog | undefined {
   return thresholdMs === undefined ? undefined : new SlowLog({ engine, log, thresholdMs });
-}
-
-function makeGuard(engine: Engine, options: RouterOptions): Guard {
-  const guard = new Guard({
-    wireOf(subgraph, url) {
-      const house = options.houses?.[subgraph];
-      return house ? signedWire(house, url) : plainWire(url);
-    },
-    limits: { ...GUARD_LIMITS, ...options.limits?.guard },
-    clock: options.clock,
-  });
-  for (const [subgraph, given] of engine.subgraphs) {
-    if (options.own && subgraph === OWN_SUBGRAPH) continue;
-    const url = options.houses?.[subgraph]?.url ?? given;
-    guard.setReplicas(subgraph, options.replicas?.[subgraph] ?? [url]);
-  }
-  return guard;
 }
 
 function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Authenticator | undefined {

@@ -1,0 +1,36 @@
+import type { RouterOptions } from '../options.ts';
+import { BreakerAgreement } from './agreement.ts';
+import { GUARD_LIMITS, Guard } from './guard.ts';
+import { plainWire, signedWire } from './wire.ts';
+
+/** A guard at work, and how to end it. */
+export interface AssembledGuard {
+  guard: Guard;
+  close(): void;
+}
+
+/** @param subgraphs name → address as the supergraph gives it, of those that are called over the wire */
+export function assembleGuard(
+  subgraphs: Iterable<readonly [string, string]>,
+  { houses, replicas, limits, clock, log, redisUrl }: RouterOptions,
+): AssembledGuard {
+  const guard = new Guard({
+    wireOf(subgraph, url) {
+      const house = houses?.[subgraph];
+      return house ? signedWire(house, url) : plainWire(url);
+    },
+    limits: { ...GUARD_LIMITS, ...limits?.guard },
+    clock,
+  });
+  for (const [subgraph, given] of subgraphs) {
+    guard.setReplicas(subgraph, replicas?.[subgraph] ?? [houses?.[subgraph]?.url ?? given]);
+  }
+  const agreement = redisUrl === undefined ? undefined : new BreakerAgreement({ guard, redisUrl, clock, log });
+  return {
+    guard,
+    close() {
+      agreement?.close();
+      guard.close();
+    },
+  };
+}
