@@ -1,6 +1,6 @@
 import { CursorSealer } from '../lib/cursor.ts';
 import { standardFlags } from '../lib/flags/index.ts';
-import { moveEntry } from './audit/entries.ts';
+import { auditMoves } from './audit/moves.ts';
 import { AuditSpool } from './audit/spool.ts';
 import { AuditTrail } from './audit/trail.ts';
 import { Authenticator } from './callers/authenticator.ts';
@@ -90,11 +90,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   if (options.own && trail && engine.subgraphs.has(OWN_SUBGRAPH)) {
     dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { engine, guard, trail, limits, usage, streams }));
   }
-  guard.onMove((move) => {
-    log.warn('breaker.moved', { ...move });
-    const entry = move.forced ? undefined : moveEntry(move, clock);
-    if (entry) moved?.add(entry);
-  });
+  if (moved) auditMoves(guard, moved, clock);
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
   const metrics = new RouterMetrics(
     { engine, guard, streams, sockets: () => admission.authenticated, spool: denied },

@@ -22,6 +22,7 @@ export function assembleGuard(
     limits: { ...GUARD_LIMITS, ...limits?.guard },
     clock,
   });
+  guard.onMove((move) => log.warn('breaker.moved', { ...move }));
   for (const [subgraph, given] of subgraphs) {
     guard.setReplicas(subgraph, replicas?.[subgraph] ?? [houses?.[subgraph]?.url ?? given]);
   }
