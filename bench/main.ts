@@ -1,11 +1,12 @@
 import type { Bench } from './figure.ts';
 import { guardBench } from './guard.ts';
+import { hostileBench } from './hostile/main.ts';
 import { logsBench } from './logs.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
 import { tracingBench } from './tracing.ts';
 
-const BENCHES: Bench[] = [startBench, guardBench, logsBench, routerBench, tracingBench];
+const BENCHES: Bench[] = [startBench, guardBench, logsBench, routerBench, tracingBench, hostileBench];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */
 async function main(names: readonly string[]): Promise<void> {

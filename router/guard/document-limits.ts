@@ -5,14 +5,18 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type ValueNode,
   visit,
 } from 'graphql';
 import { FleetError } from '../../lib/errors.ts';
 import { ByteCache } from '../plan/byte-cache.ts';
 import { parseBounded } from './document-text.ts';
+import { introspectionCost } from './introspection-cost.ts';
 
 /** How large an operation may be, judged before it is validated: validation itself is what a hostile one makes dear. */
 export interface DocumentLimits {
+  /** Of the text, blanks and comments as well. */
+  characters: number;
   tokens: number;
   /** Fields within fields, fragments laid out. */
   depth: number;
@@ -21,21 +25,27 @@ export interface DocumentLimits {
   rootFields: number;
   /** Selections once every fragment spread is laid out. */
   selections: number;
-  /** Pairs of fields with one response name that have to be compared with each other. */
+  /** Pairs of fields with one response name, by the size of their arguments, and of fragments, that validation compares. */
   overlaps: number;
+  /** Parts of the schema that introspection would tell, by estimate; what tools send has 170,000 to 350,000. */
+  introspection: number;
 }
 
 export const DOCUMENT_LIMITS: DocumentLimits = {
+  characters: 200_000,
   tokens: 5_000,
   depth: 20,
   aliases: 200,
   directives: 200,
   rootFields: 100,
   selections: 10_000,
-  overlaps: 20_000,
+  overlaps: 10_000,
+  introspection: 360_000,
 };
 
 const REMEMBERED_BYTES = 4_000_000;
+/** So many characters of a text take as long to compare as a value does. */
+const CHARACTERS_A_PART = 50;
 
 /** Turns away operations that are too large, and remembers which texts were not. */
 export class DocumentGate {
@@ -46,6 +56,7 @@ export class DocumentGate {
   /** @throws QUERY_TOO_LARGE */
   check(text: string): void {
     if (this.#passed.get(text)) return;
+    refuseAbove('characters', text.length, this.limits.characters);
     const document = parseBounded(text, this.limits.tokens);
     if (document) checkDocument(document, this.limits);
     this.#passed.set(text, true, 2 * text.length + 100);
@@ -76,6 +87,10 @@ export function checkDocument(document: DocumentNode, limits: DocumentLimits): v
   for (const definition of document.definitions) {
     if ('selectionSet' in definition) expansion.check(definition);
   }
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OPERATION_DEFINITION) continue;
+    refuseAbove('parts of introspection', introspectionCost(definition, fragments), limits.introspection);
+  }
 }
 
 /** Lays out a document's fragments and counts as it goes, so that it stops as soon as one limit is passed. */
@@ -99,21 +114,28 @@ class Expansion {
   #descend(fields: Map<string, FieldNode[]>, depth: number): void {
     refuseAbove('fields within fields', depth, this.limits.depth);
     for (const same of fields.values()) {
-      this.#overlaps += (same.length * (same.length - 1)) / 2;
-      refuseAbove('pairs of fields with one name', this.#overlaps, this.limits.overlaps);
+      if (same.length > 1) this.#overlap(((same.length - 1) * sum(same.map(weightOf))) / 2);
       const sets = same.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
       if (sets.length > 0) this.#descend(this.#below(sets), depth + 1);
     }
   }
 
+  #overlap(pairs: number): void {
+    this.#overlaps += pairs;
+    refuseAbove('pairs of fields or fragments to compare', this.#overlaps, this.limits.overlaps);
+  }
+
   /** Response name → the fields that bear it, of selection sets that are merged into one. */
   #below(sets: readonly SelectionSetNode[]): Map<string, FieldNode[]> {
     const fields = new Map<string, FieldNode[]>();
-    for (const set of sets) this.#collect(set, fields, new Set());
+    const spread = new Set<string>();
+    for (const set of sets) this.#collect(set, fields, new Set(), spread);
+    this.#overlap((spread.size * (spread.size - 1)) / 2);
     return fields;
   }
 
-  #collect(set: SelectionSetNode, into: Map<string, FieldNode[]>, under: Set<string>): void {
+  /** @param spread names of all fragments met on the way */
+  #collect(set: SelectionSetNode, into: Map<string, FieldNode[]>, under: Set<string>, spread: Set<string>): void {
     for (const selection of set.selections) {
       this.#selections += 1;
       refuseAbove('selections', this.#selections, this.limits.selections);
@@ -123,21 +145,38 @@ class Expansion {
         if (same) same.push(selection);
         else into.set(name, [selection]);
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
-        this.#collect(selection.selectionSet, into, under);
+        this.#collect(selection.selectionSet, into, under, spread);
       } else {
-        this.#spread(selection.name.value, into, under);
+        this.#spread(selection.name.value, into, under, spread);
       }
     }
   }
 
   /** A fragment within itself is laid out once here; validation says that it must not be. */
-  #spread(name: string, into: Map<string, FieldNode[]>, under: Set<string>): void {
+  #spread(name: string, into: Map<string, FieldNode[]>, under: Set<string>, spread: Set<string>): void {
     const fragment = this.fragments.get(name);
     if (!fragment || under.has(name)) return;
     under.add(name);
-    this.#collect(fragment.selectionSet, into, under);
+    spread.add(name);
+    this.#collect(fragment.selectionSet, into, under, spread);
     under.delete(name);
   }
+}
+
+/** What comparing a field's arguments with another's takes, beside its name. */
+function weightOf({ arguments: given }: FieldNode): number {
+  return 1 + sum((given ?? []).map(({ value }) => valueWeight(value)));
+}
+
+function valueWeight(value: ValueNode): number {
+  if (value.kind === Kind.STRING) return 1 + value.value.length / CHARACTERS_A_PART;
+  if (value.kind === Kind.LIST) return 1 + sum(value.values.map(valueWeight));
+  if (value.kind === Kind.OBJECT) return 1 + sum(value.fields.map((field) => 1 + valueWeight(field.value)));
+  return 1;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
 }
 
 function refuseAbove(what: string, found: number, limit: number): void {

@@ -1,16 +1,27 @@
-/** Whether a value of JSON nests no deeper than this; looks without recursion, so that no value can overflow the stack. */
-export function isShallow(value: unknown, maxDepth: number): boolean {
+/** How much of a value of JSON there may be. */
+export interface JsonLimits {
+  depth: number;
+  /** Numbers, texts, lists, …, each by itself. */
+  values: number;
+}
+
+/** What of a value of JSON passes its limit, if anything; looks without recursion, so that no value can overflow the stack. */
+export function excessIn(value: unknown, limits: JsonLimits): keyof JsonLimits | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
   let level: unknown[] = [value];
+  let values = 0;
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) return false;
+    if (depth > limits.depth) return 'depth';
     const next: unknown[] = [];
     for (const item of level) {
-      if (typeof item !== 'object' || item === null) continue;
-      for (const inner of Array.isArray(item) ? item : Object.values(item)) {
+      const members = Array.isArray(item) ? item : Object.values(item as object);
+      values += members.length;
+      if (values > limits.values) return 'values';
+      for (const inner of members) {
         if (typeof inner === 'object' && inner !== null) next.push(inner);
       }
     }
     level = next;
   }
-  return true;
+  return undefined;
 }

@@ -1,12 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
-import { isShallow } from '../guard/json-depth.ts';
+import { excessIn } from '../guard/json-depth.ts';
 import { HttpRefusal } from './body.ts';
 
-/** Variables and extensions nest at most this deep. */
-const MAX_JSON_DEPTH = 64;
+/** What variables, and extensions, may be: more takes too long to be coerced and written out again. */
+const JSON_LIMITS = { depth: 64, values: 50_000 };
 const MAX_NAME = 256;
+/** Names in a body, counted wherever they are. */
+const MAX_MEMBERS = 30_000;
+/** `"":1` and a comma, characters. */
+const SHORTEST_MEMBER = 5;
 /** Headers that a browser sends to a foreign site only after asking it: whoever sends one is no mere link or form. */
 const CSRF_HEADERS = ['x-fleet-csrf', 'apollo-require-preflight', 'x-apollo-operation-name'] as const;
 const SIMPLE_TYPES = /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\s*(;|$)/i;
@@ -30,9 +34,10 @@ export function requireCsrfHeader(headers: IncomingHttpHeaders): void {
 /**
  * The request in a body, or the requests of a batch. Of a member that is there twice the last one counts.
  * @param maxBatch requests that a batch may have; 0: batches are not taken
- * @throws BAD_INPUT naming what is wrong, QUERY_TOO_LARGE for a longer batch
+ * @throws BAD_INPUT naming what is wrong, QUERY_TOO_LARGE for a longer batch or too many members
  */
 export function requestsInBody(text: string, maxBatch: number): ClientRequest | ClientRequest[] {
+  requireFewMembers(text);
   const given = parseJson(text, 'the body');
   if (!Array.isArray(given) || maxBatch === 0) return requestIn(given);
   if (given.length === 0) throw new FleetError('BAD_INPUT', 'a batch has at least one request');
@@ -73,9 +78,7 @@ export function requestIn(given: unknown): ClientRequest {
     throw new FleetError('QUERY_TOO_LARGE', `an operationName has at most ${MAX_NAME} characters`);
   }
   if (variables != null && !isObject(variables)) throw new FleetError('BAD_INPUT', 'variables are an object');
-  if (!isShallow(variables, MAX_JSON_DEPTH)) {
-    throw new FleetError('QUERY_TOO_LARGE', `variables nest at most ${MAX_JSON_DEPTH} deep`);
-  }
+  requireModest('variables', variables);
   const request: ClientRequest = { query: isNamed ? undefined : (query as string) };
   if (operationName) request.operationName = operationName;
   if (variables) request.variables = variables;
@@ -87,9 +90,7 @@ export function requestIn(given: unknown): ClientRequest {
 /** By what name the text is known: Apollo's `persistedQuery`, or `documentId`. */
 function documentIdIn(documentId: unknown, extensions: unknown): string | undefined {
   if (extensions != null && !isObject(extensions)) throw new FleetError('BAD_INPUT', 'extensions are an object');
-  if (!isShallow(extensions, MAX_JSON_DEPTH)) {
-    throw new FleetError('QUERY_TOO_LARGE', `extensions nest at most ${MAX_JSON_DEPTH} deep`);
-  }
+  requireModest('extensions', extensions);
   const persisted = extensions?.['persistedQuery'];
   if (persisted == null && documentId == null) return undefined;
   const { version = 1, sha256Hash = documentId } = isObject(persisted) ? persisted : {};
@@ -97,6 +98,22 @@ function documentIdIn(documentId: unknown, extensions: unknown): string | undefi
     throw new FleetError('BAD_INPUT', 'a persistedQuery is { "version": 1, "sha256Hash": "…" }');
   }
   return sha256Hash.replace(/^sha256:/, '');
+}
+
+/** Counted before it is read: an object of very many names takes longer to make than a whole request may. */
+function requireFewMembers(text: string): void {
+  if (text.length < MAX_MEMBERS * SHORTEST_MEMBER) return;
+  let members = 0;
+  for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) members += 1;
+  if (members > MAX_MEMBERS) throw new FleetError('QUERY_TOO_LARGE', `a body names at most ${MAX_MEMBERS} members`);
+}
+
+function requireModest(what: string, value: unknown): void {
+  const excess = excessIn(value, JSON_LIMITS);
+  if (!excess) return;
+  const limit =
+    excess === 'depth' ? `nest at most ${JSON_LIMITS.depth} deep` : `hold at most ${JSON_LIMITS.values} values`;
+  throw new FleetError('QUERY_TOO_LARGE', `${what} ${limit}`);
 }
 
 function parseJson(text: string, what: string): unknown {

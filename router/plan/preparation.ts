@@ -3,7 +3,6 @@ import {
   type GraphQLError,
   type GraphQLFormattedError,
   getOperationAST,
-  getVariableValues,
   type OperationDefinitionNode,
   parse,
   validate,
@@ -15,6 +14,7 @@ import { isReservedKey } from '../execute/projection.ts';
 import { ByteCache } from './byte-cache.ts';
 import { type Conditions, decidingVariables } from './conditions.ts';
 import { fragmentsOf, type PlannedOperation, type PlanningOptions, planOperation } from './operation.ts';
+import { coerceVariables } from './variables.ts';
 
 export interface PreparationOptions extends PlanningOptions {
   /** What planned operations may take together, bytes. */
@@ -58,9 +58,9 @@ export class Preparation {
     if ('errors' in reading) return reading;
     const { supergraph, showSuggestions } = this.options;
     const declared = reading.definition.variableDefinitions ?? [];
-    const limits = { maxErrors: MAX_ERRORS, hideSuggestions: !showSuggestions };
-    const { errors, coerced } = getVariableValues(supergraph.schema, declared, request.variables ?? {}, limits);
-    if (errors) return { errors: errors.map((error) => refusal('BAD_INPUT', error)) };
+    const variables = coerceVariables(supergraph.schema, declared, request.variables ?? {}, !showSuggestions);
+    if ('errors' in variables) return { errors: variables.errors.map((error) => refusal('BAD_INPUT', error)) };
+    const { coerced } = variables;
     const operation = await this.#planned(document, reading, coerced);
     if ('errors' in operation) return operation;
     const { kind, name, rootFields, introspection } = operation;
