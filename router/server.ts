@@ -13,6 +13,7 @@ import { createEngine } from './core.ts';
 import { Dispatch } from './dispatch.ts';
 import { Documents } from './documents/documents.ts';
 import type { Engine } from './engine.ts';
+import { SharedCalls } from './execute/shared-calls.ts';
 import { Explorer } from './explorer/explorer.ts';
 import { assembleGuard } from './guard/assembly.ts';
 import { DOCUMENT_LIMITS, DocumentGate } from './guard/document-limits.ts';
@@ -66,11 +67,13 @@ export interface ServedRouter {
 export async function serveRouter(options: RouterOptions): Promise<ServedRouter> {
   const { clock, log } = options;
   const dispatch = new Dispatch();
+  const flags = options.flags ?? standardFlags();
+  const shared = new SharedCalls(dispatch, () => flags.isOn('router.dedup'));
   const isOpen = options.callers === undefined;
   const engine = createEngine({
     ...options.core,
     supergraphSdl: options.supergraphSdl,
-    caller: dispatch,
+    caller: shared,
     clock,
     enforceAccess: options.enforceAccess ?? !isOpen,
     gateIntrospection: !isOpen,
@@ -93,7 +96,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   if (moved) auditMoves(guard, moved, clock);
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
   const metrics = new RouterMetrics(
-    { engine, guard, streams, sockets: () => admission.authenticated, spool: denied },
+    { engine, guard, streams, shared, sockets: () => admission.authenticated, spool: denied },
     options.metrics === undefined,
   );
   const denials = new Denials(denied, clock, () => metrics.denied());

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CacheSize, Engine } from '../engine.ts';
+import type { SharedCalls } from '../execute/shared-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { LiveStreams } from '../http/live-streams.ts';
 
@@ -8,6 +9,7 @@ export interface Measured {
   engine: Engine;
   guard: Guard;
   streams: LiveStreams;
+  shared: SharedCalls;
   sockets: () => number;
   spool: { waiting: number; dropped: number } | undefined;
 }
@@ -57,9 +59,15 @@ export function counter(registry: Registry, { name, help, labelNames = [], read 
 export function registerGauges(registry: Registry, measured: Measured): void {
   subgraphGauges(registry, measured.guard);
   cacheMetrics(registry, () => measured.engine.caches);
-  const { streams, sockets, spool } = measured;
+  const { streams, shared, sockets, spool } = measured;
   const one = (read: () => number) => (): Reading[] => [[{}, read()]];
   gauge(registry, { name: 'subscriptions', help: 'Running subscriptions.', read: one(() => streams.operations) });
+  counter(registry, {
+    name: 'shared_calls_total',
+    help: 'Queries that were not sent to a subgraph, because an equal one was under way.',
+    labelNames: ['subgraph'],
+    read: () => [...shared.saved].map(([subgraph, count]) => [{ subgraph }, count] as const),
+  });
   gauge(registry, { name: 'sockets', help: 'Authenticated WebSockets.', read: one(sockets) });
   gauge(registry, {
     name: 'audit_spool_entries',
