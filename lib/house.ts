@@ -113,7 +113,8 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
     ]),
   );
   const notifications = new Notifications(databaseUrl, name, log);
-  const cursors = new CursorSealer([deriveKey(secret, `cursor:${name}`)]);
+  const secrets = [secret, ...settings.FLEET_SECRET_ACCEPTED];
+  const cursors = new CursorSealer(secrets.map((each) => deriveKey(each, `cursor:${name}`)));
   const events = new EventStream(eventTable(database), cursors, notifications, PLACED, log);
   const sequencer = new Sequencer(database, { table: 'event', wake: UNPLACED, tell: PLACED }, notifications, log);
   const relay = houses['audit'] && new AuditRelay(name, database, houses['audit'], notifications, clock, log);

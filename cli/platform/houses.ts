@@ -79,6 +79,7 @@ async function runHouse(
   const port = Number(new URL(address).port);
   const served = await serveHouse(subgraph, {
     secret,
+    acceptedSecrets: settings.FLEET_SECRET_ACCEPTED,
     clock: systemClock,
     log,
     host: settings.FLEET_BIND,

@@ -157,7 +157,8 @@ export class Supervisor {
   }
 
   #demoEnvironment(env: Record<string, string>): Record<string, string> {
-    const { FLEET_SECRET: _, DATABASE_URL: __, FLEET_ADMIN_TOKEN: ___, ...rest } = env;
+    const internal = ['FLEET_SECRET', 'FLEET_SECRET_ACCEPTED', 'DATABASE_URL', 'FLEET_ADMIN_TOKEN'];
+    const rest = Object.fromEntries(Object.entries(env).filter(([name]) => !internal.includes(name)));
     return { ...rest, FLEET_URL: this.url, FLEET_TOKEN: this.token.value };
   }
 

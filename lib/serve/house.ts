@@ -26,6 +26,8 @@ export interface Served {
 
 export interface ServeHouseOptions {
   secret: string;
+  /** Other secrets whose calls are taken, while the secret is changed. */
+  acceptedSecrets?: readonly string[];
   clock: Clock;
   log: Log;
   host?: string;
@@ -37,7 +39,7 @@ export interface ServeHouseOptions {
 
 /** Serves one house: GraphQL (JSON and server-sent events) and its routes for signed calls only; health for anybody. */
 export async function serveHouse(subgraph: Subgraph, options: ServeHouseOptions): Promise<Served> {
-  const { secret, clock, log } = options;
+  const { secret, acceptedSecrets = [], clock, log } = options;
   const apollo = new ApolloServer<HouseContext>({
     schema: subgraph.schema,
     introspection: true,
@@ -49,7 +51,8 @@ export async function serveHouse(subgraph: Subgraph, options: ServeHouseOptions)
     formatError: (_formatted, error) => error as never,
   });
   await apollo.start();
-  const verifier = new CallVerifier([deriveKey(secret, `call:${subgraph.name}`)], subgraph.name, () => clock.nowMs());
+  const keys = [secret, ...acceptedSecrets].map((each) => deriveKey(each, `call:${subgraph.name}`));
+  const verifier = new CallVerifier(keys, subgraph.name, () => clock.nowMs());
   const door = new HouseDoor(subgraph, apollo, verifier, log, options.metrics);
   const server = createServer((request, response) => void door.open(request, response));
   server.keepAliveTimeout = 65_000;

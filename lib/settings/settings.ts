@@ -129,6 +129,14 @@ export const SETTINGS = z.object({
     .describe(
       'Root of all internal keys (calls, cursors, database roles). Made at first start when absent; one for all processes of a fleet.',
     ),
+  FLEET_SECRET_ACCEPTED: z
+    .string()
+    .default('')
+    .transform((text) => listOf(text))
+    .pipe(z.array(z.string().min(32, 'expected at least 32 characters each')).max(2))
+    .describe(
+      'Other secrets whose calls and cursors are taken while FLEET_SECRET is changed, separated by commas: first the new one here and everywhere, then both swapped, then the old one away.',
+    ),
   FLEET_HOUSES: z
     .string()
     .default('')
