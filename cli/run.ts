@@ -17,10 +17,10 @@ async function main(name: string): Promise<void> {
     process.stderr.write(`${error.stack}\n`);
     process.exit(1);
   });
+  const flags = processFlags(settings, log);
   const { startInstruments } = await import('./platform/instruments.ts');
   // Before anything loads graphql or pg: hooks patch modules as they load.
-  const instruments = startInstruments(name, settings, secret);
-  const flags = processFlags(settings, log);
+  const instruments = startInstruments(name, settings, secret, flags);
   const houses = housesOf(name);
   const running = houses
     ? await (await import('./platform/houses.ts')).runHouses({

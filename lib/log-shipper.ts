@@ -4,6 +4,7 @@ import type { HouseClient } from './call/house-client.ts';
 import { systemPrincipal } from './call/principal.ts';
 import type { Clock } from './clock.ts';
 import { FleetError } from './errors.ts';
+import { type Flags, standardFlags } from './flags/index.ts';
 import { logFiles } from './log-file.ts';
 import { Worker } from './worker.ts';
 
@@ -29,6 +30,7 @@ export class LogShipper {
     private readonly service: string,
     private readonly logs: HouseClient,
     private readonly clock: Clock,
+    private readonly flags: Flags = standardFlags(),
   ) {
     this.#placeFile = path.join(folder, `${service}.shipped.json`);
     // Silence on failure: a line about it would be one more line to ship. The file keeps everything.
@@ -49,6 +51,7 @@ export class LogShipper {
 
   /** Sends the next chunk. @returns whether more may follow at once */
   async ship(): Promise<boolean> {
+    if (!this.flags.isOn('platform.own-logs')) return false;
     const files = logFiles(this.folder, this.service);
     const place = this.#place(files);
     if (!place) return false;

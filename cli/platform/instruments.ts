@@ -3,6 +3,7 @@ import { systemPrincipal } from '../../lib/call/principal.ts';
 import { deriveKey } from '../../lib/call/signing.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
+import type { Flags } from '../../lib/flags/index.ts';
 import { LogShipper } from '../../lib/log-shipper.ts';
 import { openProcessMetrics } from '../../lib/process-metrics.ts';
 import type { Settings } from '../../lib/settings/index.ts';
@@ -16,7 +17,7 @@ export interface Instruments {
 }
 
 /** What each process has beside its work: metrics, traces, and its own lines on their way to the logs house. */
-export function startInstruments(service: string, settings: Settings, secret: string): Instruments {
+export function startInstruments(service: string, settings: Settings, secret: string, flags: Flags): Instruments {
   const clients: HouseClient[] = [];
   const clientOf = (house: string): HouseClient | undefined => {
     const address = settings.FLEET_HOUSES[house];
@@ -26,7 +27,7 @@ export function startInstruments(service: string, settings: Settings, secret: st
     return client || undefined;
   };
   const logs = clientOf('logs');
-  const shipper = logs && new LogShipper(logFolder(settings), service, logs, systemClock);
+  const shipper = logs && new LogShipper(logFolder(settings), service, logs, systemClock, flags);
   shipper?.start();
   const spans = clientOf('metrics');
   const tracing = startTracing({
@@ -37,7 +38,13 @@ export function startInstruments(service: string, settings: Settings, secret: st
     // The router plans and runs by itself, and makes its own spans.
     hooks: service !== 'router',
     endpoint: settings.FLEET_OTLP_ENDPOINT,
-    ...(spans ? { send: (body: Uint8Array) => sendSpans(spans, service, body) } : {}),
+    ...(spans
+      ? {
+          send: async (body: Uint8Array) => {
+            if (flags.isOn('platform.own-traces')) await sendSpans(spans, service, body);
+          },
+        }
+      : {}),
   });
   const metrics = openProcessMetrics(service);
   return {

@@ -71,6 +71,48 @@ export const FLAGS = {
     owner: 'router/documents',
     since: '0.2.0',
   },
+  'agents.auto-recovery': {
+    description: 'An agent that fell silent or failed is restarted by itself; by share or by agent id.',
+    isOnByDefault: true,
+    owner: 'subgraphs/agents',
+    since: '0.2.0',
+  },
+  'alerts.escalation': {
+    description: 'Alerts go up their escalation policies; off, they wait where they are.',
+    isOnByDefault: true,
+    owner: 'subgraphs/alerts',
+    since: '0.2.0',
+  },
+  'alerts.delivery': {
+    description: 'Notifications are sent; off, they wait in the outbox.',
+    isOnByDefault: true,
+    owner: 'subgraphs/alerts',
+    since: '0.2.0',
+  },
+  'logs.insert-grouping': {
+    description: 'Log requests that come together share one durable insert; off, each has its own.',
+    isOnByDefault: true,
+    owner: 'subgraphs/logs',
+    since: '0.2.0',
+  },
+  'logs.retention': {
+    description: 'Logs older than their policies say are deleted.',
+    isOnByDefault: true,
+    owner: 'subgraphs/logs',
+    since: '0.2.0',
+  },
+  'platform.own-logs': {
+    description: 'The platform’s own log lines are sent to the logs subgraph; off, they wait in their files.',
+    isOnByDefault: true,
+    owner: 'cli/platform',
+    since: '0.2.0',
+  },
+  'platform.own-traces': {
+    description: 'The platform’s own spans are sent to the metrics subgraph; off, they are thrown away.',
+    isOnByDefault: true,
+    owner: 'cli/platform',
+    since: '0.2.0',
+  },
 } as const satisfies Record<string, FlagFacts>;
 
 export type FlagName = keyof typeof FLAGS;

@@ -29,6 +29,8 @@ export interface GroupedInserterOptions<R extends object> {
   stamped?: boolean;
   /** Whether rows get a `batch UInt64` column, 0 without a token; `knowBatches` reads them back at start. */
   batched?: boolean;
+  /** Whether requests share inserts now; each has its own while not. */
+  isGrouping?(): boolean;
   /** Told of each durable group, before its requests are answered. */
   onGroup?(group: InsertedGroup<R>): void;
 }
@@ -71,6 +73,7 @@ export class GroupedInserter<R extends object> {
       insertTimeoutMs: 10_000,
       stamped: false,
       batched: false,
+      isGrouping: () => true,
       ...options,
     };
     this.#stamps = new StampClock(options.clock);
@@ -124,7 +127,7 @@ export class GroupedInserter<R extends object> {
   }
 
   #enqueue(rows: readonly R[], batch: string): Promise<void> {
-    const { maxPendingBytes, maxRows, lingerMs } = this.#options;
+    const { maxPendingBytes, maxRows, lingerMs, isGrouping } = this.#options;
     // Before the work of writing them out: an overload must not cost what it refuses.
     if (this.#pendingBytes >= maxPendingBytes) throw overloaded();
     const heads = rows.map((row) => JSON.stringify(row).slice(0, -1));
@@ -135,7 +138,7 @@ export class GroupedInserter<R extends object> {
       this.#pendingBytes += bytes;
       this.#waitingRows += rows.length;
       if (this.#running) return;
-      if (this.#waitingRows >= maxRows) this.#kick();
+      if (this.#waitingRows >= maxRows || !isGrouping()) this.#kick();
       else this.#timer ??= setTimeout(() => this.#kick(), lingerMs);
     });
   }
@@ -158,7 +161,8 @@ export class GroupedInserter<R extends object> {
   #take(): Pending<R>[] {
     let rows = 0;
     let count = 0;
-    while (count < this.#waiting.length && (count === 0 || rows < this.#options.maxRows)) {
+    const most = this.#options.isGrouping() ? this.#waiting.length : 1;
+    while (count < most && (count === 0 || rows < this.#options.maxRows)) {
       rows += (this.#waiting[count] as Pending<R>).rows.length;
       count += 1;
     }

@@ -32,7 +32,7 @@ export const entities = [Alert, AlertRule, EscalationPolicy, ContactPoint, Notif
 
 /** Alerts: rules over the fleet, what they found, and who is told of it. */
 export async function alertsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
-  const { clock, log, writes, events, cursors, database } = runtime;
+  const { clock, log, flags, writes, events, cursors, database } = runtime;
   const stores = {
     alerts: new AlertStore(database),
     rules: new RuleStore(database),
@@ -43,8 +43,8 @@ export async function alertsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const vault = new Vault(runtime.key('contact-secret'));
   const allowPrivate = runtime.settings.FLEET_WEBHOOK_PRIVATE;
   const recorder = new Recorder(alerts, contacts, notifications, clock);
-  const delivery = new Delivery(notifications, contacts, vault, clock, log, { allowPrivate });
-  const escalator = new Escalator(alerts, recorder, writes, clock, log, () => delivery.wake());
+  const delivery = new Delivery(notifications, contacts, vault, clock, log, { allowPrivate }, flags);
+  const escalator = new Escalator(alerts, recorder, writes, clock, log, () => delivery.wake(), flags);
   const sources = new HouseSources(new Houses(runtime.houses, clock));
   const evaluator = new Evaluator(rules, alerts, recorder, sources, writes, clock, log, () => escalator.wake());
   const services = {

@@ -31,7 +31,7 @@ const INGEST_SCOPES = ['agent', 'operator'];
 
 /** Logs: taken in durably, searched in one language, followed live, kept as long as policies say. */
 export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
-  const { clock, cursors, database, log, settings, writes } = runtime;
+  const { clock, cursors, database, flags, log, settings, writes } = runtime;
   const telemetry = runtime.telemetry ?? absentTelemetryStore();
   const store = new LogStore(telemetry);
   const policies = new RetentionStore(database);
@@ -41,6 +41,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     clock,
     stamped: true,
     batched: true,
+    isGrouping: () => flags.isOn('logs.insert-grouping'),
     onGroup: (group) => tails.take(group),
   });
   const tails = new Tails(store, inserter, cursors, () => policies.sweptStamp());
@@ -50,7 +51,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const service = new LogService({ store, tails, ingest, retention, mark: inserter, cursors, clock });
   const sweeper = new Worker(
     async () => {
-      await retention.sweep();
+      if (flags.isOn('logs.retention')) await retention.sweep();
       return false;
     },
     SWEEP_EVERY_MS,

@@ -1,15 +1,19 @@
+import type { Flags } from '../../lib/flags/index.ts';
 import { emptyHouseDatabase } from '../support/database.ts';
 import type { TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
 import { AgentsDriver, OPERATOR, startAgents, type TestAgent, VIEWER } from './support.ts';
 
+/** Agents that are not to be healed. */
+const left = new Set<string>();
+const flags: Flags = { isOn: (_name, caller) => !left.has(caller?.id ?? '') };
 const FAST = { FLEET_BEAT_MS: 200, FLEET_LEASE_BEATS: 3 };
 
 describe('an agent in trouble', () => {
   let house: TestHouse;
   let driver: AgentsDriver;
   beforeAll(async () => {
-    house = await startAgents({ settings: FAST });
+    house = await startAgents({ settings: FAST, flags });
     driver = new AgentsDriver(house);
   });
   afterAll(() => house.stop());
@@ -17,6 +21,18 @@ describe('an agent in trouble', () => {
   const recoveries = async (agent: TestAgent) =>
     (await driver.entries(agent.id)).filter(({ action }) => action.startsWith('agent.recovery.'));
   const presenceOf = async (agent: TestAgent) => (await driver.agent(agent.id)).presence;
+
+  test('is left alone while its recovery is turned off, and healed once it is on', async () => {
+    const [one, other] = [await driver.register(), await driver.register()];
+    left.add(one.id);
+    await driver.beat(one);
+    await driver.beat(other);
+    await until(async () => (await recoveries(other)).length > 0);
+    await until(async () => (await presenceOf(one)) === 'OFFLINE');
+    expect(await recoveries(one)).toEqual([]);
+    left.delete(one.id);
+    await until(async () => (await recoveries(one)).length > 0);
+  });
 
   test('that falls silent is SUSPECT, then OFFLINE, is asked to restart, and is healed when it does', async () => {
     const agent = await driver.register();

@@ -6,6 +6,7 @@ import path from 'node:path';
 import Ajv from 'ajv';
 import { HouseClient } from '../../lib/call/house-client.ts';
 import { systemClock } from '../../lib/clock.ts';
+import { fixedFlags } from '../../lib/flags/index.ts';
 import { Log } from '../../lib/log.ts';
 import { logFiles, RotatingFile } from '../../lib/log-file.ts';
 import { LogShipper } from '../../lib/log-shipper.ts';
@@ -69,7 +70,9 @@ describe('the shipper', () => {
       Buffer.alloc(32),
       () => 0,
     );
-    const shipper = () => new LogShipper(place, 'state', client, systemClock);
+    const shipper = () =>
+      new LogShipper(place, 'state', client, systemClock, fixedFlags({ 'platform.own-logs': true }));
+    const off = new LogShipper(place, 'state', client, systemClock, fixedFlags({ 'platform.own-logs': false }));
     const drain = async () => {
       const one = shipper();
       while (await one.ship());
@@ -77,6 +80,7 @@ describe('the shipper', () => {
     const file = new RotatingFile(place, 'state', 300);
     const log = new Log('state', [file], () => 0);
     for (const event of ['a', 'b', 'c', 'd', 'e']) log.info(event, { filler: 'x'.repeat(80) });
+    expect(await off.ship()).toBe(false);
     await expect(drain()).rejects.toThrow('logs answered 503');
     away = false;
     await drain();

@@ -5,6 +5,7 @@ import { HouseClient } from '../../lib/call/house-client.ts';
 import type { Principal } from '../../lib/call/principal.ts';
 import { type Call, deriveKey } from '../../lib/call/signing.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import type { Flags } from '../../lib/flags/index.ts';
 import { type HouseRuntime, type OpenHouseOptions, openHouse } from '../../lib/house.ts';
 import { silentLog } from '../../lib/log.ts';
 import { type Served, serveHouse } from '../../lib/serve/house.ts';
@@ -40,6 +41,7 @@ export interface TestHouseOptions {
   make(runtime: HouseRuntime): Promise<Subgraph>;
   migrations?: OpenHouseOptions['migrations'];
   settings?: Partial<Settings>;
+  flags?: Flags;
   clock?: Clock;
   access?: AccessTable;
   /** Addresses of other houses that run in the test. */
@@ -56,6 +58,7 @@ export async function startTestHouse(options: TestHouseOptions): Promise<TestHou
     clock,
     log: silentLog,
     settings: { ...loadSettings({}), ...options.settings },
+    ...(options.flags ? { flags: options.flags } : {}),
     access: options.access ?? loadAccessTable(path.resolve(__dirname, '../..')),
     entities: options.entities,
     migrations: options.migrations ?? migrations[name] ?? [],

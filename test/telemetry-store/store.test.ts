@@ -122,6 +122,15 @@ describe('grouped inserts', () => {
     await expect(made.add([{ name: 'late', value: 1 }])).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
   });
 
+  test('without grouping each request has an insert of its own', async () => {
+    const { made, rows } = await inserter({ isGrouping: () => false });
+    await Promise.all(['a', 'b', 'c'].map((name) => made.add([{ name, value: 1 }])));
+    const stored = await rows();
+    expect(stored.map(({ name }) => name)).toEqual(['a', 'b', 'c']);
+    expect(new Set(stored.map(({ stamp }) => stamp)).size).toBe(3);
+    await made.close();
+  });
+
   test('the same token is stored once: under way, afterwards, and after a restart', async () => {
     const { made, rows, table } = await inserter();
     const row = { name: 'once', value: 1 };

@@ -34,7 +34,7 @@ export interface Assembly {
   rounds: Rounds;
 }
 
-export function assemble({ database, settings, clock, writes, cursors, events, log }: HouseRuntime): Assembly {
+export function assemble({ database, settings, flags, clock, writes, cursors, events, log }: HouseRuntime): Assembly {
   const agents = new AgentStore(database);
   const mail = new MailStore(database);
   const story = new StoryStore(database);
@@ -44,7 +44,7 @@ export function assemble({ database, settings, clock, writes, cursors, events, l
   const listening = new Listening(terms, clock.nowMs());
   const mailbox = new Mailbox(agents, mail, story, writes, fleet, cursors, clock);
   const observer = new Observer(agents, story, writes, fleet, clock);
-  const healer = new Healer(agents, story, mailbox, writes, fleet, clock);
+  const healer = new Healer(agents, story, mailbox, writes, fleet, clock, flags);
   const watch = new Watch(agents, fleet, observer, healer, listening, clock);
   const credentials = new Credentials(keys, writes, clock);
   const registry = new Registry(agents, mail, story, keys, writes, fleet, clock);

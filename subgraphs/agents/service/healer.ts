@@ -1,5 +1,7 @@
 import type { Clock } from '../../../lib/clock.ts';
+import type { Flags } from '../../../lib/flags/index.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { nodeId } from '../../../lib/node-id.ts';
 import type { EventDraft } from '../../../lib/write/rows.ts';
 import type { Writes } from '../../../lib/write/writes.ts';
 import { type Agent, snapshotOf } from '../entity/agent.ts';
@@ -28,6 +30,7 @@ export class Healer {
     private readonly writes: Writes,
     private readonly fleet: LiveFleet,
     private readonly clock: Clock,
+    private readonly flags: Flags,
   ) {}
 
   /** Whether a closer look is worth it. */
@@ -36,12 +39,12 @@ export class Healer {
     // One that has just been heard again is OFFLINE only until that is written.
     const isHeard = presenceAt(this.fleet.terms, live.heardMs, this.clock.nowMs()) !== AgentPresence.OFFLINE;
     if (live.presence === AgentPresence.OFFLINE && isHeard) return false;
-    return (
+    const isIll =
       live.desired === AgentState.RUNNING &&
       (live.presence === AgentPresence.OFFLINE ||
         live.reported === AgentState.FAILED ||
-        live.criticalBeats >= RECOVERY.criticalBeats)
-    );
+        live.criticalBeats >= RECOVERY.criticalBeats);
+    return isIll && this.flags.isOn('agents.auto-recovery', { id: nodeId('Agent', live.uuid) });
   }
 
   async heal(live: LiveAgent, state: AgentState): Promise<void> {

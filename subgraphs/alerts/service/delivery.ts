@@ -1,5 +1,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { asFleetError, messageOf } from '../../../lib/errors.ts';
+import type { Flags } from '../../../lib/flags/index.ts';
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
 import type { ContactPoint, Notification } from '../entity/contact.ts';
@@ -33,6 +34,7 @@ export class Delivery {
     private readonly clock: Clock,
     private readonly log: Log,
     private readonly options: Omit<PostOptions, 'timeoutMs'>,
+    private readonly flags: Flags,
   ) {
     this.#worker = new Worker(
       () => this.#claim(),
@@ -56,7 +58,7 @@ export class Delivery {
 
   async #claim(): Promise<boolean> {
     const { free } = this.#lanes;
-    if (free <= 0) return false;
+    if (free <= 0 || !this.flags.isOn('alerts.delivery')) return false;
     for (const notification of await this.notifications.claimDue(this.clock.nowMs(), LEASE_MS, free)) {
       this.#lanes.run(
         () => this.#attempt(notification),

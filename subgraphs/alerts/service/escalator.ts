@@ -1,5 +1,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { messageOf } from '../../../lib/errors.ts';
+import type { Flags } from '../../../lib/flags/index.ts';
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
 import type { SystemEntry, Writes } from '../../../lib/write/writes.ts';
@@ -23,6 +24,7 @@ export class Escalator {
     log: Log,
     /** Wakes delivery after a commit. */
     private readonly queued: () => void,
+    private readonly flags: Flags,
   ) {
     this.#worker = new Worker(
       async () => (await this.step()) === BATCH,
@@ -45,6 +47,7 @@ export class Escalator {
 
   /** Takes what is due of at most fifty alerts. @returns of how many */
   async step(): Promise<number> {
+    if (!this.flags.isOn('alerts.escalation')) return 0;
     const count = await this.writes.transaction(async (tx) => {
       const nowMs = this.clock.nowMs();
       const due = await this.alerts.lockEscalating(tx, nowMs, BATCH);

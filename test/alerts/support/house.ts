@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { loadAccessTable } from '../../../lib/access.ts';
+import type { Flags } from '../../../lib/flags/index.ts';
 import { alertsSubgraph, entities } from '../../../subgraphs/alerts/index.ts';
 import { type Answer, type AnyShape, startTestHouse, type TestHouse } from '../../support/house.ts';
 import { MovingClock } from './moving-clock.ts';
@@ -22,6 +23,7 @@ export interface AlertsWorldOptions {
   /** Whether rules that a fleet starts with stay. */
   keepRules?: boolean;
   settings?: Parameters<typeof startTestHouse>[0]['settings'];
+  flags?: Flags;
   /** A database that another house had before. */
   databaseUrl?: string;
 }
@@ -39,6 +41,7 @@ export async function startAlerts(options: AlertsWorldOptions = {}): Promise<Ale
     access: { Agent: ['viewer', 'agent'], Trace: ['viewer', 'agent'], ...loadAccessTable(ROOT) },
     addresses: houses.addresses,
     settings: { FLEET_WEBHOOK_PRIVATE: true, ...options.settings },
+    ...(options.flags ? { flags: options.flags } : {}),
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
   });
   if (!options.keepRules) {
