@@ -211,7 +211,7 @@ class Core implements Engine {
     return { errors: faults.list.map((fault) => fault.error) };
   }
 
-  async #run(prepared: PreparedOperation, todo: Todo): Promise<WrittenAnswer> {
+  async #run(prepared: PreparedOperation, todo: Todo): Promise<WrittenAnswer | GraphAnswer> {
     const { operation, variables } = prepared;
     const { access, call, signal, event, steps } = todo;
     const { projection } = operation;
@@ -232,8 +232,14 @@ class Core implements Engine {
     );
     if (event) run.take(event.stream.source, event.answer);
     if (steps) await run.step(steps);
+    // What a mutation did is told even so; an event must not be lost for it.
+    if (operation.kind === 'query' && faults.refusal) return { errors: [faults.refusal] };
     const written = write(data, { projection, faults, introspected: todo.introspected, closed: access.closed });
-    return faults.list.length > 0 ? { data: written, errors: faults.settled(projection.root) } : { data: written };
+    const answer: WrittenAnswer = { data: written };
+    if (faults.list.length > 0) answer.errors = faults.settled(projection.root);
+    const extensions = faults.extensions(projection.root);
+    if (extensions) answer.extensions = extensions;
+    return answer;
   }
 
   /** Whether this caller may run the operation: introspection, and every selected field. */

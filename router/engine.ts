@@ -1,5 +1,6 @@
 import type { DocumentNode, GraphQLFormattedError, GraphQLSchema, OperationTypeNode } from 'graphql';
 import type { Call } from '../lib/call/signing.ts';
+import type { STALE_MS } from './degradation.ts';
 import type { FetchRecord } from './execute/fetch-record.ts';
 import type { Written } from './execute/written.ts';
 import type { LeaveSignal } from './leave-signal.ts';
@@ -19,6 +20,8 @@ export interface GraphAnswer {
   data?: Record<string, unknown> | null;
   errors?: readonly GraphQLFormattedError[];
   extensions?: Record<string, unknown>;
+  /** Set by the guard on an answer that is not fresh: its age, milliseconds. */
+  [STALE_MS]?: number;
 }
 
 /** An answer that ran, with its data written as JSON already. */

@@ -6,7 +6,8 @@ import type { JwtOptions } from './callers/jwt.ts';
 import type { CoreOptions } from './core.ts';
 import type { DocumentsOptions } from './documents/documents.ts';
 import type { DocumentLimits } from './guard/document-limits.ts';
-import type { GuardLimits } from './guard/lane.ts';
+import type { GuardLimits, SubgraphPolicy } from './guard/lane.ts';
+import type { StaleLimits } from './guard/stale-answers.ts';
 import type { IngestRoute } from './http/ingest.ts';
 import type { SocketLimits } from './http/socket-admission.ts';
 import type { QueueLimits } from './limits/fair-queue.ts';
@@ -43,6 +44,8 @@ export interface RouterLimits {
   /** How long a query or mutation may take as a whole, milliseconds; 15 s unless given. */
   operationMs: number;
   guard: Partial<GuardLimits>;
+  /** What is kept to be served stale. */
+  stale: Partial<StaleLimits>;
   document: Partial<DocumentLimits>;
   sockets: Partial<SocketLimits>;
   port: Partial<PortLimits>;
@@ -74,6 +77,8 @@ export interface RouterOptions {
   houses?: Readonly<Record<string, HouseClient>>;
   /** Addresses of a subgraph that has several; the one the supergraph gives otherwise. */
   replicas?: Readonly<Record<string, readonly string[]>>;
+  /** What a subgraph is to the whole: required, served stale, slower than others. */
+  policies?: Readonly<Record<string, SubgraphPolicy>>;
   callers?: CallersOptions;
   /** Whether fields without an access rule are closed; they are whenever there are callers. */
   enforceAccess?: boolean;

@@ -8,7 +8,7 @@ import { isLoopback, loadSettings, type Settings } from '../lib/settings/index.t
 import type { Tracing } from '../lib/telemetry/tracing.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
 import { documentsIn } from './documents/document-settings.ts';
-import { guardLimitsIn, replicasIn } from './guard/guard-settings.ts';
+import { guardLimitsIn, policiesIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
@@ -37,6 +37,7 @@ export async function startStandalone(
   const router = await serveRouter({
     supergraphSdl: readSupergraph(environment['SUPERGRAPH_PATH']),
     replicas: replicasIn(settings),
+    policies: policiesIn(settings),
     clock: systemClock,
     log,
     flags,
@@ -52,6 +53,7 @@ export async function startStandalone(
       ...limitsIn(settings, isMeasured),
       batch: settings.FLEET_BATCH,
       port: { connections: settings.FLEET_CONNECTIONS },
+      stale: { bytes: settings.FLEET_STALE_BYTES },
       operationMs: settings.FLEET_OPERATION_TIMEOUT_MS,
       guard: {
         ...guardLimitsIn(settings),

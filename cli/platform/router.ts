@@ -9,7 +9,7 @@ import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { jwtIn } from '../../router/callers/jwt-settings.ts';
 import { documentsIn } from '../../router/documents/document-settings.ts';
-import { guardLimitsIn, replicasIn } from '../../router/guard/guard-settings.ts';
+import { guardLimitsIn, policiesIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
 import { packageRoot } from './surroundings.ts';
@@ -62,6 +62,7 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
     version,
     houses,
     replicas: replicasIn(settings),
+    policies: policiesIn(settings),
     callers: { adminToken: settings.FLEET_ADMIN_TOKEN, house: agents, ...(jwt ? { jwt } : {}) },
     audit,
     own: { cursorKey: deriveKey(secret, 'cursor:router') },
@@ -75,6 +76,7 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
       ...limitsIn(settings),
       batch: settings.FLEET_BATCH,
       port: { connections: settings.FLEET_CONNECTIONS },
+      stale: { bytes: settings.FLEET_STALE_BYTES },
       operationMs: settings.FLEET_OPERATION_TIMEOUT_MS,
       guard: guardLimitsIn(settings),
     },

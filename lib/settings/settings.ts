@@ -195,7 +195,7 @@ export const SETTINGS = z.object({
     .default('')
     .transform((text, context) => readSubgraphs(text, context))
     .describe(
-      'What is particular to a subgraph, JSON: {"reviews":{"urls":["http://a:4001/graphql","http://b:4001/graphql"]}}. `urls` are its replicas.',
+      'What is particular to a subgraph, JSON: {"reviews":{"urls":["http://a:4001/graphql","http://b:4001/graphql"],"need":"optional","staleIfErrorMs":60000,"timeoutMs":2000}}. `urls` are its replicas; a query that needs a `required` one gets no answer without it; `staleIfErrorMs`: for so long an answer may be served again when there is no fresh one.',
     ),
   FLEET_SUBGRAPH_IN_FLIGHT: z.coerce
     .number()
@@ -223,6 +223,12 @@ export const SETTINGS = z.object({
     .max(100)
     .default(10)
     .describe('Of a hundred calls to a subgraph, how many queries may be tried a second time; 0: none.'),
+  FLEET_STALE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(32_000_000)
+    .describe('What is kept at most to be served stale, bytes, where FLEET_SUBGRAPHS allows it.'),
   FLEET_SUBGRAPH_TIMEOUT_MS: ms(5_000, 10).describe('How long the router waits for a subgraph, milliseconds.'),
   FLEET_ADMIN_RPS: z.coerce.number().min(1).default(1_000).describe('Requests a second the admin may make.'),
   FLEET_CLIENT_RPS: z.coerce

@@ -7,6 +7,11 @@ const PARTICULARS = z.record(
   z.strictObject({
     /** Its replicas. */
     urls: z.array(address).min(1).max(100).optional(),
+    need: z.enum(['required', 'optional']).optional(),
+    /** For so long an answer may be served again when there is no fresh one, milliseconds. */
+    staleIfErrorMs: z.number().int().min(0).max(86_400_000).optional(),
+    /** How long one call may take, milliseconds. */
+    timeoutMs: z.number().int().min(10).max(600_000).optional(),
   }),
 );
 
@@ -24,6 +29,13 @@ export function readSubgraphs(text: string, context: z.RefinementCtx): Record<st
     return z.NEVER;
   }
   const read = PARTICULARS.safeParse(given);
+  const contrary = Object.entries(read.data ?? {}).find(
+    ([, { need, staleIfErrorMs = 0 }]) => need === 'required' && staleIfErrorMs > 0,
+  );
+  if (contrary) {
+    context.addIssue(`${contrary[0]}: what is required is not served stale`);
+    return z.NEVER;
+  }
   if (read.success) return read.data;
   const [issue] = read.error.issues;
   context.addIssue(`${issue?.path.join('.')}: ${issue?.message}`);

@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { ERROR_CODES, type ErrorCode, FleetError, messageOf } from '../../lib/errors.ts';
+import { type DegradedPart, RequiredUnavailable } from '../degradation.ts';
 import { clientKey } from '../plan/covariance.ts';
 import type { AnswerPath } from './json.ts';
 import type { Selection } from './projection.ts';
@@ -31,6 +32,8 @@ const TOLD_DETAILS = ['retryAfterMs', 'field', 'cursor', 'subgraph'] as const;
 export class Faults {
   readonly list: Fault[] = [];
   readonly #emptied: AnswerPath[] = [];
+  #degraded: DegradedPart[] | undefined;
+  #refusal: RequiredUnavailable | undefined;
 
   constructor(
     readonly requestId: string,
@@ -39,6 +42,7 @@ export class Faults {
 
   /** Takes an error of a subgraph's answer, or one that was thrown instead of an answer. */
   add(error: unknown, path: AnswerPath | undefined, subgraph: string): void {
+    if (error instanceof RequiredUnavailable) this.#refusal ??= error;
     if (this.list.length >= MAX_FAULTS) return;
     this.list.push({ path, error: this.#shown(error, subgraph) });
   }
@@ -53,6 +57,23 @@ export class Faults {
   /** Notes that an error took everything at this path with it, not only what it names. */
   emptied(path: AnswerPath): void {
     this.#emptied.push(path);
+  }
+
+  /** Notes that these parts of the answer are not fresh. */
+  degrade(subgraph: string, ageMs: number, paths: readonly AnswerPath[]): void {
+    this.#degraded ??= [];
+    if (this.#degraded.length < MAX_FAULTS) this.#degraded.push({ subgraph, ageMs, paths });
+  }
+
+  /** Why a query is to be refused whole, if it is. */
+  get refusal(): GraphQLFormattedError | undefined {
+    return this.#refusal && this.#shown(this.#refusal, '');
+  }
+
+  /** `extensions` of an answer of which parts are not fresh. */
+  extensions(root: Selection): { degraded: DegradedPart[] } | undefined {
+    const seen = (path: AnswerPath) => visiblePath(path, root);
+    return this.#degraded && { degraded: this.#degraded.map((part) => ({ ...part, paths: part.paths.map(seen) })) };
   }
 
   /** Whether an error already explains why there is nothing at this path. */

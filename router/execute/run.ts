@@ -1,5 +1,6 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
+import { STALE_MS } from '../degradation.ts';
 import type { GraphAnswer, SubgraphCaller } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { EntityFetch, Rewrite, RootFetch, Step } from '../plan/steps.ts';
@@ -55,6 +56,13 @@ export class Run {
   /** Takes the answer to a fetch of root fields, wherever it came from. */
   take(fetch: RootFetch, answer: GraphAnswer): void {
     const { faults, supergraph } = this.options;
+    const staleMs = answer[STALE_MS];
+    if (staleMs !== undefined)
+      faults.degrade(
+        fetch.subgraph,
+        staleMs,
+        this.#rootKeys(fetch).map((key) => [key]),
+      );
     const nameOf = realNames(fetch);
     for (const error of answer.errors ?? []) {
       if (!error.path || error.path.length === 0) this.#failRoot(fetch, error);
@@ -103,6 +111,8 @@ export class Run {
 
   #takeEntities(fetch: EntityFetch, collected: readonly Representations[], answer: GraphAnswer): void {
     const { supergraph, faults } = this.options;
+    const staleMs = answer[STALE_MS];
+    if (staleMs !== undefined) faults.degrade(fetch.subgraph, staleMs, this.#entityPaths(collected));
     for (const error of answer.errors ?? []) {
       const [alias, index, ...rest] = error.path ?? [];
       const group = collected.find((each) => each.group.alias === alias);
@@ -132,20 +142,30 @@ export class Run {
   }
 
   #failRoot(fetch: RootFetch, error: unknown): void {
-    const { faults, isRootKey } = this.options;
-    const keys = fetch.keys.map(realNames(fetch)).map(String).filter(isRootKey);
+    const { faults } = this.options;
+    const keys = this.#rootKeys(fetch);
     if (keys.length === 0) faults.add(error, undefined, fetch.subgraph);
     for (const key of keys) faults.add(error, [key], fetch.subgraph);
   }
 
+  /** A fetch's root keys that the client sees. */
+  #rootKeys(fetch: RootFetch): string[] {
+    return fetch.keys.map(realNames(fetch)).map(String).filter(this.options.isRootKey);
+  }
+
   #failEntities(fetch: EntityFetch, collected: readonly Representations[], error: unknown): void {
+    for (const path of this.#entityPaths(collected)) this.options.faults.add(error, path, fetch.subgraph);
+  }
+
+  /** Where in the answer the entities of a fetch are. */
+  #entityPaths(collected: readonly Representations[]): readonly AnswerPath[] {
     const paths: AnswerPath[] = [];
     for (const each of collected) {
       const [only, another] = each.group.keys;
       const field = only !== undefined && another === undefined ? [only] : [];
       for (const path of pathsOf(this.data, each, this.options.supergraph.satisfies)) paths.push([...path, ...field]);
     }
-    for (const path of commonPaths(paths)) this.options.faults.add(error, path, fetch.subgraph);
+    return commonPaths(paths);
   }
 
   #ask(fetch: RootFetch | EntityFetch, collected?: readonly Representations[]): Promise<GraphAnswer> {

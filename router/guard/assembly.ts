@@ -12,7 +12,7 @@ export interface AssembledGuard {
 /** @param subgraphs name → address as the supergraph gives it, of those that are called over the wire */
 export function assembleGuard(
   subgraphs: Iterable<readonly [string, string]>,
-  { houses, replicas, limits, clock, log, redisUrl }: RouterOptions,
+  { houses, replicas, policies, limits, clock, log, redisUrl }: RouterOptions,
 ): AssembledGuard {
   const guard = new Guard({
     wireOf(subgraph, url) {
@@ -20,6 +20,8 @@ export function assembleGuard(
       return house ? signedWire(house, url) : plainWire(url);
     },
     limits: { ...GUARD_LIMITS, ...limits?.guard },
+    policies,
+    stale: limits?.stale,
     clock,
   });
   guard.onMove((move) => log.warn('breaker.moved', { ...move }));

@@ -1,5 +1,5 @@
 import type { Settings } from '../../lib/settings/index.ts';
-import { GUARD_LIMITS, type GuardLimits } from './lane.ts';
+import { GUARD_LIMITS, type GuardLimits, type SubgraphPolicy } from './lane.ts';
 
 /** The guard's limits as the settings have them. */
 export function guardLimitsIn(settings: Settings): GuardLimits {
@@ -15,6 +15,11 @@ export function guardLimitsIn(settings: Settings): GuardLimits {
     },
     retry: { ...GUARD_LIMITS.retry, percent: settings.FLEET_SUBGRAPH_RETRY_PERCENT },
   };
+}
+
+/** Subgraph → what it is to the whole, where the settings say so. */
+export function policiesIn({ FLEET_SUBGRAPHS }: Settings): Record<string, SubgraphPolicy> {
+  return FLEET_SUBGRAPHS;
 }
 
 /** Subgraph → its replicas' addresses, where the settings name them. */

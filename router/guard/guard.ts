@@ -5,9 +5,11 @@ import type { LeaveSignal } from '../leave-signal.ts';
 import { fetchSpan } from '../spans.ts';
 import { type ThroughOptions, through } from './any-call.ts';
 import type { BreakerMove, Circuit, Forced } from './circuit.ts';
-import { type CallReport, type GuardLimits, Lane } from './lane.ts';
+import { callDegradable } from './degraded-call.ts';
+import { type CallReport, type GuardLimits, Lane, type SubgraphPolicy } from './lane.ts';
 import { callLive } from './live-call.ts';
 import type { Replica } from './replica.ts';
+import { STALE_LIMITS, StaleAnswers, type StaleLimits } from './stale-answers.ts';
 import { callWhole } from './whole-call.ts';
 import type { Wire } from './wire.ts';
 
@@ -17,6 +19,10 @@ export interface GuardOptions {
   /** Makes the connections to one replica. @throws when the address is none */
   wireOf(subgraph: string, url: string): Wire;
   limits: GuardLimits;
+  /** What is particular to a subgraph, by name. */
+  policies?: Readonly<Record<string, SubgraphPolicy>> | undefined;
+  /** How much is kept to be served stale. */
+  stale?: Partial<StaleLimits> | undefined;
   clock: Clock;
 }
 
@@ -32,7 +38,16 @@ export class Guard implements SubgraphCaller {
   readonly #forced = new Set<(subgraph: string, forced: Forced) => void>();
   readonly #called = new Set<(report: CallReport) => void>();
 
-  constructor(private readonly options: GuardOptions) {}
+  readonly #stale: StaleAnswers;
+
+  constructor(private readonly options: GuardOptions) {
+    this.#stale = new StaleAnswers({ ...STALE_LIMITS, ...options.stale });
+  }
+
+  /** What is kept to be served stale. */
+  get staleCache(): { entries: number; sizeBytes: number } {
+    return this.#stale.size;
+  }
 
   get circuits(): ReadonlyMap<string, Circuit> {
     return this.#circuits;
@@ -81,7 +96,12 @@ export class Guard implements SubgraphCaller {
   }
 
   execute(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
-    return fetchSpan(subgraph, call, (inner) => callWhole(this.#lane(subgraph), request, inner, signal));
+    return fetchSpan(subgraph, call, (inner) => {
+      const lane = this.#lane(subgraph);
+      return lane.isPlain
+        ? callWhole(lane, request, inner, signal)
+        : callDegradable(lane, this.#stale, request, inner, signal);
+    });
   }
 
   subscribe(
@@ -111,9 +131,10 @@ export class Guard implements SubgraphCaller {
   }
 
   #made(subgraph: string): Lane {
-    const { limits, clock } = this.options;
+    const { limits, policies, clock } = this.options;
     const lane = new Lane(subgraph, {
       limits,
+      policy: policies?.[subgraph] ?? {},
       clock,
       onMove: (move) => {
         for (const listener of this.#moved) listener(move);

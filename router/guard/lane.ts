@@ -34,6 +34,16 @@ export const GUARD_LIMITS: GuardLimits = {
   retry: RETRY_POLICY,
 };
 
+/** What one subgraph is to the whole. */
+export interface SubgraphPolicy {
+  /** `required`: a query that asks it and gets no answer is refused whole. Otherwise its fields are null, with an error. */
+  need?: 'required' | 'optional' | undefined;
+  /** For so long an answer may be served again when there is no fresh one, milliseconds; 0: never. */
+  staleIfErrorMs?: number | undefined;
+  /** How long one call may take, where that is not the same for all, milliseconds. */
+  timeoutMs?: number | undefined;
+}
+
 /** One attempt that ended, for metrics. */
 export interface CallReport {
   subgraph: string;
@@ -44,6 +54,7 @@ export interface CallReport {
 }
 
 export interface LaneOptions {
+  policy: SubgraphPolicy;
   limits: GuardLimits;
   clock: Clock;
   onMove(move: BreakerMove): void;
@@ -55,6 +66,9 @@ export interface LaneOptions {
 export class Lane {
   readonly circuit: Circuit;
   readonly bulkhead: Bulkhead;
+  readonly policy: SubgraphPolicy;
+  /** Whether it is neither required nor ever served stale. */
+  readonly isPlain: boolean;
   readonly limits: GuardLimits;
   readonly clock: Clock;
   #credit = 0;
@@ -63,7 +77,10 @@ export class Lane {
     readonly subgraph: string,
     private readonly options: LaneOptions,
   ) {
-    const { limits, clock } = options;
+    const { policy, clock } = options;
+    const limits = { ...options.limits, timeoutMs: policy.timeoutMs ?? options.limits.timeoutMs };
+    this.policy = policy;
+    this.isPlain = policy.need !== 'required' && !policy.staleIfErrorMs;
     this.limits = limits;
     this.clock = clock;
     this.bulkhead = new Bulkhead(subgraph, limits.bulkhead, clock);

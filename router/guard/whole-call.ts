@@ -14,6 +14,7 @@ import { Left, TimedOut, TooLarge } from './wire-answer.ts';
 
 /**
  * One query or mutation to one subgraph: within the operation's deadline, in its turn, to the best replica.
+ * @param keep takes an answer without errors, as it came
  * @throws SUBGRAPH_UNAVAILABLE, TIMEOUT, OVERLOADED, RATE_LIMITED
  */
 export async function callWhole(
@@ -21,6 +22,7 @@ export async function callWhole(
   request: GraphRequest,
   call: Call,
   signal: LeaveSignal | undefined,
+  keep?: (body: Buffer) => void,
 ): Promise<GraphAnswer> {
   const { bulkhead, clock, limits } = lane;
   let nowMs = clock.nowMs();
@@ -41,9 +43,11 @@ export async function callWhole(
     const pass = enter(lane, { mayProbe: isRepeatable, avoid: failed }, startedMs);
     try {
       const timeoutMs = Math.max(1, untilMs - startedMs);
-      const answer = readGraphAnswer(await pass.replica.wire.send({ body, call, signal, timeoutMs, maxBytes }));
+      const received = await pass.replica.wire.send({ body, call, signal, timeoutMs, maxBytes });
+      const answer = readGraphAnswer(received);
       nowMs = clock.nowMs();
       settleAnswered(lane, pass, startedMs, nowMs, brokeInside(answer));
+      if (keep && !answer.errors) keep(received.body);
       return answer;
     } catch (error) {
       nowMs = clock.nowMs();
