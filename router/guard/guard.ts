@@ -96,12 +96,13 @@ export class Guard implements SubgraphCaller {
   }
 
   execute(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
-    return fetchSpan(subgraph, call, (inner) => {
-      const lane = this.#lane(subgraph);
-      return lane.isPlain
+    const lane = this.#lanes.get(subgraph);
+    if (!lane) return Promise.reject(unknown(subgraph));
+    return fetchSpan(subgraph, call, (inner) =>
+      lane.isPlain
         ? callWhole(lane, request, inner, signal)
-        : callDegradable(lane, this.#stale, request, inner, signal);
-    });
+        : callDegradable(lane, this.#stale, request, inner, signal),
+    );
   }
 
   subscribe(
@@ -153,7 +154,11 @@ export class Guard implements SubgraphCaller {
 
   #lane(subgraph: string): Lane {
     const lane = this.#lanes.get(subgraph);
-    if (!lane) throw new Error(`invariant broken: no subgraph ${subgraph}`);
+    if (!lane) throw unknown(subgraph);
     return lane;
   }
+}
+
+function unknown(subgraph: string): Error {
+  return new Error(`invariant broken: no subgraph ${subgraph}`);
 }
