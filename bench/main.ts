@@ -1,12 +1,23 @@
 import type { Bench } from './figure.ts';
 import { guardBench } from './guard.ts';
 import { hostileBench } from './hostile/main.ts';
+import { limitsBench } from './limits.ts';
 import { logsBench } from './logs.ts';
+import { overloadBench } from './overload/main.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
 import { tracingBench } from './tracing.ts';
 
-const BENCHES: Bench[] = [startBench, guardBench, logsBench, routerBench, tracingBench, hostileBench];
+const BENCHES: Bench[] = [
+  startBench,
+  guardBench,
+  logsBench,
+  limitsBench,
+  overloadBench,
+  routerBench,
+  tracingBench,
+  hostileBench,
+];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */
 async function main(names: readonly string[]): Promise<void> {
