@@ -86,7 +86,7 @@ function figures({ idle, peak, tripled, tenfold, crushed }: Runs): Figure[] {
       ratio: `${(tripled.p99['on-call'] / quiet).toFixed(2)} ×`,
     },
     {
-      promise: 'the same without the queue',
+      promise: 'its p99 without the queue',
       measured: ms(crushed.p99['on-call']),
       against: `idle ${ms(quiet)}`,
       ratio: `${(crushed.p99['on-call'] / quiet).toFixed(2)} ×`,
@@ -98,7 +98,13 @@ function figures({ idle, peak, tripled, tenfold, crushed }: Runs): Figure[] {
       ratio: percent(tenfold.goodput / peak),
     },
     {
-      promise: 'goodput at 3 × load without the queue',
+      promise: 'goodput at 3 × load',
+      measured: `${tripled.goodput.toFixed(0)} /s`,
+      against: `peak ${peak.toFixed(0)} /s`,
+      ratio: percent(tripled.goodput / peak),
+    },
+    {
+      promise: 'the same without the queue',
       measured: `${crushed.goodput.toFixed(0)} /s`,
       against: `peak ${peak.toFixed(0)} /s`,
       ratio: percent(crushed.goodput / peak),

@@ -2,13 +2,16 @@ import type { Ticket } from './fair-queue.ts';
 
 interface Waiting<T> {
   ticket: T;
-  /** When its turn is, in virtual time. */
-  startTag: number;
+  /** From then on it is stale: its client had better have a fresh one done. */
+  staleMs: number;
   untilMs: number;
 }
 
 interface Client<T> {
+  /** The oldest first. */
   waiting: Waiting<T>[];
+  /** When its turns are, in virtual time: as many as wait. */
+  turns: number[];
   /** The virtual time at which all it has asked for is done. */
   finishTag: number;
 }
@@ -16,7 +19,11 @@ interface Client<T> {
 /** Clients remembered without anything waiting. */
 const IDLE_CLIENTS = 1_000;
 
-/** Tickets of one priority, in the order of start-time fair queuing over their clients. */
+/**
+ * Tickets of one priority, in the order of start-time fair queuing over their clients. A client's own come in their order
+ * while they are fresh; once its oldest is stale its newest comes first (adaptive LIFO, Maurer, Fail at Scale, 2015): who
+ * waits longest under a standing overload has mostly gone by the time it is answered.
+ */
 export class ClassQueue<T extends Ticket> {
   readonly #clients = new Map<string, Client<T>>();
   #virtual = 0;
@@ -30,37 +37,42 @@ export class ClassQueue<T extends Ticket> {
     return this.#clients.get(client)?.waiting.length ?? 0;
   }
 
-  add(ticket: T, untilMs: number): void {
+  add(ticket: T, staleMs: number, untilMs: number): void {
     const client = this.#client(ticket.client);
     const startTag = Math.max(this.#virtual, client.finishTag);
     client.finishTag = startTag + Math.max(1, ticket.cost) / ticket.weight;
-    client.waiting.push({ ticket, startTag, untilMs });
+    client.turns.push(startTag);
+    client.waiting.push({ ticket, staleMs, untilMs });
     this.#size += 1;
   }
 
   /** Takes out whose turn it is. */
-  next(): T | undefined {
+  next(nowMs: number): T | undefined {
     let first: Client<T> | undefined;
+    let turn = Number.POSITIVE_INFINITY;
     for (const client of this.#clients.values()) {
-      const tag = client.waiting[0]?.startTag;
-      if (tag !== undefined && (!first || tag < (first.waiting[0] as Waiting<T>).startTag)) first = client;
+      const own = client.turns[0];
+      if (own === undefined || own >= turn) continue;
+      first = client;
+      turn = own;
     }
-    const taken = first?.waiting.shift();
-    if (!taken) return undefined;
-    this.#virtual = Math.max(this.#virtual, taken.startTag);
+    const [oldest] = first?.waiting ?? [];
+    if (!first || !oldest) return undefined;
+    first.turns.shift();
+    const taken = oldest.staleMs <= nowMs ? first.waiting.pop() : first.waiting.shift();
+    this.#virtual = Math.max(this.#virtual, turn);
     this.#size -= 1;
-    return taken.ticket;
+    return taken?.ticket;
   }
 
   /** @returns whether it was there */
   remove(ticket: T): boolean {
     const client = this.#clients.get(ticket.client);
     const at = client?.waiting.findIndex((each) => each.ticket === ticket) ?? -1;
-    const gone = client?.waiting[at];
-    if (!client || !gone) return false;
-    // What was not done is not owed; turns given out after it stay as they are.
-    if (at === client.waiting.length - 1) client.finishTag = gone.startTag;
+    if (!client || at < 0) return false;
     client.waiting.splice(at, 1);
+    // What was not done is not owed: those behind it move up.
+    client.finishTag = client.turns.pop() ?? client.finishTag;
     this.#size -= 1;
     return true;
   }
@@ -88,7 +100,7 @@ export class ClassQueue<T extends Ticket> {
     const known = this.#clients.get(name);
     if (known) return known;
     if (this.#clients.size >= IDLE_CLIENTS + this.#size) this.#forget();
-    const client: Client<T> = { waiting: [], finishTag: 0 };
+    const client: Client<T> = { waiting: [], turns: [], finishTag: 0 };
     this.#clients.set(name, client);
     return client;
   }

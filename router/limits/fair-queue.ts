@@ -36,6 +36,8 @@ export interface Offer<T extends Ticket> {
 
 /** How much of the capacity each priority may fill: a place is left for what matters more. */
 const SHARES: Record<Priority, number> = { 'on-call': 1, script: 0.95, dashboard: 0.9 };
+/** Of the time a ticket may wait, the part after which it is stale: 1 / this. */
+const STALE_PART = 4;
 const NONE: readonly never[] = [];
 
 /**
@@ -93,19 +95,19 @@ export class FairQueue<T extends Ticket> {
       this.#remove(victim);
       shed.push(victim);
     }
-    own.add(ticket, nowMs + waitMs);
+    own.add(ticket, nowMs + waitMs / STALE_PART, nowMs + waitMs);
     this.#waitingBytes += ticket.sizeBytes;
     return { outcome: 'waits', shed };
   }
 
   /** One that ran has ended. @returns those that run instead */
-  finish(): readonly T[] {
+  finish(nowMs: number): readonly T[] {
     this.#running -= 1;
     const started: T[] = [];
     for (const priority of PRIORITIES) {
       const queue = this.#classes[priority];
       while (queue.size > 0 && this.#running < this.#room[priority]) {
-        const next = queue.next() as T;
+        const next = queue.next(nowMs) as T;
         this.#waitingBytes -= next.sizeBytes;
         this.#running += 1;
         started.push(next);

@@ -71,7 +71,7 @@ export class Throttle {
 
   leave(): void {
     const nowMs = this.clock.nowMs();
-    for (const started of this.#queue.finish()) {
+    for (const started of this.#queue.finish(nowMs)) {
       this.#count(started.priority, 'waited');
       this.#waitedMs += nowMs - started.sinceMs;
       started.settle();

@@ -18,7 +18,7 @@ const queueOf = (limits = {}) => new FairQueue<Ticket>({ ...LIMITS, inFlight: 1,
 function order(queue: FairQueue<Ticket>, tickets: readonly Ticket[]): string[] {
   queue.offer(ticket('first', 'on-call'), 0);
   for (const each of tickets) expect(queue.offer(each, 0).outcome).toBe('waits');
-  return tickets.flatMap(() => queue.finish().map(({ client, priority }) => `${client} ${priority}`));
+  return tickets.flatMap(() => queue.finish(0).map(({ client, priority }) => `${client} ${priority}`));
 }
 
 test('on call comes before scripts, scripts before dashboards, whoever came first', () => {
@@ -49,9 +49,9 @@ test('a place is left for what matters more', () => {
   expect([run('on-call'), run('on-call')]).toEqual(['runs', 'waits']);
   expect(queue.start()).toBe(false);
   // The one on call first; the dashboard waits until a tenth place is free again beside it.
-  expect(queue.finish().map(({ priority }) => priority)).toEqual(['on-call']);
-  expect(queue.finish()).toEqual([]);
-  expect(queue.finish().map(({ priority }) => priority)).toEqual(['dashboard']);
+  expect(queue.finish(0).map(({ priority }) => priority)).toEqual(['on-call']);
+  expect(queue.finish(0)).toEqual([]);
+  expect(queue.finish(0).map(({ priority }) => priority)).toEqual(['dashboard']);
 });
 
 test('when it is full the lowest is shed, of the client with most; then equals of whoever has more', () => {
@@ -83,6 +83,14 @@ test('entries, bytes and each client’s own queue are bounded; with no time to 
   expect([strict.offer(ticket('a'), 0).outcome, strict.offer(ticket('a'), 0).outcome]).toEqual(['runs', 'full']);
 });
 
+test('a client’s own come in their order while they are fresh, its newest first once they are stale', () => {
+  const queue = queueOf({ waitMs: 400 });
+  queue.offer(ticket('first'), 0);
+  const mine = [1, 2, 3, 4].map((cost) => ticket('a', 'script', { cost }));
+  for (const each of mine) queue.offer(each, 0);
+  expect([...queue.finish(99), ...queue.finish(100), ...queue.finish(300)].map(({ cost }) => cost)).toEqual([1, 4, 3]);
+});
+
 test('who has waited too long, or has left, loses its place; what it weighed is free again', () => {
   const queue = queueOf({ waitingBytes: 25, waitMs: 100 });
   queue.offer(ticket('first'), 0);
@@ -95,7 +103,7 @@ test('who has waited too long, or has left, loses its place; what it weighed is 
   expect(queue.expire(99)).toEqual([]);
   expect(queue.expire(100)).toEqual([old]);
   expect(queue.offer(ticket('c'), 100).outcome).toBe('waits');
-  expect([...queue.finish(), ...queue.finish()]).toEqual([ticket('c'), young]);
+  expect([...queue.finish(100), ...queue.finish(100)]).toEqual([young, ticket('c')]);
 });
 
 test('a caller’s turn goes by who it is; it may ask for less, and for more only as an operator', () => {

@@ -74,7 +74,7 @@ export function simulate(load: number, seed: number, limits: QueueLimits | undef
       const tookMs = end.at - end.request.at;
       if (tookMs <= PATIENCE_MS) answered.push({ request: end.request, tookMs });
       queue.expire(end.at);
-      for (const started of queue.finish()) run(started, end.at);
+      for (const started of queue.finish(end.at)) run(started, end.at);
     }
   }
   return { ...outcomeOf(arrivals, answered, seconds), longestWaitMs };
