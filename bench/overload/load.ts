@@ -29,13 +29,14 @@ export async function load(
   const sent: Record<Caller, number> = { 'on-call': 0, script: 0, dashboard: 0 };
   const times: Record<Caller, number[]> = { 'on-call': [], script: [], dashboard: [] };
   const asked: Promise<void>[] = [];
-  const ask = async (caller: Caller) => {
+  // Each asks for another thing: equal ones would share a call.
+  const ask = async (caller: Caller, n: number) => {
     const startedMs = performance.now();
     const { statusCode, body } = await request(`${url}/graphql`, {
       dispatcher: agent,
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-priority': caller },
-      body: '{"query":"{ hello }"}',
+      body: JSON.stringify({ query: 'query ($n: Int) { hello(n: $n) }', variables: { n } }),
     });
     const text = await body.text();
     const tookMs = performance.now() - startedMs;
@@ -47,7 +48,7 @@ export async function load(
     for (; count < (passedMs / 1_000) * perSecond; count += 1) {
       const caller = callerAt(Math.random(), mix);
       sent[caller] += 1;
-      asked.push(ask(caller).catch(() => undefined));
+      asked.push(ask(caller, count).catch(() => undefined));
     }
     await new Promise((resolve) => setTimeout(resolve, TICK_MS));
   }

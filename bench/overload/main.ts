@@ -10,7 +10,7 @@ import { SERVICE_MS, WORKERS } from './subgraph.ts';
 
 const CAPACITY = (WORKERS / SERVICE_MS) * 1_000;
 const SECONDS = 8;
-const SDL = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { hello: String }';
+const SDL = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9") type Query { hello(n: Int): String }';
 
 /** What becomes of each kind of caller when more is asked than can be done, with the queue and without it. */
 export const overloadBench: Bench = {
