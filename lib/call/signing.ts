@@ -70,7 +70,7 @@ export class CallVerifier {
     private readonly nowMs: () => number,
   ) {}
 
-  /** The call, or undefined when it is unsigned, altered, misdirected, too old or was seen before. */
+  /** The call, its deadline by our clock; or undefined when it is unsigned, altered, misdirected, too old or was seen before. */
   verify(target: string, headers: IncomingHttpHeaders, body: Uint8Array | string): Call | undefined {
     const encoded = String(headers[CALL_HEADER] ?? '');
     const [time = '', nonce = '', mac = ''] = String(headers[PROOF_HEADER] ?? '').split(' ');
@@ -84,7 +84,10 @@ export class CallVerifier {
       return expected.length === given.length && timingSafeEqual(expected, given);
     });
     if (!signed || this.#seen.has(nonce) || !this.#remember(nonce, nowMs)) return undefined;
-    return JSON.parse(Buffer.from(encoded, 'base64url').toString()) as Call;
+    const call = JSON.parse(Buffer.from(encoded, 'base64url').toString()) as Call;
+    // By our own clock: what is left counts, and the sender's clock may be another.
+    if (call.deadlineMs !== undefined) call.deadlineMs += nowMs - sentMs;
+    return call;
   }
 
   /** False when so many calls are remembered that a replay could not be told: then the call is refused. */

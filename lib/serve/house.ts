@@ -53,7 +53,7 @@ export async function serveHouse(subgraph: Subgraph, options: ServeHouseOptions)
   await apollo.start();
   const keys = [secret, ...acceptedSecrets].map((each) => deriveKey(each, `call:${subgraph.name}`));
   const verifier = new CallVerifier(keys, subgraph.name, () => clock.nowMs());
-  const door = new HouseDoor(subgraph, apollo, verifier, log, options.metrics);
+  const door = new HouseDoor(subgraph, apollo, verifier, log, () => clock.nowMs(), options.metrics);
   const server = createServer((request, response) => void door.open(request, response));
   server.keepAliveTimeout = 65_000;
   await new Promise<void>((resolve, reject) => {
@@ -92,6 +92,7 @@ class HouseDoor {
     private readonly apollo: ApolloServer<HouseContext>,
     private readonly verifier: CallVerifier,
     private readonly log: Log,
+    private readonly nowMs: () => number,
     private readonly metrics: (() => Promise<string>) | undefined,
   ) {}
 
@@ -117,6 +118,12 @@ class HouseDoor {
     if (!call) {
       const error = new FleetError('UNAUTHENTICATED', 'this port takes signed calls only: ask the router');
       return send(response, 401, { errors: [{ message: error.message, extensions: error.extensions }] });
+    }
+    // Whoever left meanwhile, or waits no longer, is worth no work.
+    if (request.socket.destroyed) return;
+    if (call.deadlineMs !== undefined && call.deadlineMs <= this.nowMs()) {
+      const error = new FleetError('TIMEOUT', 'the time for this call was over before it began');
+      return send(response, 504, { errors: [{ message: error.message, extensions: error.extensions }] });
     }
     if (target === 'POST /graphql') return await this.#graphql(request, response, body, call);
     const route = this.subgraph.routes?.[target];

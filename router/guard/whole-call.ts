@@ -34,6 +34,7 @@ export async function callWhole(
     nowMs = clock.nowMs();
   }
   lane.called();
+  const timed = untilMs === call.deadlineMs ? call : { ...call, deadlineMs: untilMs };
   const body = bodyOf(request);
   const isRepeatable = isQuery(request);
   const { maxAnswerBytes: maxBytes } = limits;
@@ -43,7 +44,7 @@ export async function callWhole(
     const pass = enter(lane, { mayProbe: isRepeatable, avoid: failed }, startedMs);
     try {
       const timeoutMs = Math.max(1, untilMs - startedMs);
-      const received = await pass.replica.wire.send({ body, call, signal, timeoutMs, maxBytes });
+      const received = await pass.replica.wire.send({ body, call: timed, signal, timeoutMs, maxBytes });
       const answer = readGraphAnswer(received);
       nowMs = clock.nowMs();
       settleAnswered(lane, pass, startedMs, nowMs, brokeInside(answer));
