@@ -22,7 +22,7 @@ async function main(name: string): Promise<void> {
   // Before anything loads graphql or pg: hooks patch modules as they load.
   const instruments = startInstruments(name, settings, secret, flags);
   const houses = housesOf(name);
-  const running = houses
+  const running: { stop(): Promise<void>; reload?(): Promise<void> } = houses
     ? await (await import('./platform/houses.ts')).runHouses({
         names: houses,
         settings,
@@ -40,6 +40,7 @@ async function main(name: string): Promise<void> {
       });
   log.info('process.ready', { process: name, pid: process.pid });
   process.send?.({ ready: true });
+  process.on('SIGHUP', () => void running.reload?.());
   onStop(async () => {
     await running.stop();
     await instruments.stop();

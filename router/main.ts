@@ -8,6 +8,7 @@ async function main(): Promise<void> {
   const stop = () => void router.stop().then(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  process.on('SIGHUP', () => void router.reload());
 }
 
 void main().catch((error: unknown) => {

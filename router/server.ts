@@ -9,7 +9,6 @@ import { Denials } from './callers/denials.ts';
 import { DoorKeeper } from './callers/door-keeper.ts';
 import { JwtDesk } from './callers/jwt.ts';
 import { UsageBook } from './callers/usage.ts';
-import { createEngine } from './core.ts';
 import { Dispatch } from './dispatch.ts';
 import { Documents } from './documents/documents.ts';
 import type { Engine } from './engine.ts';
@@ -41,6 +40,9 @@ import { PlanDesk } from './own/plan-desk.ts';
 import { routerFacts } from './own/status.ts';
 import { OwnSubgraph } from './own/subgraph.ts';
 import { PORT_LIMITS, PublicPort } from './public-port.ts';
+import { assembleEngine } from './schema/assembly.ts';
+import { type LiveEngine, perGeneration } from './schema/live-engine.ts';
+import { SchemaDesk } from './schema/schema-desk.ts';
 
 export type { CallersOptions, OwnOptions, RouterLimits, RouterOptions } from './options.ts';
 
@@ -56,6 +58,8 @@ export interface ServedRouter {
   url: string;
   engine: Engine;
   guard: Guard;
+  /** Changes the schema while it runs. */
+  schema: SchemaDesk;
   /** Drains and ends it (STREAMS.md 4.6). */
   stop(): Promise<void>;
 }
@@ -69,19 +73,11 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const dispatch = new Dispatch();
   const flags = options.flags ?? standardFlags();
   const shared = new SharedCalls(dispatch, () => flags.isOn('router.dedup'));
-  const isOpen = options.callers === undefined;
-  const engine = createEngine({
-    ...options.core,
-    supergraphSdl: options.supergraphSdl,
-    caller: shared,
-    clock,
-    enforceAccess: options.enforceAccess ?? !isOpen,
-    gateIntrospection: !isOpen,
-    reportFault: (fault) => log.warn('subgraph.fault', { ...fault }),
-  });
+  const engine = assembleEngine(options, shared);
   const outside = [...engine.subgraphs].filter(([subgraph]) => !options.own || subgraph !== OWN_SUBGRAPH);
   const { guard, close: closeGuard } = assembleGuard(outside, options);
   dispatch.useGuard(guard);
+  const schema = new SchemaDesk({ engine, guard, log, addressesOf: addressesOf(options) });
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
   const streams = new LiveStreams(keeper, clock);
   const limits = makeLimits(options);
@@ -123,6 +119,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     url,
     engine,
     guard,
+    schema,
     async stop() {
       await port.close(() => streams.stop());
       await denied?.stop();
@@ -226,6 +223,11 @@ function makeSlowLog({ log, slowOperationMs: thresholdMs }: RouterOptions, engin
   return thresholdMs === undefined ? undefined : new SlowLog({ engine, log, thresholdMs });
 }
 
+function addressesOf({ own, houses, replicas }: RouterOptions) {
+  return (subgraph: string, given: string): readonly string[] | undefined =>
+    own && subgraph === OWN_SUBGRAPH ? undefined : (replicas?.[subgraph] ?? [houses?.[subgraph]?.url ?? given]);
+}
+
 function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Authenticator | undefined {
   if (!callers) return undefined;
   const { adminToken, house, path, jwt } = callers;
@@ -239,7 +241,7 @@ function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Auth
 }
 
 interface OwnRooms {
-  engine: Engine;
+  engine: LiveEngine;
   limits: Limits;
   guard: Guard;
   trail: AuditTrail;
@@ -249,19 +251,24 @@ interface OwnRooms {
 
 /** The router's own subgraph. */
 function makeOwn(options: RouterOptions, own: OwnOptions, { engine, guard, trail, limits, usage, streams }: OwnRooms) {
-  const { clock, supergraphSdl } = options;
+  const { clock } = options;
   const feed = new BreakerFeed(new CursorSealer([own.cursorKey]), clock.uuid());
   guard.onMove((move) => feed.record(move));
   return new OwnSubgraph({
     guard,
-    owners: new Map([...nodeOwners(supergraphSdl), ...Object.entries(own.owners ?? {})]),
+    owners: perGeneration(
+      engine,
+      ({ supergraphSdl }) => new Map([...nodeOwners(supergraphSdl), ...Object.entries(own.owners ?? {})]),
+    ),
     control: new BreakerControl(guard, trail, clock),
     feed,
     flags: new FlagDesk(options.flags ?? standardFlags(), trail, clock),
     plans: new PlanDesk({ engine, gate: makeGate(options), limits, clock }),
     usage,
     clock,
-    facts: routerFacts(options.version ?? 'unknown', supergraphSdl, clock.nowMs()),
+    facts: perGeneration(engine, ({ supergraphSdl, loadedAtMs }) =>
+      routerFacts(options.version ?? 'unknown', supergraphSdl, loadedAtMs),
+    ),
     subscriptions: () => streams.operations,
   });
 }

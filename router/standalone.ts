@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import nodePath from 'node:path';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { FileFlags, type Flags, heldFlags, holdOf } from '../lib/flags/index.ts';
@@ -10,10 +10,16 @@ import { jwtIn } from './callers/jwt-settings.ts';
 import { documentsIn } from './documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
+import { SupergraphFile } from './schema/supergraph-file.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
 /** A start that cannot succeed: told in one line. */
 export class StartError extends Error {}
+
+export interface StandaloneRouter extends ServedRouter {
+  /** Takes the supergraph's file as it is now. Never throws. */
+  reload(): Promise<void>;
+}
 
 /**
  * Serves the supergraph file that SUPERGRAPH_PATH names; every setting is read from the environment given.
@@ -21,7 +27,7 @@ export class StartError extends Error {}
  */
 export async function startStandalone(
   environment: Readonly<Record<string, string | undefined>>,
-): Promise<ServedRouter> {
+): Promise<StandaloneRouter> {
   const settings = loadSettings(environment);
   const { HOST: host, PORT: port, FLEET_ADMIN_TOKEN: adminToken } = settings;
   const jwt = jwtIn(settings);
@@ -34,8 +40,9 @@ export async function startStandalone(
   const log = new Log('router', [sink], () => systemClock.nowMs(), settings.FLEET_LOG_LEVEL);
   const tracing = await openTracing(settings);
   const flags = openFlags(settings, log);
+  const path = environment['SUPERGRAPH_PATH'];
   const router = await serveRouter({
-    supergraphSdl: readSupergraph(environment['SUPERGRAPH_PATH']),
+    supergraphSdl: readSupergraph(path),
     replicas: replicasIn(settings),
     policies: policiesIn(settings),
     clock: systemClock,
@@ -65,9 +72,13 @@ export async function startStandalone(
     traceRatio: isMeasured ? 0 : settings.FLEET_TRACE_RATIO,
     ...(settings.FLEET_SLOW_MS ? { slowOperationMs: settings.FLEET_SLOW_MS } : {}),
   });
+  const file = new SupergraphFile({ path: path as string, onChange: (sdl) => router.schema.swap(sdl), log });
+  file.start();
   return {
     ...router,
+    reload: () => file.reload(),
     async stop() {
+      file.stop();
       await router.stop();
       await tracing?.stop();
       if (flags instanceof FileFlags) flags.close();
@@ -86,7 +97,7 @@ async function openTracing({ FLEET_OTLP_ENDPOINT: endpoint }: Settings): Promise
 function openFlags(settings: Settings, log: Log): Flags {
   const hold = holdOf(settings);
   if (settings.FLEET_FLAGS_FILE === undefined) return heldFlags(hold);
-  return new FileFlags({ file: path.resolve(settings.FLEET_FLAGS_FILE), hold, log });
+  return new FileFlags({ file: nodePath.resolve(settings.FLEET_FLAGS_FILE), hold, log });
 }
 
 /** @returns whether it runs to be measured: rates are off, and nothing else */

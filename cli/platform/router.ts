@@ -11,6 +11,7 @@ import { jwtIn } from '../../router/callers/jwt-settings.ts';
 import { documentsIn } from '../../router/documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
+import { SupergraphFile } from '../../router/schema/supergraph-file.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
 import { packageRoot } from './surroundings.ts';
 
@@ -40,7 +41,13 @@ export interface RunRouterOptions {
 }
 
 /** The router of the platform: the general one with its supergraph, houses, callers and routes. */
-export async function runRouter({ settings, secret, log, flags, metrics }: RunRouterOptions): Promise<ServedRouter> {
+export async function runRouter({
+  settings,
+  secret,
+  log,
+  flags,
+  metrics,
+}: RunRouterOptions): Promise<ServedRouter & { reload(): Promise<void> }> {
   const root = packageRoot();
   const houses = Object.fromEntries(
     Object.entries(settings.FLEET_HOUSES).map(([name, url]) => [
@@ -52,8 +59,9 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
   assert(agents && audit && settings.FLEET_ADMIN_TOKEN, 'the router is told its houses and the admin token');
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   const jwt = jwtIn(settings);
+  const schemaFile = path.join(root, 'schema', 'supergraph.graphql');
   const router = await serveRouter({
-    supergraphSdl: readFileSync(path.join(root, 'schema', 'supergraph.graphql'), 'utf8'),
+    supergraphSdl: readFileSync(schemaFile, 'utf8'),
     clock: systemClock,
     log,
     flags,
@@ -87,9 +95,13 @@ export async function runRouter({ settings, secret, log, flags, metrics }: RunRo
     metrics,
   });
   log.info('router.serving', { url: router.url });
+  const file = new SupergraphFile({ path: schemaFile, onChange: (sdl) => router.schema.swap(sdl), log });
+  file.start();
   return {
     ...router,
+    reload: () => file.reload(),
     async stop() {
+      file.stop();
       await router.stop();
       for (const client of Object.values(houses)) client.close();
     },

@@ -5,7 +5,7 @@ import type { Circuit } from '../guard/circuit.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Lane } from '../guard/lane.ts';
 
-/** What of the router does not change while it runs. */
+/** What the router is, and which schema it serves. */
 export interface RouterFacts {
   version: string;
   supergraphHash: string;

@@ -1,5 +1,12 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { createSourceEventStream, type DocumentNode, type ExecutionResult, execute, parse } from 'graphql';
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type GraphQLSchema,
+  parse,
+} from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
@@ -25,7 +32,8 @@ const PARSED_BYTES = 1_000_000;
 
 export interface OwnSubgraphOptions {
   guard: Guard;
-  owners: NodeOwners;
+  /** Of the schema that is served now. */
+  owners: () => NodeOwners;
   control: BreakerControl;
   feed: BreakerFeed;
   flags: FlagDesk;
@@ -33,7 +41,7 @@ export interface OwnSubgraphOptions {
 
   usage: UsageBook;
   clock: Clock;
-  facts: RouterFacts;
+  facts: () => RouterFacts;
   /** How many subscriptions run. */
   subscriptions: () => number;
 }
@@ -45,12 +53,13 @@ interface Context {
 
 /** The router as a subgraph of itself: it answers in this process, by the same interface as all others. */
 export class OwnSubgraph implements SubgraphCaller {
-  readonly #schema;
+  #owners: NodeOwners;
+  #schema: GraphQLSchema;
   readonly #parsed = new ByteCache<DocumentNode>(PARSED_BYTES);
 
   constructor(private readonly options: OwnSubgraphOptions) {
-    const typeDefs = parse(ownSubgraphSdl([...options.owners.keys()]));
-    this.#schema = buildSubgraphSchema({ typeDefs, resolvers: this.#resolvers() as never });
+    this.#owners = options.owners();
+    this.#schema = this.#built();
   }
 
   async execute(_subgraph: string, request: GraphRequest, call: Call): Promise<GraphAnswer> {
@@ -82,9 +91,24 @@ export class OwnSubgraph implements SubgraphCaller {
     }
   }
 
+  /** Made anew when the nodes that there are have changed. */
+  #served(): GraphQLSchema {
+    const owners = this.options.owners();
+    if (owners === this.#owners) return this.#schema;
+    const isSame = owners.size === this.#owners.size && [...owners.keys()].every((type) => this.#owners.has(type));
+    this.#owners = owners;
+    if (!isSame) this.#schema = this.#built();
+    return this.#schema;
+  }
+
+  #built(): GraphQLSchema {
+    const typeDefs = parse(ownSubgraphSdl([...this.#owners.keys()]));
+    return buildSubgraphSchema({ typeDefs, resolvers: this.#resolvers() as never });
+  }
+
   #args({ query, operationName, variables }: GraphRequest) {
     return {
-      schema: this.#schema,
+      schema: this.#served(),
       document: this.#document(query),
       ...(operationName ? { operationName } : {}),
       ...(variables ? { variableValues: variables } : {}),
@@ -101,7 +125,7 @@ export class OwnSubgraph implements SubgraphCaller {
 
   #context(call: Call): Context {
     const { owners, guard } = this.options;
-    return { call, nodes: nodeLoader(owners, guard, call) };
+    return { call, nodes: nodeLoader(owners(), guard, call) };
   }
 
   #resolvers() {
@@ -139,7 +163,8 @@ export class OwnSubgraph implements SubgraphCaller {
   }
 
   #status() {
-    const { facts, guard, usage, subscriptions, clock } = this.options;
+    const { guard, usage, subscriptions, clock } = this.options;
+    const facts = this.options.facts();
     return {
       version: facts.version,
       supergraphHash: facts.supergraphHash,
