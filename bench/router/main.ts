@@ -6,6 +6,7 @@ import { freePort } from '../../lib/postgres/local.ts';
 import { composeSupergraph } from '../../router/compose.ts';
 import { type Bench, type Figure, median } from '../figure.ts';
 import { bodyOf, type LoadOrder, type LoadResult } from './load.ts';
+import { hiveArguments, hiveGateway } from './rivals.ts';
 import { QUERIES, SDL } from './subgraphs.ts';
 
 const ROUNDS = 3;
@@ -21,7 +22,7 @@ interface Sample {
   rssMb: number;
 }
 
-/** Requests a second, processor time a request and p99, against the stock gateway on the same subgraphs, in turn. */
+/** Requests a second, processor time, p99 and memory, against the stock gateway and Hive Gateway on the same subgraphs, in turn. */
 export const routerBench: Bench = {
   name: 'router',
   async run() {
@@ -38,6 +39,8 @@ export const routerBench: Bench = {
       await start('ours', path.join(__dirname, '../../router/main.js'), supergraph),
       await start('stock', path.join(__dirname, 'stock.js'), supergraph),
     ];
+    const hive = hiveGateway();
+    if (hive) targets.push(await start('hive', hive, supergraph, hiveArguments));
     try {
       const figures: Figure[] = [];
       for (const size of Object.keys(QUERIES)) figures.push(...(await compare(size, targets, loader)));
@@ -54,7 +57,12 @@ interface Target {
   port: number;
 }
 
-async function start(name: string, script: string, supergraph: string): Promise<Target> {
+async function start(
+  name: string,
+  script: string,
+  supergraph: string,
+  argumentsOf: (supergraph: string, port: number) => string[] = () => [],
+): Promise<Target> {
   const port = await freePort();
   const env = {
     ...process.env,
@@ -63,12 +71,12 @@ async function start(name: string, script: string, supergraph: string): Promise<
     NODE_ENV: 'production',
     ROUTER_MODE: 'bench',
   };
-  const child = fork(script, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(script, argumentsOf(supergraph, port), { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   const target = { name, child, port };
   for (let tries = 0; ; tries += 1) {
     const answer = await ask(target, JSON.stringify({ query: '{ __typename }' })).catch(() => undefined);
     if (answer?.includes('Query')) return target;
-    if (tries > 200) throw new Error(`${script} does not answer`);
+    if (tries > 600) throw new Error(`${script} does not answer`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
