@@ -15,11 +15,11 @@ export type EntryWhat = Pick<
   'action' | 'outcome' | 'reason' | 'targetType' | 'targetId' | 'before' | 'after'
 >;
 
-/** The entry of something a caller asked for. */
-export function entryOf(call: Call, clock: Clock, what: EntryWhat): EntryDraft {
+/** The entry of something a caller asked for. @param entryId a new one unless given */
+export function entryOf(call: Call, clock: Clock, what: EntryWhat, entryId = clock.uuid()): EntryDraft {
   const { id, kind, name } = call.principal;
   return {
-    id: clock.uuid(),
+    id: entryId,
     occurredAtMs: clock.nowMs(),
     actor: { id, kind, name },
     ...what,

@@ -1,10 +1,14 @@
+import { createHash } from 'node:crypto';
 import type { Call } from '../../lib/call/signing.ts';
-import type { Clock } from '../../lib/clock.ts';
+import { type Clock, uuidV7 } from '../../lib/clock.ts';
 import { asFleetError, type FleetError } from '../../lib/errors.ts';
 import { nodeId } from '../../lib/node-id.ts';
+import { argumentsHash } from '../../lib/write/canonical.ts';
 import { type EntryWhat, entryOf } from '../audit/entries.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { Outcomes } from './outcomes.ts';
+
+const DAY_MS = 86_400_000;
 
 /** What somebody wants changed, and where. */
 export interface Wish {
@@ -50,14 +54,16 @@ export class AuditedChanges {
    */
   async make(wish: Wish, plan: () => Change): Promise<ChangeOutcome> {
     const { call, input, action } = wish;
-    const key = call.idempotencyKey ?? input.clientMutationId ?? undefined;
+    const key = keyOf(wish);
     const scoped = key === undefined ? undefined : JSON.stringify([call.principal.id, key, action]);
     try {
       return await this.#outcomes.once(scoped, input, () => this.#attempt(wish, plan));
     } catch (error) {
       // The key is spent, but this attempt is one of its own.
       if (asFleetError(error)?.code !== 'IDEMPOTENCY_KEY_REUSED') throw error;
-      return await this.#refuse(wish, asFleetError(error) as FleetError);
+      const { idempotencyKey: _, ...keyless } = call;
+      const another = { ...wish, call: keyless, input: { ...input, clientMutationId: null } };
+      return await this.#refuse(another, asFleetError(error) as FleetError);
     }
   }
 
@@ -93,14 +99,29 @@ export class AuditedChanges {
     return { isDone: false, userErrors: [{ code, message, field }], auditEntry: receipt(id) };
   }
 
-  async #write(
-    { action, targetType, targetId, call }: Wish,
-    what: Pick<EntryWhat, 'outcome' | 'reason' | 'before' | 'after'>,
-  ): Promise<string> {
-    const entry = entryOf(call, this.clock, { action, targetType, targetId, ...what });
+  async #write(wish: Wish, what: Pick<EntryWhat, 'outcome' | 'reason' | 'before' | 'after'>): Promise<string> {
+    const { action, targetType, targetId, call } = wish;
+    const entry = entryOf(call, this.clock, { action, targetType, targetId, ...what }, this.#entryIdOf(wish, what));
     await this.trail.write([entry]);
     return entry.id;
   }
+
+  /**
+   * With an idempotency key the same for each router and each try of a day: whoever else writes it too, the trail keeps one.
+   * A router that was killed remembers no outcome; its change is made again, to the same effect.
+   */
+  #entryIdOf(wish: Wish, { outcome, after }: Pick<EntryWhat, 'outcome' | 'after'>): string | undefined {
+    const key = keyOf(wish);
+    if (key === undefined) return undefined;
+    const { action, targetId, input, call } = wish;
+    const dayMs = Math.floor(this.clock.nowMs() / DAY_MS) * DAY_MS;
+    const known = JSON.stringify([call.principal.id, key, action, targetId, argumentsHash(input), outcome, after]);
+    return uuidV7(dayMs, createHash('sha256').update(known).digest());
+  }
+}
+
+function keyOf({ call, input }: Wish): string | undefined {
+  return call.idempotencyKey ?? input.clientMutationId ?? undefined;
 }
 
 function receipt(uuid: string): ChangeOutcome['auditEntry'] {

@@ -1,9 +1,10 @@
 import { breaker } from './breaker.ts';
+import { idempotency } from './idempotency.ts';
 import { input } from './input.ts';
 import { kill } from './kill.ts';
 import type { Scenario } from './verdict.ts';
 
-const SCENARIOS: Scenario[] = [kill, breaker, input];
+const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency];
 
 /** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */
 async function main(args: readonly string[]): Promise<void> {

@@ -107,6 +107,13 @@ describe('ingestLogs', () => {
     expect(await bodies(house, { query: '"batched twice"' })).toHaveLength(2);
   });
 
+  test('the header Idempotency-Key names a batch as well; two batches under one key are both stored', async () => {
+    const send = (body: string) =>
+      house.ask(INGEST, { input: { records: [{ severity: 'INFO', service: 's', body }] } }, { idempotencyKey: 'h-1' });
+    for (const body of ['keyed one', 'keyed two', 'keyed one', 'keyed two']) await send(body);
+    expect(await bodies(house, { query: '"keyed one" OR "keyed two"' })).toHaveLength(2);
+  });
+
   test('a bad batchId and too many records are userErrors', async () => {
     const answer = await house.ask(INGEST, { input: { records: [], batchId: 'with space' } });
     expect(answer.data.ingestLogs.userErrors).toEqual([

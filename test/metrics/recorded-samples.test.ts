@@ -55,6 +55,12 @@ test('a batch that cannot be one is a user error', async () => {
   }
 });
 
+test('the header Idempotency-Key names a batch as well', async () => {
+  const keyed = (value: number) => record({ samples: [{ metric: 'keyed', value }] }, { idempotencyKey: 'h-1' });
+  for (const value of [1, 1, 2, 2]) expect((await keyed(value)).accepted).toBe(1);
+  expect(await countOf('keyed')).toBe(2);
+});
+
 test('a batch is stored once, by its id and who sent it, also over a restart', async () => {
   const input = { samples: [{ metric: 'batched', value: 1 }], batchId: 'b1' };
   expect((await record(input)).accepted).toBe(1);

@@ -3,6 +3,7 @@ import { LogFilter, LogGroup } from '../../../lib/graphql/log-filter.ts';
 import { SCALARS } from '../../../lib/graphql/scalars.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import type { Page } from '../../../lib/page.ts';
+import { batchIdOf } from '../../../lib/write/batch.ts';
 import { IngestLogsInput, IngestLogsPayload, LogBucket, LogConnection, LogEntry, LogTail } from '../entity/index.ts';
 import type { LogContext } from './context.ts';
 
@@ -79,7 +80,7 @@ export class LogsResolver {
     @Arg('input', () => IngestLogsInput, { description: 'The lines.' }) input: IngestLogsInput,
     @Ctx() { service, call }: LogContext,
   ): Promise<IngestLogsPayload> {
-    return service.ingest.input(input, call.principal);
+    return service.ingest.input({ ...input, batchId: batchIdOf(input, call) ?? null }, call.principal);
   }
 
   @Subscription(() => LogTail, {

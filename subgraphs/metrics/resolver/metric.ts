@@ -3,6 +3,7 @@ import { asFleetError } from '../../../lib/errors.ts';
 import { SeriesQuery } from '../../../lib/graphql/series-query.ts';
 import { UserError } from '../../../lib/graphql/shared.ts';
 import type { Page } from '../../../lib/page.ts';
+import { batchIdOf } from '../../../lib/write/batch.ts';
 import { Metric, MetricConnection } from '../entity/metric.ts';
 import { RecordSamplesInput, RecordSamplesPayload } from '../entity/samples.ts';
 import { Point, Series, SeriesResult } from '../entity/series.ts';
@@ -49,7 +50,8 @@ export class MetricResolver {
     @Ctx() { intake, call }: MetricsContext,
   ): Promise<RecordSamplesPayload> {
     try {
-      return { ...(await intake.record(input, call.principal)), userErrors: [] };
+      const batch = { ...input, batchId: batchIdOf(input, call) ?? null };
+      return { ...(await intake.record(batch, call.principal)), userErrors: [] };
     } catch (error) {
       return { accepted: 0, rejected: [], userErrors: [userErrorOf(error)] };
     }

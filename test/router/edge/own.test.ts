@@ -204,6 +204,25 @@ test('a repeat returns the first outcome; the same key with other arguments is r
   expect(again.data.forceBreaker.auditEntry).toEqual(byHeader.data.forceBreaker.auditEntry);
 });
 
+test('a key names one entry whichever router writes it, for each thing it was used for', async () => {
+  const two = await harbour.another();
+  const variables = { input: { subgraph: 'ships', override: 'CLOSED', reason: 'both' } };
+  const by = async (url: string, reason = 'both') => {
+    const asked = {
+      url,
+      headers: { 'idempotency-key': 'shared' },
+      variables: { input: { ...variables.input, reason } },
+    };
+    return (await harbour.ask(FORCE, asked)).data.forceBreaker;
+  };
+  const first = await by(harbour.url);
+  expect(first.userErrors).toEqual([]);
+  expect((await by(two.url)).auditEntry).toEqual(first.auditEntry);
+  const reused = await Promise.all([by(two.url, 'other'), by(two.url, 'other')]);
+  expect(new Set([first, ...reused].map(({ auditEntry }) => auditEntry.id)).size).toBe(3);
+  expect(reused[0].userErrors).toMatchObject([{ code: 'IDEMPOTENCY_KEY_REUSED' }]);
+});
+
 test('an outcome that did not come about may be tried again', async () => {
   const outcomes = new Outcomes<string>(systemClock);
   await expect(outcomes.once('k', {}, () => Promise.reject(new Error('away')))).rejects.toThrow('away');
