@@ -20,13 +20,36 @@ const DEADLINES_APART_MS = 1_000;
 /** One call under way. It goes on for as long as anybody waits for it. */
 class SharedCall {
   readonly presence = new Presence();
+  readonly deadlineMs: number;
   #joiners: Set<Joiner> | undefined;
   #isMakerThere = true;
 
   constructor(
-    readonly deadlineMs: number,
-    private readonly onAbandoned: () => void,
-  ) {}
+    private readonly subgraph: string,
+    private readonly body: string,
+    private readonly call: Call,
+    private readonly onAbandoned: (self: SharedCall) => void,
+  ) {
+    this.deadlineMs = deadlineOf(call);
+  }
+
+  /** Whether a call would be answered with the very same: everything that may change an answer is compared. */
+  isEqual(subgraph: string, body: string, call: Call): boolean {
+    const [one, other] = [this.call.principal, call.principal];
+    const isSameCaller =
+      one === other ||
+      (one.id === other.id &&
+        one.kind === other.kind &&
+        one.agentId === other.agentId &&
+        one.scopes.join() === other.scopes.join());
+    return (
+      isSameCaller &&
+      subgraph === this.subgraph &&
+      call.clientIp === this.call.clientIp &&
+      body === this.body &&
+      !(Math.abs(deadlineOf(call) - this.deadlineMs) > DEADLINES_APART_MS)
+    );
+  }
 
   join(signal: LeaveSignal | undefined): Promise<GraphAnswer> {
     return new Promise((resolve, reject) => {
@@ -73,7 +96,7 @@ class SharedCall {
 
   #letGo(): void {
     if (this.#isMakerThere || this.#joiners?.size) return;
-    this.onAbandoned();
+    this.onAbandoned(this);
     this.presence.leave();
   }
 }
@@ -83,7 +106,7 @@ class SharedCall {
  * rights. Only what has not been answered yet is shared, so nobody is told anything older than his question.
  */
 export class SharedCalls implements SubgraphCaller {
-  readonly #underWay = new Map<string, SharedCall>();
+  readonly #underWay = new Map<string, SharedCall[]>();
 
   readonly #saved = new Map<string, number>();
 
@@ -100,16 +123,15 @@ export class SharedCalls implements SubgraphCaller {
 
   execute(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
     if (!isQuery(request) || !this.isOn()) return this.caller.execute(subgraph, request, call, signal);
-    const key = keyOf(subgraph, request, call);
-    const deadlineMs = call.deadlineMs ?? Number.POSITIVE_INFINITY;
-    const known = this.#underWay.get(key);
-    if (known && (known.deadlineMs === deadlineMs || Math.abs(known.deadlineMs - deadlineMs) < DEADLINES_APART_MS)) {
+    const body = bodyOf(request);
+    const key = keyOf(body);
+    const known = this.#underWay.get(key)?.find((each) => each.isEqual(subgraph, body, call));
+    if (known) {
       this.#saved.set(subgraph, (this.#saved.get(subgraph) ?? 0) + 1);
       return known.join(signal);
     }
-    return this.#make(key, new SharedCall(deadlineMs, () => this.#underWay.delete(key)), signal, (presence) =>
-      this.caller.execute(subgraph, request, call, presence),
-    );
+    const shared = new SharedCall(subgraph, body, call, (self) => this.#end(key, self));
+    return this.#make(key, shared, signal, (presence) => this.caller.execute(subgraph, request, call, presence));
   }
 
   subscribe(subgraph: string, request: GraphRequest, call: Call, signal: AbortSignal): AsyncIterable<StreamItem> {
@@ -122,7 +144,9 @@ export class SharedCalls implements SubgraphCaller {
     signal: LeaveSignal | undefined,
     send: (presence: LeaveSignal) => Promise<GraphAnswer>,
   ): Promise<GraphAnswer> {
-    this.#underWay.set(key, shared);
+    const others = this.#underWay.get(key);
+    if (others) others.push(shared);
+    else this.#underWay.set(key, [shared]);
     const leave = () => shared.makerLeft();
     signal?.addEventListener('abort', leave);
     try {
@@ -139,14 +163,24 @@ export class SharedCalls implements SubgraphCaller {
     }
   }
 
-  /** One that was abandoned may have been followed by another under the same key. */
+  /** A second time, after it was abandoned, changes nothing. */
   #end(key: string, shared: SharedCall): void {
-    if (this.#underWay.get(key) === shared) this.#underWay.delete(key);
+    const calls = this.#underWay.get(key);
+    const at = calls?.indexOf(shared) ?? -1;
+    if (!calls || at < 0) return;
+    if (calls.length === 1) this.#underWay.delete(key);
+    else calls.splice(at, 1);
   }
 }
 
-/** Everything that may change the answer. */
-function keyOf(subgraph: string, request: GraphRequest, { principal, clientIp }: Call): string {
-  const { id, kind, scopes, agentId } = principal;
-  return `${subgraph}\n${id}\n${kind}\n${scopes.join()}\n${agentId ?? ''}\n${clientIp ?? ''}\n${bodyOf(request)}`;
+/** How much of a body's end is looked at first: that is where variables differ. */
+const TAIL = 64;
+
+/** A short text that equal bodies share: hashing whole bodies would cost more than all else here. */
+function keyOf(body: string): string {
+  return `${body.length} ${body.slice(-TAIL)}`;
+}
+
+function deadlineOf({ deadlineMs }: Call): number {
+  return deadlineMs ?? Number.POSITIVE_INFINITY;
 }
