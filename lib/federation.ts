@@ -10,6 +10,7 @@ import { defaultFieldResolver, type GraphQLFieldConfig, type GraphQLSchema, pars
 import { type BuildSchemaOptions, buildSchema } from 'type-graphql';
 import { type AccessTable, mayAccess, scopesOf } from './access.ts';
 import { FleetError } from './errors.ts';
+import { connectionSize } from './graphql/list-size.ts';
 import { SCALARS } from './graphql/scalars.ts';
 import type { HouseContext } from './subgraph.ts';
 
@@ -47,7 +48,7 @@ export async function buildSubgraph({ access, references, ...options }: Subgraph
   for (const [entity, resolveReference] of Object.entries(references)) {
     resolvers[entity] = { ...resolvers[entity], __resolveReference: resolveReference };
   }
-  const sdl = withAccess(schema, access);
+  const sdl = markedSdl(schema, access);
   const built = buildSubgraphSchema({ typeDefs: parse(`${FEDERATION_LINK}\n${sdl}`), resolvers: resolvers as never });
   return guardFields(built, access);
 }
@@ -56,17 +57,24 @@ function refusePubSub(): never {
   throw new Error('subscriptions read change streams: nothing is published in memory');
 }
 
-/** Writes `@access` behind each field of an object that has a rule. Fields without one stay bare, and a test finds them. */
-function withAccess(schema: GraphQLSchema, access: AccessTable): string {
+/**
+ * Writes `@access` behind each field of an object that has a rule, and `@listSize` behind each connection. Fields without a
+ * rule stay bare, and a test finds them.
+ */
+function markedSdl(schema: GraphQLSchema, access: AccessTable): string {
   const marked = mapSchema(schema, {
     [MapperKind.OBJECT_FIELD]: (field: GraphQLFieldConfig<unknown, unknown>, name: string, type: string) => {
       const scopes = scopesOf(access, type, name);
-      if (!scopes) return field;
+      const listSize = connectionSize(field);
+      if (!scopes && !listSize) return field;
       const others = Object.fromEntries(getDirectives(schema, field as never).map((d) => [d.name, d.args]));
       return {
         ...field,
         astNode: undefined as never,
-        extensions: { ...field.extensions, directives: { ...others, access: { scopes } } },
+        extensions: {
+          ...field.extensions,
+          directives: { ...others, ...(listSize ? { listSize } : {}), ...(scopes ? { access: { scopes } } : {}) },
+        },
       };
     },
   });

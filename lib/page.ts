@@ -4,7 +4,8 @@ import { FleetError } from './errors.ts';
 import { SCALARS } from './graphql/scalars.ts';
 import { PageInfo } from './graphql/shared.ts';
 
-const DEFAULT_PAGE = 50;
+/** Items of a page that does not say how many. */
+export const DEFAULT_PAGE = 50;
 const MAX_PAGE = 100;
 
 /** Relay's paging arguments. */

@@ -4,7 +4,7 @@ import type { LimitStore } from './store.ts';
 
 const KEY_PREFIX = 'fleet:limits:';
 /** A Redis that takes longer is away, milliseconds. */
-const COMMAND_MS = 250;
+const COMMAND_MS = 2_000;
 
 /** `draw` of bucket.ts, by the time of Redis: routers' clocks differ. A full bucket is forgotten: it is what an absent one is. */
 const DRAW = `
