@@ -3,6 +3,7 @@ import { hasScope } from '../lib/call/principal.ts';
 import type { Call } from '../lib/call/signing.ts';
 import type { Clock } from '../lib/clock.ts';
 import { FleetError } from '../lib/errors.ts';
+import { type Flags, standardFlags } from '../lib/flags/index.ts';
 import type {
   Engine,
   GraphAnswer,
@@ -52,6 +53,8 @@ export interface CoreOptions {
   eventsInFlight?: number;
   resumption?: ResumptionLimits;
   pause?: Pause;
+  /** Which features are on; the catalogue's defaults unless given. */
+  flags?: Flags;
   /** Told of every error as it really was, when clients see it masked. */
   reportFault?: ReportFault;
 }
@@ -71,7 +74,7 @@ class Core implements Engine {
   readonly #preparation: Preparation;
 
   constructor(private readonly options: CoreOptions) {
-    const { supergraphSdl, clock, reportFault } = options;
+    const { supergraphSdl, clock, reportFault, flags = standardFlags() } = options;
     this.#supergraph = readSupergraph(supergraphSdl);
     const makePlanner = options.planner ?? nativePlanner({ random: () => clock.random() });
     const makeSecond = options.secondPlanner ?? apolloPlanner();
@@ -84,6 +87,7 @@ class Core implements Engine {
         makeSecond(supergraphSdl),
         (plan) => soundness.objection(plan),
         tell,
+        () => flags.isOn('router.apollo-fallback'),
       ),
       enforceAccess: options.enforceAccess ?? false,
       cacheBytes: options.cacheBytes ?? 64_000_000,

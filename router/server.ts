@@ -159,6 +159,7 @@ function openDoors(rooms: Rooms): PublicPort {
     limits: rooms.limits,
     usage: rooms.usage,
     throttle: rooms.throttle,
+    flags: options.flags ?? standardFlags(),
     showsCost: options.limits?.showsCost ?? false,
     hasDryRuns: options.own !== undefined && engine.subgraphs.has(OWN_SUBGRAPH),
     log,

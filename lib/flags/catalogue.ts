@@ -54,7 +54,8 @@ export const FLAGS = {
     since: '0.2.0',
   },
   'router.throttle': {
-    description: 'A client over its rate waits in a fair queue before it is refused.',
+    description:
+      'What the router has no room for waits its fair turn; off, nothing waits and nothing is refused for want of room.',
     isOnByDefault: true,
     owner: 'router/limits',
     since: '0.2.0',

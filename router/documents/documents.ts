@@ -49,21 +49,23 @@ export class Documents {
 
   /**
    * The request with its text.
+   * @param isStrict whether a router that runs registered operations only holds this caller to it
    * @throws PERSISTED_QUERY_NOT_FOUND for a name nobody knows: the client sends the text with it once;
    *   PERSISTED_QUERY_NOT_SUPPORTED where that would not help; PERSISTED_QUERY_REQUIRED for a text outside the list where
    *   nothing else runs; BAD_INPUT when text and hash do not belong together
    */
-  resolve(sent: ClientRequest): KnownRequest {
+  resolve(sent: ClientRequest, isStrict = true): KnownRequest {
     const { query, documentId } = sent;
-    if (documentId === undefined) return this.#byText(sent as GraphRequest);
+    if (documentId === undefined) return this.#byText(sent as GraphRequest, isStrict);
     const listed = this.options.registered?.textOf(documentId);
     if (listed !== undefined) {
       if (query !== undefined && query !== listed) throw mismatch();
       return { request: { ...sent, query: listed }, isTrusted: true };
     }
-    if (query === undefined) return { request: { ...sent, query: this.#recall(documentId) }, isTrusted: false };
+    if (query === undefined)
+      return { request: { ...sent, query: this.#recall(documentId, isStrict) }, isTrusted: false };
     if (this.#learned.get(documentId) !== query && hashOf(query) !== documentId) throw mismatch();
-    return this.#byText(sent as GraphRequest);
+    return this.#byText(sent as GraphRequest, isStrict);
   }
 
   /** Remembers a text that came with its hash, once it has proved to be an operation. */
@@ -72,16 +74,16 @@ export class Documents {
     if (!this.options.registered?.textOf(documentId)) this.#learned.set(documentId, query, 2 * query.length + 200);
   }
 
-  #byText(request: GraphRequest): KnownRequest {
+  #byText(request: GraphRequest, isStrict: boolean): KnownRequest {
     const { registered, registeredOnly } = this.options;
     if (!registered && !registeredOnly) return { request, isTrusted: false };
     const isTrusted = registered?.has(request.query) ?? false;
-    if (registeredOnly && !isTrusted) throw required();
+    if (registeredOnly && isStrict && !isTrusted) throw required();
     return { request, isTrusted };
   }
 
-  #recall(documentId: string): string {
-    if (this.options.registeredOnly) throw required();
+  #recall(documentId: string, isStrict: boolean): string {
+    if (this.options.registeredOnly && isStrict) throw required();
     if (!this.#learns) throw new FleetError('PERSISTED_QUERY_NOT_SUPPORTED', 'PersistedQueryNotSupported');
     const text = SHA_256.test(documentId) ? this.#learned.get(documentId) : undefined;
     // The sentence is what Apollo's clients look for.

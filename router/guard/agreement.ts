@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
+import type { Flags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { BreakerMove, Circuit, Forced } from './circuit.ts';
 import type { Guard } from './guard.ts';
@@ -38,6 +39,8 @@ export interface AgreementOptions {
   redisUrl: string;
   clock: Clock;
   log: Log;
+  /** While `router.breaker-agreement` is off nothing is told and nothing is heard. */
+  flags: Flags;
 }
 
 /**
@@ -134,6 +137,7 @@ export class BreakerAgreement {
   }
 
   #hear(text: string): void {
+    if (!this.#isOn()) return;
     const message = jsonOf(text);
     const decided = DECIDED.safeParse(message).data;
     const found = decided ? undefined : FOUND.safeParse(message).data;
@@ -152,7 +156,12 @@ export class BreakerAgreement {
     circuit.adopt({ override, untilMs, reason });
   }
 
+  #isOn(): boolean {
+    return this.options.flags.isOn('router.breaker-agreement');
+  }
+
   #send(work: () => Promise<unknown>): void {
+    if (!this.#isOn()) return;
     work().then(undefined, (error: unknown) =>
       this.options.log.debug('breakers.redis.failed', { error: messageOf(error) }),
     );

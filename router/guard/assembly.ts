@@ -1,3 +1,4 @@
+import { standardFlags } from '../../lib/flags/index.ts';
 import type { RouterOptions } from '../options.ts';
 import { BreakerAgreement } from './agreement.ts';
 import { GUARD_LIMITS, Guard } from './guard.ts';
@@ -12,7 +13,7 @@ export interface AssembledGuard {
 /** @param subgraphs name → address as the supergraph gives it, of those that are called over the wire */
 export function assembleGuard(
   subgraphs: Iterable<readonly [string, string]>,
-  { houses, replicas, policies, limits, clock, log, redisUrl }: RouterOptions,
+  { houses, replicas, policies, limits, clock, log, redisUrl, flags = standardFlags() }: RouterOptions,
 ): AssembledGuard {
   const guard = new Guard({
     wireOf(subgraph, url) {
@@ -23,12 +24,14 @@ export function assembleGuard(
     policies,
     stale: limits?.stale,
     clock,
+    mayServeStale: ({ principal }) => flags.isOn('router.stale-if-error', principal),
+    mayRetry: ({ principal }) => flags.isOn('router.retries', principal),
   });
   guard.onMove((move) => log.warn('breaker.moved', { ...move }));
   for (const [subgraph, given] of subgraphs) {
     guard.setReplicas(subgraph, replicas?.[subgraph] ?? [houses?.[subgraph]?.url ?? given]);
   }
-  const agreement = redisUrl === undefined ? undefined : new BreakerAgreement({ guard, redisUrl, clock, log });
+  const agreement = redisUrl === undefined ? undefined : new BreakerAgreement({ guard, redisUrl, clock, log, flags });
   return {
     guard,
     close() {

@@ -23,7 +23,7 @@ export async function callDegradable(
   const { need, staleIfErrorMs = 0 } = lane.policy;
   if (!isQuery(request)) return callWhole(lane, request, call, signal);
   // The router's own questions are about what is, not what was.
-  const isServedStale = staleIfErrorMs > 0 && call.principal.kind !== 'SYSTEM';
+  const isServedStale = staleIfErrorMs > 0 && call.principal.kind !== 'SYSTEM' && lane.mayServeStale(call);
   const key = isServedStale ? staleKey(lane.subgraph, call, bodyOf(request)) : undefined;
   const keep = key === undefined ? undefined : (body: Buffer) => store.keep(key, body, lane.clock.nowMs());
   try {

@@ -24,6 +24,10 @@ export interface GuardOptions {
   /** How much is kept to be served stale. */
   stale?: Partial<StaleLimits> | undefined;
   clock: Clock;
+  /** Whether a failed query of this caller may be sent once more; it may unless given. */
+  mayRetry?(call: Call): boolean;
+  /** Whether this caller may be served an older answer; it may unless given. */
+  mayServeStale?(call: Call): boolean;
 }
 
 /**
@@ -132,11 +136,13 @@ export class Guard implements SubgraphCaller {
   }
 
   #made(subgraph: string): Lane {
-    const { limits, policies, clock } = this.options;
+    const { limits, policies, clock, mayRetry = () => true, mayServeStale = () => true } = this.options;
     const lane = new Lane(subgraph, {
       limits,
       policy: policies?.[subgraph] ?? {},
       clock,
+      mayRetry,
+      mayServeStale,
       onMove: (move) => {
         for (const listener of this.#moved) listener(move);
       },

@@ -1,3 +1,4 @@
+import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { GraphRequest } from '../engine.ts';
 import type { BreakerPolicy } from './breaker.ts';
@@ -57,6 +58,10 @@ export interface LaneOptions {
   policy: SubgraphPolicy;
   limits: GuardLimits;
   clock: Clock;
+  /** Whether a failed query of this caller may be sent once more. */
+  mayRetry(call: Call): boolean;
+  /** Whether this caller may be served an older answer. */
+  mayServeStale(call: Call): boolean;
   onMove(move: BreakerMove): void;
   onForce(subgraph: string, forced: Forced): void;
   onCall(report: CallReport): void;
@@ -95,12 +100,17 @@ export class Lane {
     this.#credit = earned(this.#credit, this.limits.retry);
   }
 
-  /** Whether a second attempt may be made; if so it is paid for. */
-  tryAgain(): boolean {
+  /** Whether a second attempt may be made for this caller; if so it is paid for. */
+  tryAgain(call: Call): boolean {
+    if (!this.options.mayRetry(call)) return false;
     const left = spent(this.#credit);
     if (left === undefined) return false;
     this.#credit = left;
     return true;
+  }
+
+  mayServeStale(call: Call): boolean {
+    return this.options.mayServeStale(call);
   }
 
   report(replica: number, startedMs: number, nowMs: number, outcome: CallReport['outcome']): void {

@@ -55,7 +55,7 @@ export async function callWhole(
       // A cut by its caller's own short deadline says nothing about the subgraph.
       settleFailed(lane, pass, startedMs, nowMs, error, untilMs === ownMs);
       const pauseMs =
-        failed || !isRepeatable ? undefined : pauseBeforeRetry(lane, pass.replica, error, untilMs - nowMs);
+        failed || !isRepeatable ? undefined : pauseBeforeRetry(lane, call, pass.replica, error, untilMs - nowMs);
       if (pauseMs === undefined) {
         const timedOut = error instanceof TimedOut;
         bulkhead.release(nowMs, timedOut ? nowMs - startedMs : undefined, timedOut);
@@ -115,12 +115,12 @@ function settleFailed(
  * How long to wait before a second attempt, milliseconds: only where no answer came, or one that asked for it.
  * @returns undefined when there is to be none
  */
-function pauseBeforeRetry(lane: Lane, failed: Replica, error: unknown, leftMs: number): number | undefined {
+function pauseBeforeRetry(lane: Lane, call: Call, failed: Replica, error: unknown, leftMs: number): number | undefined {
   const isAskedFor = error instanceof Busy;
   const isAnswered = error instanceof MalformedAnswer || error instanceof TooLarge;
   if (error instanceof TimedOut || error instanceof Left || (isAnswered && !isAskedFor)) return undefined;
   const { retry } = lane.limits;
   const attempt = { askedMs: isAskedFor ? error.retryAfterMs : 0, hasOther: lane.circuit.hasOther(failed) };
   const pauseMs = retryPause(attempt, leftMs, lane.clock.random(), retry);
-  return pauseMs !== undefined && lane.tryAgain() ? pauseMs : undefined;
+  return pauseMs !== undefined && lane.tryAgain(call) ? pauseMs : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
+import type { Flags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { UsageBook } from '../callers/usage.ts';
 import type { ClientRequest, Documents } from '../documents/documents.ts';
@@ -50,6 +51,7 @@ export interface OperationsOptions {
   nowMs: () => number;
   /** Whose turn it is, when there is not room for all. */
   throttle: Throttle;
+  flags: Flags;
   /** How long a query or mutation may take as a whole, milliseconds. */
   timeoutMs: number;
   onReport(report: OperationReport): void;
@@ -71,11 +73,11 @@ export class Operations {
 
   /** Checks, prepares and charges. Never throws for a caller's mistake. */
   async admit(sent: ClientRequest, call: Call): Promise<Admission> {
-    const { engine, documents, gate, limits, nowMs } = this.options;
+    const { engine, documents, gate, limits, flags, nowMs } = this.options;
     const startedMs = nowMs();
     try {
       limits.guard(call.principal);
-      const { request, isTrusted } = documents.resolve(sent);
+      const { request, isTrusted } = documents.resolve(sent, flags.isOn('router.persisted-only', call.principal));
       if (!isTrusted) gate.check(request.query);
       const prepared = await engine.prepare(request);
       notePlanning(call, startedMs, nowMs);
@@ -136,9 +138,10 @@ export class Operations {
     startedMs = this.options.nowMs(),
     withinMs = Number.POSITIVE_INFINITY,
   ): Promise<AnyAnswer> {
-    const { engine, slow, throttle, nowMs, timeoutMs } = this.options;
+    const { engine, slow, throttle, flags, nowMs, timeoutMs } = this.options;
+    const isThrottled = flags.isOn('router.throttle', call.principal);
     try {
-      const turn = throttle.enter(prepared, call, signal);
+      const turn = isThrottled ? throttle.enter(prepared, call, signal) : undefined;
       if (turn !== undefined) await turn;
     } catch (error) {
       return this.#report(publicAnswer(this.#refusalOf(error, call), call), prepared, call, startedMs);
@@ -150,7 +153,7 @@ export class Operations {
     const ran = await operationSpan({ prepared, call, startedMs }, run).catch((error: unknown) =>
       this.#refusalOf(error, call),
     );
-    throttle.leave();
+    if (isThrottled) throttle.leave();
     const answer = this.#report(withReceipt(publicAnswer(ran, call), call), prepared, call, startedMs);
     if (record) slow.note({ prepared, call, record, answer, startedMs, tookMs: nowMs() - startedMs });
     return answer;

@@ -36,12 +36,13 @@ export function nativePlanner({ labels = new Set(), random = () => 0 }: Override
   };
 }
 
-/** Asks a second planner when the first one fails or plans what cannot be run. */
+/** Asks a second planner when the first one fails or plans what cannot be run; what cannot be run never is, also without a second. */
 export function withFallback(
   first: Planner,
   second: Planner,
   objection: (plan: PlanNode) => string | undefined,
   onFallback: (reason: string) => void,
+  mayFallBack: () => boolean = () => true,
 ): Planner {
   return {
     async plan(document, operationName) {
@@ -54,6 +55,7 @@ export function withFallback(
         reason = messageOf(error);
       }
       onFallback(reason);
+      if (!mayFallBack()) throw new Error(reason);
       const plan = await second.plan(document, operationName);
       const still = plan && objection(plan);
       if (still !== undefined) throw new Error(still);

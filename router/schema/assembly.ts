@@ -15,6 +15,7 @@ export function assembleEngine(options: RouterOptions, caller: SubgraphCaller): 
         supergraphSdl: sdl,
         caller,
         clock,
+        ...(options.flags ? { flags: options.flags } : {}),
         enforceAccess: options.enforceAccess ?? !isOpen,
         gateIntrospection: !isOpen,
         reportFault: (fault) => log.warn('subgraph.fault', { ...fault }),

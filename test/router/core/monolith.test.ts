@@ -1,4 +1,5 @@
 import { graphql, parse, validate } from 'graphql';
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type Engine, type GraphAnswer, isRefused } from '../../../router/engine.ts';
 import { apolloPlanner } from '../../../router/plan/apollo-planner.ts';
@@ -44,6 +45,7 @@ function faultyPlaces({ data, errors = [] }: GraphAnswer): string[] {
 async function compareMany(planner: 'native' | 'apollo', firstSeed: number, count: number): Promise<void> {
   const world = newWorld();
   const engine = createEngine({
+    flags: fixedFlags({ 'router.apollo-fallback': true }),
     supergraphSdl,
     caller: callerOf(world),
     clock: stillClock,

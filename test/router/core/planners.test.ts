@@ -1,5 +1,6 @@
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type GraphQLSchema, graphql, parse } from 'graphql';
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { composeSupergraph } from '../../../router/compose.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type GraphAnswer, isRefused, type SubgraphCaller } from '../../../router/engine.ts';
@@ -83,7 +84,14 @@ const caller: SubgraphCaller = {
 };
 
 async function ask(query: string, planner: PlannerMaker): Promise<GraphAnswer> {
-  const engine = createEngine({ supergraphSdl, caller, clock: stillClock, planner, secondPlanner: apolloPlanner() });
+  const engine = createEngine({
+    flags: fixedFlags({ 'router.apollo-fallback': true }),
+    supergraphSdl,
+    caller,
+    clock: stillClock,
+    planner,
+    secondPlanner: apolloPlanner(),
+  });
   const prepared = await engine.prepare({ query });
   return isRefused(prepared) ? { errors: prepared.errors } : engine.execute(prepared, call);
 }

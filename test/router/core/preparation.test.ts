@@ -1,3 +1,4 @@
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type GraphRequest, isRefused, type Prepared } from '../../../router/engine.ts';
 import { ByteCache } from '../../../router/plan/byte-cache.ts';
@@ -151,7 +152,9 @@ test.each(NO_PLANS)('a plan of %s for a real operation is no plan', async (_, pl
 
 test('the second planner takes over what the first cannot', async () => {
   const failing = () => ({ plan: () => Promise.reject(new Error('first failed')) });
-  const second = createEngine({ ...base, planner: failing });
+  const engineOf = (on: boolean) =>
+    createEngine({ ...base, planner: failing, flags: fixedFlags({ 'router.apollo-fallback': on }) });
+  const second = engineOf(true);
   const outcome = await second.prepare({ query: '{ agents { name alerts { title } } }' });
   if (isRefused(outcome)) throw new Error('refused');
   expect(await second.execute(outcome, call)).toEqual({
@@ -162,6 +165,8 @@ test('the second planner takes over what the first cannot', async () => {
       ],
     },
   });
+  const alone = await engineOf(false).prepare({ query: '{ agents { name } }' });
+  expect(isRefused(alone) && alone.errors[0]?.extensions).toMatchObject({ code: 'INTERNAL' });
 });
 
 test('introspection and data come in one answer, and nothing is asked for introspection alone', async () => {

@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { loadSettings } from '../../../lib/settings/index.ts';
 import { documentsIn } from '../../../router/documents/document-settings.ts';
 import { Documents, hashOf } from '../../../router/documents/documents.ts';
@@ -144,6 +145,7 @@ describe('where only registered operations run', () => {
   let router: Awaited<ReturnType<Harbour['another']>>;
   beforeAll(async () => {
     router = await harbour.another({
+      flags: fixedFlags({ 'router.persisted-only': true }),
       documents: { registered, registeredOnly: true },
       limits: { adminPerSecond: 1_000 },
     });

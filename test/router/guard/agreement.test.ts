@@ -1,4 +1,5 @@
 import { systemClock } from '../../../lib/clock.ts';
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { Log } from '../../../lib/log.ts';
 import { BreakerAgreement } from '../../../router/guard/agreement.ts';
 import type { Guard } from '../../../router/guard/guard.ts';
@@ -6,6 +7,8 @@ import { hasRedis, startRedis, type TestRedis } from '../../support/redis.ts';
 import { until } from '../../support/until.ts';
 import { type Harbour, openHarbour } from '../edge/support.ts';
 import { ask, codeOf, guardOver, type Island, json, openIsland, WELL } from './support.ts';
+
+const flags = fixedFlags({ 'router.breaker-agreement': true });
 
 if (hasRedis) describe('routers with the same Redis', agreeing);
 else
@@ -31,7 +34,7 @@ function agreeing() {
     const guard = guardOver([island]);
     const logged: string[] = [];
     const log = new Log('router', [{ write: (line) => void logged.push(line) }], () => 0);
-    const agreement = new BreakerAgreement({ guard, redisUrl: redis.url, clock: systemClock, log });
+    const agreement = new BreakerAgreement({ guard, redisUrl: redis.url, clock: systemClock, log, flags });
     ends.push(() => {
       agreement.close();
       guard.close();
@@ -124,7 +127,7 @@ function agreeing() {
   test('two served routers: one is told by mutation, the other refuses', async () => {
     let harbour: Harbour | undefined;
     try {
-      harbour = await openHarbour({ redisUrl: redis.url });
+      harbour = await openHarbour({ flags, redisUrl: redis.url });
       const second = await harbour.another();
       const force = (override: string) =>
         harbour?.ask(`mutation { forceBreaker(input: { subgraph: "crews", override: ${override}, reason: "drill" }) {

@@ -1,4 +1,5 @@
 import type { Principal } from '../../../lib/call/principal.ts';
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { until } from '../../support/until.ts';
 import { ADMIN_TOKEN, bearer, type Harbour, openHarbour } from '../edge/support.ts';
 
@@ -6,7 +7,7 @@ const READER: Principal = { id: 'key:reader', kind: 'SCRIPT', name: 'reader', sc
 
 let harbour: Harbour;
 beforeAll(async () => {
-  harbour = await openHarbour();
+  harbour = await openHarbour({ flags: fixedFlags({ 'router.throttle': true }) });
   harbour.sea.tokens.set('reader-token', READER);
 });
 afterAll(() => harbour.stop());
