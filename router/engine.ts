@@ -13,6 +13,8 @@ export interface GraphRequest {
   variables?: Record<string, unknown>;
   /** Whether the client asks for `extensions.cost`. */
   wantsCost?: boolean;
+  /** Whether a refusal may name what is near ("Did you mean"): the caller may read the schema. */
+  suggests?: boolean;
 }
 
 /** What a client or the router gets back. Without `data` the request was refused before it ran. */

@@ -87,6 +87,14 @@ export class Authenticator {
   async ended(tokens: readonly string[]): Promise<Set<string>> {
     const { desk, jwt } = this.options;
     const ended = new Set<string>();
+    for (const token of tokens) {
+      if (!jwt?.takes(token)) continue;
+      const isOver = await this.principalOf(token).then(
+        (principal) => principal === undefined,
+        () => false,
+      );
+      if (isOver) ended.add(token);
+    }
     const kept = tokens.filter((token) => desk && !this.#isAdmin(sha256(token)) && !jwt?.takes(token));
     for (let from = 0; desk && from < kept.length; from += MOST_TOKENS) {
       const asked = kept.slice(from, from + MOST_TOKENS);

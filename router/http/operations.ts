@@ -1,3 +1,4 @@
+import { hasScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import type { Flags } from '../../lib/flags/index.ts';
@@ -11,6 +12,7 @@ import {
   type GraphRequest,
   isRefused,
   type Prepared,
+  type Refused,
   type StreamItem,
 } from '../engine.ts';
 import { FetchRecord } from '../execute/fetch-record.ts';
@@ -83,7 +85,7 @@ export class Operations {
       notePlanning(call, startedMs, nowMs);
       if (isRefused(prepared)) {
         limits.refused(call.principal);
-        return { refused: this.#refuse({ errors: prepared.errors }, call, startedMs), headers: {} };
+        return { refused: await this.#explain(request, prepared, call, startedMs), headers: {} };
       }
       documents.learn(sent);
       const dry = this.options.hasDryRuns ? dryRunOf(prepared) : undefined;
@@ -191,8 +193,15 @@ export class Operations {
     return refusal(new FleetError('INTERNAL', 'something went wrong here: tell us the requestId'), call);
   }
 
-  #refuse(answer: GraphAnswer, call: Call, startedMs: number): GraphAnswer {
-    return this.#report(publicAnswer(answer, call), undefined, call, startedMs);
+  /** A refusal as its caller may see it: names near the one asked for are for those who may read the schema. */
+  async #explain(request: GraphRequest, refused: Refused, call: Call, startedMs: number): Promise<GraphAnswer> {
+    if (!hasScope(call.principal, 'schema:read')) return this.#refuse(refused, call, startedMs);
+    const explained = await this.options.engine.prepare({ ...request, suggests: true });
+    return this.#refuse(isRefused(explained) ? explained : refused, call, startedMs, true);
+  }
+
+  #refuse(answer: GraphAnswer, call: Call, startedMs: number, suggests = false): GraphAnswer {
+    return this.#report(publicAnswer({ errors: answer.errors ?? [] }, call, suggests), undefined, call, startedMs);
   }
 
   #report<A extends AnyAnswer>(answer: A, prepared: Prepared | undefined, call: Call, startedMs: number): A {

@@ -11,15 +11,20 @@ const HIDDEN: ReadonlySet<string> = new Set(['stacktrace', 'exception', 'origina
 
 type Asked = Pick<Call, 'requestId' | 'traceparent'>;
 
-/** An error as clients see it: coded, with the request's ids, without suggestions or stacks. */
-export function publicError(error: GraphQLFormattedError, call: Asked, otherwise: ErrorCode): GraphQLFormattedError {
+/** An error as clients see it: coded, with the request's ids, without stacks, and without suggestions unless told. */
+export function publicError(
+  error: GraphQLFormattedError,
+  call: Asked,
+  otherwise: ErrorCode,
+  suggests = false,
+): GraphQLFormattedError {
   const { message, path, locations, extensions = {} } = error;
   const told = Object.fromEntries(Object.entries(extensions).filter(([name]) => !HIDDEN.has(name)));
   const code = typeof told['code'] === 'string' ? told['code'] : otherwise;
   const retryable = code in ERROR_CODES ? ERROR_CODES[code as ErrorCode].retryable : false;
   const traceId = traceIdOf(call.traceparent);
   return {
-    message: message.replace(SUGGESTION, ''),
+    message: suggests ? message : message.replace(SUGGESTION, ''),
     ...(locations ? { locations } : {}),
     ...(path ? { path } : {}),
     extensions: { retryable, ...told, code, requestId: call.requestId, ...(traceId ? { traceId } : {}) },
@@ -31,11 +36,11 @@ export function refusal(error: FleetError, call: Asked): GraphAnswer {
   return { errors: [publicError(error.toJSON(), call, error.code)] };
 }
 
-/** An answer whose errors are fit for clients. */
-export function publicAnswer<A extends AnyAnswer>(answer: A, call: Asked): A {
+/** An answer whose errors are fit for clients. @param suggests whether the caller may read the schema's names */
+export function publicAnswer<A extends AnyAnswer>(answer: A, call: Asked, suggests = false): A {
   if (!answer.errors) return answer;
   const otherwise: ErrorCode = answer.data === undefined ? 'BAD_INPUT' : 'INTERNAL';
-  return { ...answer, errors: answer.errors.map((error) => publicError(error, call, otherwise)) };
+  return { ...answer, errors: answer.errors.map((error) => publicError(error, call, otherwise, suggests)) };
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {

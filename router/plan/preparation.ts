@@ -54,11 +54,16 @@ export class Preparation {
   /** Never throws for a client's mistake: it is told in the outcome. */
   async prepare(request: GraphRequest): Promise<PreparedOperation | Refused> {
     const document = `${request.operationName ?? ''}\n${request.query}`;
-    const reading = this.#read(document, request);
+    const reading = request.suggests ? this.#parse(request, false) : this.#read(document, request);
     if ('errors' in reading) return reading;
     const { supergraph, showSuggestions } = this.options;
     const declared = reading.definition.variableDefinitions ?? [];
-    const variables = coerceVariables(supergraph.schema, declared, request.variables ?? {}, !showSuggestions);
+    const variables = coerceVariables(
+      supergraph.schema,
+      declared,
+      request.variables ?? {},
+      !(showSuggestions || request.suggests),
+    );
     if ('errors' in variables) return { errors: variables.errors.map((error) => refusal('BAD_INPUT', error)) };
     const { coerced } = variables;
     const operation = await this.#planned(document, reading, coerced);
@@ -75,17 +80,17 @@ export class Preparation {
     return { documents: this.#readings.size, plans: this.#plans.size };
   }
 
-  #read(key: string, { query, operationName }: GraphRequest): Reading | Refused {
+  #read(key: string, request: GraphRequest): Reading | Refused {
     const known = this.#readings.get(key);
     if (known) return known;
-    const reading = this.#parse(query, operationName);
+    const reading = this.#parse(request, !this.options.showSuggestions);
     // A document takes some eight times its text.
     this.#readings.set(key, reading, 1_000 + 10 * key.length);
     return reading;
   }
 
-  #parse(query: string, operationName: string | undefined): Reading | Refused {
-    const { supergraph, maxTokens, showSuggestions } = this.options;
+  #parse({ query, operationName }: GraphRequest, hideSuggestions: boolean): Reading | Refused {
+    const { supergraph, maxTokens } = this.options;
     let document: DocumentNode;
     try {
       document = parse(query, { maxTokens });
@@ -94,7 +99,7 @@ export class Preparation {
     }
     const refused = unsupported(document);
     if (refused) return { errors: [refused] };
-    const limits = { maxErrors: MAX_ERRORS, hideSuggestions: !showSuggestions };
+    const limits = { maxErrors: MAX_ERRORS, hideSuggestions };
     const invalid = validate(supergraph.schema, document, undefined, limits);
     if (invalid.length > 0) return { errors: invalid.map((error) => refusal('BAD_QUERY', error)) };
     const definition = getOperationAST(document, operationName);

@@ -140,6 +140,8 @@ test('a rotated key is taken at once, one that was taken back ends what it signe
   expect(await authenticator.principalOf(await issuer.token({}, 'second'))).toBeDefined();
   expect(issuer.read).toBe(2);
   expect(authenticator.recall(old)).toBeUndefined();
+  // What stays open on it ends too.
+  expect(await authenticator.ended([old, await issuer.token({}, 'second')])).toEqual(new Set([old]));
   expect(await authenticator.principalOf(old)).toBeUndefined();
 });
 
