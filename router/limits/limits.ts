@@ -5,6 +5,7 @@ import type { Log } from '../../lib/log.ts';
 import { BoundedMap } from '../callers/bounded-map.ts';
 import { type Drawn, draw, type Level, type Meter } from './bucket.ts';
 import { DecisionBook } from './decisions.ts';
+import { InsuredStore } from './insured-store.ts';
 import { MemoryStore } from './memory-store.ts';
 import {
   COST,
@@ -123,6 +124,11 @@ export class Limits {
       requestMeter(`@${address}`, path, pagesPerSecond),
     );
     return this.#judge(meter, this.#pages.draw(meter, [1], false), [1], path, address, 0);
+  }
+
+  /** Whether the store that routers share is away, and each counts alone. */
+  get isStoreAway(): boolean {
+    return this.#store instanceof InsuredStore && this.#store.isAway;
   }
 
   close(): void {

@@ -9,6 +9,11 @@ const OUTCOMES: readonly QueueOutcome[] = ['waited', 'shed', 'refused', 'expired
 /** Tells what the limits decided; counted as plain numbers, read at a scrape. */
 export function registerLimitMetrics(registry: Registry, limits: Limits, throttle: Throttle): void {
   queueMetrics(registry, throttle);
+  gauge(registry, {
+    name: 'limit_store_away',
+    help: 'Whether the store that routers share their limits in is away, and this one counts alone: 0 or 1.',
+    read: () => [[{}, limits.isStoreAway ? 1 : 0]],
+  });
   counter(registry, {
     name: 'limit_decisions_total',
     help: 'Calls that a limit admitted, refused, or would have refused but for its dry run.',

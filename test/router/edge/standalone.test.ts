@@ -49,9 +49,14 @@ test('to be measured it counts no rates, and tells nobody that it does', async (
     PORT: '0',
     ROUTER_MODE: 'bench',
     FLEET_ADMIN_RPS: '1',
+    FLEET_PAGE_RPS: '1',
+    FLEET_COST_PER_REQUEST: '0.001',
   });
   const answers = await Promise.all(Array.from({ length: 20 }, () => ask(router.url, '{ hello }', { token: '' })));
   expect(answers.every(({ status }) => status === 200)).toBe(true);
+  expect(answers[0]?.headers.get('ratelimit')).toBeNull();
+  const pages = await Promise.all(Array.from({ length: 20 }, () => fetch(`${router.url}/health`)));
+  expect(pages.every(({ status }) => status === 200)).toBe(true);
   await router.stop();
 });
 
