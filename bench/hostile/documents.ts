@@ -126,11 +126,11 @@ export const FAMILIES: Family[] = [
     most: 10_000,
     make: (n) => query(`query (${times(n, (at) => `$v${at}: Int`)}) { agents(first: $v0) { totalCount } }`),
   },
-  { name: 'unknown fields', most: 5_000, make: (n) => query(`{ ${times(n, (at) => `agentz${at}`)} }`) },
+  { name: 'unknown fields', most: 5_000, make: (n) => query(`{ ${times(n, (at) => `agentsX${at}`)} }`) },
   {
     name: 'unknown arguments',
     most: 2_000,
-    make: (n) => query(`{ fleet(${times(n, (at) => `agen${at}: 1`)}) { total } }`),
+    make: (n) => query(`{ fleet(${times(n, (at) => `agentX${at}: 1`)}) { total } }`),
   },
   {
     name: 'operations in one document',

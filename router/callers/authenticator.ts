@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Principal } from '../../lib/call/principal.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
@@ -44,14 +44,14 @@ export class Authenticator {
   readonly #admin: Principal;
 
   constructor(private readonly options: AuthenticatorOptions) {
-    this.#adminHash = options.adminToken === undefined ? undefined : sha256(options.adminToken);
+    this.#adminHash = options.adminToken === undefined ? undefined : Buffer.from(keyOf(options.adminToken));
     const { adminPerSecond } = options;
     this.#admin = adminPerSecond === undefined ? ADMIN : { ...ADMIN, requestsPerSecond: adminPerSecond };
   }
 
   /** Who a token is, if that is known without asking anybody: a hash and a look into a map. */
   recall(token: string): Principal | undefined {
-    return this.#recall(sha256(token));
+    return this.#recall(keyOf(token));
   }
 
   /**
@@ -59,10 +59,9 @@ export class Authenticator {
    * @throws SUBGRAPH_UNAVAILABLE when nobody can tell now
    */
   async principalOf(token: string): Promise<Principal | undefined> {
-    const hash = sha256(token);
-    const recalled = this.#recall(hash);
+    const key = keyOf(token);
+    const recalled = this.#recall(key);
     if (recalled) return recalled;
-    const key = hash.toString('base64');
     const refusedAtMs = this.#unknown.get(key);
     if (refusedAtMs !== undefined && this.options.clock.nowMs() - refusedAtMs < FRESH_MS) return undefined;
     return this.#valid(await this.#ask(key, token));
@@ -70,11 +69,10 @@ export class Authenticator {
 
   /** Whether asking about this token would bother the desk. */
   isRemembered(token: string): boolean {
-    const hash = sha256(token);
-    const key = hash.toString('base64');
+    const key = keyOf(token);
     const refusedAtMs = this.#unknown.get(key);
     return (
-      this.#isAdmin(hash) ||
+      this.#isAdmin(key) ||
       this.#known.get(key) !== undefined ||
       (refusedAtMs !== undefined && this.options.clock.nowMs() - refusedAtMs < FRESH_MS)
     );
@@ -95,31 +93,31 @@ export class Authenticator {
       );
       if (isOver) ended.add(token);
     }
-    const kept = tokens.filter((token) => desk && !this.#isAdmin(sha256(token)) && !jwt?.takes(token));
+    const kept = tokens.filter((token) => desk && !this.#isAdmin(keyOf(token)) && !jwt?.takes(token));
     for (let from = 0; desk && from < kept.length; from += MOST_TOKENS) {
       const asked = kept.slice(from, from + MOST_TOKENS);
       const askedAtMs = this.options.clock.nowMs();
       const principals = await desk.askAll(asked).catch(() => undefined);
       principals?.forEach((principal, place) => {
         const token = asked[place] as string;
-        this.#remember(sha256(token).toString('base64'), principal, askedAtMs);
+        this.#remember(keyOf(token), principal, askedAtMs);
         if (!principal) ended.add(token);
       });
     }
     return ended;
   }
 
-  #recall(hash: Buffer): Principal | undefined {
-    if (this.#isAdmin(hash)) return this.#admin;
-    const known = this.#known.get(hash.toString('base64'));
+  #recall(key: string): Principal | undefined {
+    if (this.#isAdmin(key)) return this.#admin;
+    const known = this.#known.get(key);
     if (!known || this.options.clock.nowMs() >= known.freshUntilMs) return undefined;
     // A key that its issuer took back may have signed it.
     if (known.keys && !known.keys.isCurrent) return undefined;
     return this.#valid(known.principal);
   }
 
-  #isAdmin(hash: Buffer): boolean {
-    return this.#adminHash !== undefined && timingSafeEqual(hash, this.#adminHash);
+  #isAdmin(key: string): boolean {
+    return this.#adminHash !== undefined && timingSafeEqual(Buffer.from(key), this.#adminHash);
   }
 
   #ask(key: string, token: string): Promise<Principal | undefined> {
@@ -169,8 +167,9 @@ export class Authenticator {
   }
 }
 
-function sha256(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+/** SHA-256, base64. */
+function keyOf(token: string): string {
+  return hash('sha256', token, 'base64');
 }
 
 /** The token of an `Authorization: Bearer` header's value. */

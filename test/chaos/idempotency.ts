@@ -10,7 +10,7 @@ export const idempotency: Scenario = {
     try {
       await platform.start();
       const retrier = new Retrier(platform, Number(process.env['CHAOS_SEED'] ?? Date.now() % 100_000));
-      const kills = short ? 4 : 25;
+      const kills = short ? 4 : 12;
       retrier.start();
       for (let round = 0; round < kills; round += 1) await killMidway(platform, retrier);
       await retrier.stop();
