@@ -91,8 +91,10 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   }
   if (moved) auditMoves(guard, moved, clock);
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
+  const documents = new Documents(options.documents);
+  const caches = () => ({ ...engine.caches, persisted: documents.size, stale: guard.staleCache });
   const metrics = new RouterMetrics(
-    { engine, guard, streams, shared, sockets: () => admission.authenticated, spool: denied },
+    { engine, caches, guard, streams, shared, sockets: () => admission.authenticated, spool: denied },
     options.metrics === undefined,
   );
   const denials = new Denials(denied, clock, () => metrics.denied());
@@ -102,6 +104,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     guard,
     keeper,
     streams,
+    documents,
     limits,
     throttle,
     usage,
@@ -138,6 +141,7 @@ interface Rooms {
   guard: Guard;
   keeper: DoorKeeper;
   streams: LiveStreams;
+  documents: Documents;
   limits: Limits;
   throttle: Throttle;
   usage: UsageBook;
@@ -154,7 +158,7 @@ function openDoors(rooms: Rooms): PublicPort {
   const corsOrigins = options.corsOrigins ?? [];
   const operations = new Operations({
     engine,
-    documents: new Documents(options.documents),
+    documents: rooms.documents,
     gate: makeGate(options),
     limits: rooms.limits,
     usage: rooms.usage,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { FleetError } from '../../lib/errors.ts';
-import type { GraphRequest } from '../engine.ts';
+import type { CacheSize, GraphRequest } from '../engine.ts';
 import { ByteCache } from '../plan/byte-cache.ts';
 import type { RegisteredOperations } from './registered.ts';
 
@@ -43,7 +43,7 @@ export class Documents {
   }
 
   /** What was learned, for metrics. */
-  get size(): { entries: number; sizeBytes: number } {
+  get size(): CacheSize {
     return this.#learned.size;
   }
 

@@ -1,6 +1,6 @@
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
-import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
+import type { CacheSize, GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import { fetchSpan } from '../spans.ts';
 import { type ThroughOptions, through } from './any-call.ts';
@@ -49,7 +49,7 @@ export class Guard implements SubgraphCaller {
   }
 
   /** What is kept to be served stale. */
-  get staleCache(): { entries: number; sizeBytes: number } {
+  get staleCache(): CacheSize {
     return this.#stale.size;
   }
 

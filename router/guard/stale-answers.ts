@@ -1,4 +1,5 @@
 import type { Call } from '../../lib/call/signing.ts';
+import type { CacheSize } from '../engine.ts';
 
 /** What is kept at most, over all subgraphs and callers. */
 export interface StaleLimits {
@@ -25,11 +26,13 @@ export class StaleAnswers {
   /** In order of use: the first was used longest ago. */
   readonly #kept = new Map<string, Kept>();
   #sizeBytes = 0;
+  #hits = 0;
+  #misses = 0;
 
   constructor(private readonly limits: StaleLimits) {}
 
-  get size(): { entries: number; sizeBytes: number } {
-    return { entries: this.#kept.size, sizeBytes: this.#sizeBytes };
+  get size(): CacheSize {
+    return { entries: this.#kept.size, sizeBytes: this.#sizeBytes, hits: this.#hits, misses: this.#misses };
   }
 
   keep(key: string, body: Buffer, nowMs: number): void {
@@ -48,12 +51,13 @@ export class StaleAnswers {
   /** @param maxAgeMs an older one is none, and is let go */
   find(key: string, maxAgeMs: number, nowMs: number): { body: Buffer; ageMs: number } | undefined {
     const kept = this.#kept.get(key);
-    if (!kept) return undefined;
-    const ageMs = nowMs - kept.atMs;
-    if (ageMs > maxAgeMs) {
+    const ageMs = kept ? nowMs - kept.atMs : 0;
+    if (!kept || ageMs > maxAgeMs) {
+      this.#misses += 1;
       this.#drop(key);
       return undefined;
     }
+    this.#hits += 1;
     this.#kept.delete(key);
     this.#kept.set(key, kept);
     return { body: kept.body, ageMs };

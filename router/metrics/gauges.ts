@@ -1,20 +1,21 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { CacheSize, Engine } from '../engine.ts';
+import type { CacheSize } from '../engine.ts';
 import type { SharedCalls } from '../execute/shared-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { LiveStreams } from '../http/live-streams.ts';
+import type { LiveEngine } from '../schema/live-engine.ts';
 
 /** Everything that is read at a scrape. */
 export interface Measured {
-  engine: Engine;
+  engine: LiveEngine;
+  /** Every cache of the router, by name. */
+  caches(): Readonly<Record<string, CacheSize>>;
   guard: Guard;
   streams: LiveStreams;
   shared: SharedCalls;
   sockets: () => number;
   spool: { waiting: number; dropped: number } | undefined;
 }
-
-const BREAKER_VALUE = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const;
 
 /** A figure with its labels. */
 export type Reading = readonly [labels: Record<string, string>, value: number];
@@ -57,8 +58,8 @@ export function counter(registry: Registry, { name, help, labelNames = [], read 
 }
 
 export function registerGauges(registry: Registry, measured: Measured): void {
-  subgraphGauges(registry, measured.guard);
-  cacheMetrics(registry, () => measured.engine.caches);
+  cacheMetrics(registry, () => measured.caches());
+  schemaMetrics(registry, measured.engine);
   const { streams, shared, sockets, spool } = measured;
   const one = (read: () => number) => (): Reading[] => [[{}, read()]];
   gauge(registry, { name: 'subscriptions', help: 'Running subscriptions.', read: one(() => streams.operations) });
@@ -79,20 +80,6 @@ export function registerGauges(registry: Registry, measured: Measured): void {
     help: 'Denials that could not be kept until they were audited.',
     read: one(() => spool?.dropped ?? 0),
   });
-}
-
-function subgraphGauges(registry: Registry, guard: Guard): void {
-  type Circuit = NonNullable<ReturnType<Guard['circuits']['get']>>;
-  const each = (name: string, help: string, of: (circuit: Circuit) => number) =>
-    gauge(registry, {
-      name,
-      help,
-      labelNames: ['subgraph'],
-      read: () => [...guard.circuits].map(([subgraph, circuit]) => [{ subgraph }, of(circuit)] as const),
-    });
-  each('breaker_state', 'Breaker: 0 closed, 1 half open, 2 open.', ({ state }) => BREAKER_VALUE[state.phase]);
-  each('subgraph_in_flight', 'Calls under way.', ({ inFlight }) => inFlight);
-  each('subgraph_limit_per_second', 'Calls a second that are allowed.', ({ limitPerSecond }) => limitPerSecond);
 }
 
 function cacheMetrics(registry: Registry, caches: () => Readonly<Record<string, CacheSize>>): void {
@@ -118,4 +105,17 @@ function cacheMetrics(registry: Registry, caches: () => Readonly<Record<string, 
     registry,
     of('cache_misses_total', 'Times that it had not.', ({ misses }) => misses),
   );
+}
+
+function schemaMetrics(registry: Registry, engine: LiveEngine): void {
+  gauge(registry, {
+    name: 'schema_generation',
+    help: 'Which schema is served: 1 is the first since the start.',
+    read: () => [[{}, engine.current.number]],
+  });
+  gauge(registry, {
+    name: 'schema_loaded_timestamp_seconds',
+    help: 'When the schema that is served was taken into service, since 1970.',
+    read: () => [[{}, engine.current.loadedAtMs / 1_000]],
+  });
 }

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { ERROR_CODES } from '../../lib/errors.ts';
 import type { CallReport } from '../guard/guard.ts';
+import { registerGuardMetrics } from '../guard/metrics.ts';
 import type { OperationReport } from '../http/operations.ts';
 import { CounterFamily, HistogramFamily } from './cells.ts';
 import { CallCells, FieldErrorCells, OperationCells, ResponseCells } from './counts.ts';
@@ -47,6 +48,7 @@ export class RouterMetrics {
     this.#loop = new LoopDelay(delays.cell());
     measured.guard.onCall((report) => this.call(report));
     registerGauges(this.registry, measured);
+    registerGuardMetrics(this.registry, measured.guard);
   }
 
   start(): void {

@@ -47,6 +47,16 @@ test('what was asked is counted to the last call', async () => {
   expect(told('cache_misses_total{cache="plans"}')).toBe(4);
   expect(told('cache_hits_total{cache="plans"}')).toBe(6);
   expect(told('breaker_state{subgraph="ships"}')).toBe(0);
+  expect(told('replica_breaker_state{subgraph="ships",replica="0"}')).toBe(0);
+  expect(told('replica_healthy{subgraph="crews",replica="0"}')).toBe(1);
+  expect(told('subgraph_in_flight{subgraph="ships"}')).toBe(0);
+  expect(told('subgraph_waiting{subgraph="ships"}')).toBe(0);
+  expect(told('subgraph_in_flight_limit{subgraph="ships"}')).toBeGreaterThan(0);
+  expect(told('cache_entries{cache="persisted"}')).toBe(0);
+  expect(told('cache_entries{cache="stale"}')).toBe(0);
+  expect(told('operations_in_flight')).toBe(0);
+  expect(told('queue_waiting{priority="script"}')).toBe(0);
+  expect(told('schema_generation')).toBe(1);
   expect(told('subscriptions')).toBe(0);
   expect(told('event_loop_delay_seconds_count')).toBeGreaterThan(0);
 });

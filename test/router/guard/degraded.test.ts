@@ -1,4 +1,5 @@
 import { systemClock } from '../../../lib/clock.ts';
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { loadSettings, SettingsError } from '../../../lib/settings/index.ts';
 import { STALE_MS } from '../../../router/degradation.ts';
 import { GUARD_LIMITS, Guard } from '../../../router/guard/guard.ts';
@@ -70,7 +71,7 @@ test('an answer with errors is not kept, an older one neither served for ever', 
   expect((await ask(guard))[STALE_MS]).toBe(1_000);
   nowMs += 1;
   expect(await codeOf(ask(guard))).toBe('SUBGRAPH_UNAVAILABLE');
-  expect(guard.staleCache).toEqual({ entries: 0, sizeBytes: 0 });
+  expect(guard.staleCache).toEqual({ entries: 0, sizeBytes: 0, hits: 1, misses: 1 });
 });
 
 test('what is kept is bounded in entries and in bytes; what was used longest ago goes first', () => {
@@ -114,7 +115,10 @@ const QUERY = `{ ship(id: "${SHIP}") { name crew } crews }`;
 
 async function harbourWithoutCrews(policy: SubgraphPolicy): Promise<Harbour> {
   guardBy({});
-  const harbour = await openHarbour({ policies: { crews: policy } });
+  const harbour = await openHarbour({
+    flags: fixedFlags({ 'router.stale-if-error': true }),
+    policies: { crews: policy },
+  });
   expect((await harbour.ask(QUERY)).data).toEqual({ ship: { name: 'Argo', crew: 50 }, crews: 1 });
   await harbour.crews.stop();
   return harbour;
