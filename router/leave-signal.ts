@@ -1,12 +1,15 @@
 /** Fires once, when a caller leaves: as much of an AbortSignal as a call needs, so that one that costs nothing will do. */
 export interface LeaveSignal {
   readonly aborted: boolean;
+  /** How many callers stand behind it; one unless it says so. */
+  readonly callers?: number;
   addEventListener(type: 'abort', listener: () => void, options?: { once: boolean }): void;
   removeEventListener(type: 'abort', listener: () => void): void;
 }
 
 /** A caller's presence. Made for every request; an AbortController would cost more than the rest of the bookkeeping. */
 export class Presence implements LeaveSignal {
+  callers = 1;
   #aborted = false;
   #listeners: (() => void)[] | undefined;
 

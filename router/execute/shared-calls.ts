@@ -56,6 +56,7 @@ class SharedCall {
       const joiner: Joiner = { resolve, reject, signal, leave: () => this.#leave(joiner) };
       this.#joiners ??= new Set();
       this.#joiners.add(joiner);
+      this.presence.callers += 1;
       if (signal?.aborted) joiner.leave();
       else signal?.addEventListener('abort', joiner.leave);
     });
@@ -63,6 +64,7 @@ class SharedCall {
 
   makerLeft(): void {
     this.#isMakerThere = false;
+    this.presence.callers -= 1;
     this.#letGo();
   }
 
@@ -85,6 +87,7 @@ class SharedCall {
 
   #leave(joiner: Joiner): void {
     this.#done(joiner);
+    this.presence.callers -= 1;
     joiner.reject(new Left());
     this.#letGo();
   }

@@ -50,8 +50,9 @@ export interface BreakerState {
 export type BreakerEvent =
   /** A call asks to pass. Its effect says whether it may. */
   | { kind: 'asked' }
-  | { kind: 'succeeded'; probe: boolean }
-  | { kind: 'failed'; probe: boolean; reason: string }
+  /** `callers`: how many waited for the one call; it weighs as much as it meant to them. One unless given. */
+  | { kind: 'succeeded'; probe: boolean; callers?: number }
+  | { kind: 'failed'; probe: boolean; reason: string; callers?: number }
   /** The caller left before there was an outcome. */
   | { kind: 'abandoned'; probe: boolean }
   | { kind: 'forced'; override: BreakerOverride; untilMs?: number; reason: string }
@@ -165,7 +166,7 @@ function settle(
   if (event.probe && state.phase === 'HALF_OPEN') return settleProbe(state, event, nowMs, policy);
   if (state.phase !== 'CLOSED') return [state, NOTHING];
   const failed = event.kind === 'failed';
-  const window = count(recent(state.window, nowMs, policy), failed, nowMs, policy);
+  const window = count(recent(state.window, nowMs, policy), failed, event.callers ?? 1, nowMs, policy);
   const counted = { ...state, window };
   if (!failed || state.override === 'CLOSED') return [counted, NOTHING];
   const { calls, failures } = sum(window);
@@ -230,12 +231,18 @@ function recent(window: readonly Slice[], nowMs: number, policy: BreakerPolicy):
     : window;
 }
 
-function count(window: readonly Slice[], failed: boolean, nowMs: number, policy: BreakerPolicy): readonly Slice[] {
+function count(
+  window: readonly Slice[],
+  failed: boolean,
+  callers: number,
+  nowMs: number,
+  policy: BreakerPolicy,
+): readonly Slice[] {
   const widthMs = policy.windowMs / SLICES;
   const last = window.at(-1);
   const fresh = last === undefined || nowMs - last.startMs >= widthMs;
   const slice = fresh ? { startMs: nowMs, calls: 0, failures: 0 } : last;
-  const counted = { ...slice, calls: slice.calls + 1, failures: slice.failures + (failed ? 1 : 0) };
+  const counted = { ...slice, calls: slice.calls + callers, failures: slice.failures + (failed ? callers : 0) };
   return fresh ? [...window, counted] : [...window.slice(0, -1), counted];
 }
 

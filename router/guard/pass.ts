@@ -20,14 +20,14 @@ export class Pass {
     replica.began();
   }
 
-  settle(outcome: Outcome, nowMs: number): void {
+  /** @param callers how many waited for it */
+  settle(outcome: Outcome, nowMs: number, callers = 1): void {
     const { replica, probe, startedMs } = this;
     replica.ended(startedMs, nowMs, outcome.failed);
     this.book.ended(nowMs - startedMs, outcome.failed, nowMs);
-    replica.step(
-      outcome.failed ? { kind: 'failed', probe, reason: outcome.reason } : probe ? PROBE_SUCCEEDED : SUCCEEDED,
-      nowMs,
-    );
+    if (outcome.failed) replica.step({ kind: 'failed', probe, reason: outcome.reason, callers }, nowMs);
+    else if (callers === 1) replica.step(probe ? PROBE_SUCCEEDED : SUCCEEDED, nowMs);
+    else replica.step({ kind: 'succeeded', probe, callers }, nowMs);
   }
 
   /** The caller left: no outcome. */

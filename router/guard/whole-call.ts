@@ -47,13 +47,13 @@ export async function callWhole(
       const received = await pass.replica.wire.send({ body, call: timed, signal, timeoutMs, maxBytes });
       const answer = readGraphAnswer(received);
       nowMs = clock.nowMs();
-      settleAnswered(lane, pass, startedMs, nowMs, brokeInside(answer));
+      settleAnswered(lane, pass, startedMs, nowMs, brokeInside(answer), signal?.callers);
       if (keep && !answer.errors) keep(received.body);
       return answer;
     } catch (error) {
       nowMs = clock.nowMs();
       // A cut by its caller's own short deadline says nothing about the subgraph.
-      settleFailed(lane, pass, startedMs, nowMs, error, untilMs === ownMs);
+      settleFailed(lane, pass, startedMs, nowMs, error, untilMs === ownMs, signal?.callers);
       const pauseMs =
         failed || !isRepeatable ? undefined : pauseBeforeRetry(lane, call, pass.replica, error, untilMs - nowMs);
       if (pauseMs === undefined) {
@@ -89,8 +89,15 @@ function enter({ bulkhead, circuit }: Lane, wish: ReplicaWish, nowMs: number): P
   }
 }
 
-function settleAnswered(lane: Lane, pass: Pass, startedMs: number, nowMs: number, failed: boolean): void {
-  pass.settle(failed ? BROKE_INSIDE : OK, nowMs);
+function settleAnswered(
+  lane: Lane,
+  pass: Pass,
+  startedMs: number,
+  nowMs: number,
+  failed: boolean,
+  callers?: number,
+): void {
+  pass.settle(failed ? BROKE_INSIDE : OK, nowMs, callers);
   lane.bulkhead.release(nowMs, nowMs - startedMs, false);
   lane.report(pass.replica.ordinal, startedMs, nowMs, failed ? 'failed' : 'ok');
 }
@@ -103,11 +110,12 @@ function settleFailed(
   nowMs: number,
   error: unknown,
   isJudged: boolean,
+  callers?: number,
 ): void {
   const timedOut = error instanceof TimedOut;
   const isNobodys = error instanceof Left || (timedOut && !isJudged);
   if (isNobodys) pass.abandon(nowMs);
-  else pass.settle(timedOut ? TIME_OUT : { failed: true, reason: reasonOf(error) }, nowMs);
+  else pass.settle(timedOut ? TIME_OUT : { failed: true, reason: reasonOf(error) }, nowMs, callers);
   lane.report(pass.replica.ordinal, startedMs, nowMs, isNobodys ? 'abandoned' : 'failed');
 }
 

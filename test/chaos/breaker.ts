@@ -34,8 +34,14 @@ export const breaker: Scenario = {
   },
 };
 
+/** Callers at once of a subgraph that hangs, and how many of their calls may reach it. */
+const CALLERS = 60;
+const MOST_REACHING = 20;
+
 interface Outcome {
   asked: number;
+  /** What the router took for each, milliseconds. */
+  tookMs: number[];
   /** Fields and codes of what went wrong. */
   wrong: string[];
   perSecond: number;
@@ -44,13 +50,23 @@ interface Outcome {
 async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verdict[]> {
   const pid = platform.pid('alerts');
   const refusedMs: number[] = [];
-  let load: Outcome = { asked: 0, wrong: [], perSecond: 0 };
+  const calm = await loadOthers(platform, forMs, []);
+  let load = calm;
+  let most = 0;
   process.kill(pid, 'SIGSTOP');
   try {
-    // As many as a breaker judges by, at once: each waits for its time limit.
-    const first = Array.from({ length: 10 }, () => platform.ask(`{ ${ROOTS['alerts']} }`));
-    await wait(async () => (await breakerState(platform)) === 'OPEN', 30_000, 'the breaker opens');
-    await Promise.all(first);
+    // No two alike, for equal ones are sent once; each waits for its turn or its time limit.
+    const first = Array.from({ length: CALLERS }, (_, at) => platform.ask(`{ a${at}: ${ROOTS['alerts']} }`));
+    const seen = wait(
+      async () => {
+        const { inFlight, breaker } = await alertsStatus(platform);
+        most = Math.max(most, inFlight);
+        return breaker.state === 'OPEN';
+      },
+      30_000,
+      'the breaker opens',
+    );
+    await Promise.all([seen, ...first]);
     load = await loadOthers(platform, forMs, refusedMs);
   } finally {
     process.kill(pid, 'SIGCONT');
@@ -61,13 +77,21 @@ async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verd
     'the breaker closes',
   );
   refusedMs.sort((a, b) => a - b);
-  const refused = refusedMs[Math.floor(refusedMs.length / 2)] ?? Number.NaN;
+  const refused = refusedMs[Math.floor(refusedMs.length * 0.99)] ?? Number.NaN;
+  const [calmMs, hungMs] = [p99(calm.tookMs), p99(load.tookMs)];
   return [
+    verdict(`of ${CALLERS} callers of a hung subgraph reach it`, most, most > 0 && most <= MOST_REACHING),
+    // A twentieth, and what a clock of whole milliseconds and a shared machine add.
+    verdict(
+      'other subgraphs, p99 in the router while one hangs, ms',
+      `${hungMs.toFixed(1)} against ${calmMs.toFixed(1)}`,
+      hungMs <= 1.05 * calmMs + 5,
+    ),
     verdict('other subgraphs, requests a second', Math.round(load.perSecond), load.perSecond > RATE * 0.95),
     verdict('… requests', load.asked, load.asked > 100),
     verdict('… errors', [load.wrong.length, ...new Set(load.wrong)].join(' '), load.wrong.length === 0),
     verdict(
-      `refused while open, median of ${refusedMs.length}, ms in the router`,
+      `refused while open, p99 of ${refusedMs.length}, ms in the router`,
       refused.toFixed(1),
       refusedMs.length > 3 && refused <= 5,
     ),
@@ -79,12 +103,13 @@ async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verd
 async function loadOthers(platform: SpawnedPlatform, forMs: number, refusedMs: number[]) {
   // Each request asks one subgraph, in turn: all of them in each would measure the engines' rate, not the breaker.
   const others = Object.entries(ROOTS).flatMap(([house, field]) => (house === 'alerts' ? [] : [`{ ${field} }`]));
-  const load: Outcome = { asked: 0, wrong: [], perSecond: 0 };
+  const load: Outcome = { asked: 0, tookMs: [], wrong: [], perSecond: 0 };
   const flights: Promise<void>[] = [];
   const other = async () => {
-    const answer = await platform.ask(others[load.asked % others.length] as string).catch(() => undefined);
-    if (!answer) load.wrong.push('no answer');
-    for (const { path: at, extensions } of answer?.errors ?? []) load.wrong.push(`${at}:${extensions.code}`);
+    const asked = await platform.askTimed(others[load.asked % others.length] as string).catch(() => undefined);
+    if (asked) load.tookMs.push(asked.routerMs);
+    else load.wrong.push('no answer');
+    for (const { path: at, extensions } of asked?.answer.errors ?? []) load.wrong.push(`${at}:${extensions.code}`);
   };
   const refusal = async () => {
     const { answer, routerMs } = await platform.askTimed(`{ ${ROOTS['alerts']} }`);
@@ -105,10 +130,21 @@ async function loadOthers(platform: SpawnedPlatform, forMs: number, refusedMs: n
   return load;
 }
 
-async function breakerState(platform: SpawnedPlatform): Promise<string> {
-  const answer = await platform.ask('{ router { subgraphs { name breaker { state } } } }');
-  const all = (answer.data?.router?.subgraphs ?? []) as { name: string; breaker: { state: string } }[];
-  return all.find(({ name }) => name === 'alerts')?.breaker.state ?? '';
+interface Status {
+  name: string;
+  inFlight: number;
+  breaker: { state: string };
+}
+
+async function alertsStatus(platform: SpawnedPlatform): Promise<Status> {
+  const answer = await platform.ask('{ router { subgraphs { name inFlight breaker { state } } } }');
+  const all = (answer.data?.router?.subgraphs ?? []) as Status[];
+  return all.find(({ name }) => name === 'alerts') ?? { name: 'alerts', inFlight: 0, breaker: { state: '' } };
+}
+
+function p99(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * 0.99)] ?? Number.NaN;
 }
 
 async function stoppedInTurn(platform: SpawnedPlatform, name: string): Promise<Verdict> {

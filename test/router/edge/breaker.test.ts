@@ -39,6 +39,15 @@ test('it opens when enough calls failed, and not before', () => {
   expect(trial.ask()).toEqual({ kind: 'refused', retryAfterMs: BREAKER_POLICY.restMs });
 });
 
+test('a call that many waited for weighs as much as it meant to them', () => {
+  const trial = new Trial();
+  trial.do({ kind: 'succeeded', probe: false, callers: 10 });
+  trial.do({ kind: 'failed', probe: false, reason: 'time-out', callers: 9 });
+  expect(trial.state.phase).toBe('CLOSED');
+  trial.do({ kind: 'failed', probe: false, reason: 'time-out', callers: 60 });
+  expect(trial.state.phase).toBe('OPEN');
+});
+
 test('few failures among many answers do not open it', () => {
   const trial = new Trial();
   for (let time = 0; time < 100; time++) {

@@ -1,6 +1,7 @@
+import { SharedCalls } from '../../../router/execute/shared-calls.ts';
 import { GUARD_LIMITS, type Guard } from '../../../router/guard/guard.ts';
 import { until } from '../../support/until.ts';
-import { ask, codeOf, guardOver, type Island, json, openIsland, SILENT, WELL } from './support.ts';
+import { ask, CALL, codeOf, guardOver, type Island, json, openIsland, SILENT, WELL } from './support.ts';
 
 let island: Island;
 let elsewhere: Island;
@@ -75,6 +76,15 @@ test('of a thousand callers who wait for a broken subgraph exactly one goes to s
     'OPEN HALF_OPEN',
     'HALF_OPEN CLOSED',
   ]);
+});
+
+test('equal queries of many are sent once, and their common failure counts for all of them', async () => {
+  island.answer = json({}, 500);
+  guard = guardOver([island]);
+  const shared = new SharedCalls(guard, () => true);
+  const asked = Array.from({ length: 60 }, () => codeOf(shared.execute('sea', { query: '{ a }' }, CALL)));
+  expect(new Set(await Promise.all(asked))).toEqual(new Set(['SUBGRAPH_UNAVAILABLE']));
+  expect([island.received, circuit().state.phase]).toEqual([1, 'OPEN']);
 });
 
 test('its history is bounded, the newest last', async () => {
