@@ -9,6 +9,11 @@ export interface BreakerPolicy {
   minimumCalls: number;
   /** Share of failures in the window that opens it, 0 to 1. */
   failureRatio: number;
+  /**
+   * As many failures in a row open it, whatever came before them in the window: one that hangs answers nothing, but the
+   * answers it gave are still there, and few calls are let through to fail.
+   */
+  failuresInRow: number;
   /** The first rest; it doubles with every probe that fails, milliseconds. */
   restMs: number;
   /** The longest rest, milliseconds. */
@@ -19,6 +24,7 @@ export const BREAKER_POLICY: BreakerPolicy = {
   windowMs: 10_000,
   minimumCalls: 5,
   failureRatio: 0.5,
+  failuresInRow: 10,
   restMs: 500,
   // A process that was started again is to be found within a second: a probe costs one call.
   maxRestMs: 1_000,
@@ -38,6 +44,8 @@ export interface BreakerState {
   readonly overrideUntilMs: number | undefined;
   readonly sinceMs: number;
   readonly window: readonly Slice[];
+  /** Failed calls since the last success in the window. */
+  readonly failuresInRow: number;
   /** While OPEN: when one call is let through. */
   readonly nextProbeAtMs: number | undefined;
   /** While HALF_OPEN: whether the one probe is under way. */
@@ -82,6 +90,7 @@ export function closedBreaker(nowMs: number): BreakerState {
     overrideUntilMs: undefined,
     sinceMs: nowMs,
     window: [],
+    failuresInRow: 0,
     nextProbeAtMs: undefined,
     probing: false,
     failedProbes: 0,
@@ -166,12 +175,15 @@ function settle(
   if (event.probe && state.phase === 'HALF_OPEN') return settleProbe(state, event, nowMs, policy);
   if (state.phase !== 'CLOSED') return [state, NOTHING];
   const failed = event.kind === 'failed';
-  const window = count(recent(state.window, nowMs, policy), failed, event.callers ?? 1, nowMs, policy);
-  const counted = { ...state, window };
+  const callers = event.callers ?? 1;
+  const before = recent(state.window, nowMs, policy);
+  const window = count(before, failed, callers, nowMs, policy);
+  const failuresInRow = failed ? 1 + (before.length > 0 ? state.failuresInRow : 0) : 0;
+  const counted = { ...state, window, failuresInRow };
   if (!failed || state.override === 'CLOSED') return [counted, NOTHING];
   const { calls, failures } = sum(window);
   const tooMany = calls >= policy.minimumCalls && failures / calls >= policy.failureRatio;
-  if (!tooMany) return [counted, NOTHING];
+  if (!tooMany && failuresInRow < policy.failuresInRow) return [counted, NOTHING];
   return open(counted, event.reason, nowMs, policy);
 }
 
@@ -185,7 +197,7 @@ function settleProbe(
   if (event.kind === 'failed') {
     return open({ ...settled, failedProbes: state.failedProbes + 1 }, event.reason, nowMs, policy);
   }
-  return move({ ...settled, window: [], failedProbes: 0 }, 'CLOSED', nowMs, 'the probe was answered');
+  return move({ ...settled, window: [], failuresInRow: 0, failedProbes: 0 }, 'CLOSED', nowMs, 'the probe was answered');
 }
 
 /** What others found is believed unless somebody decides here; a probe of our own decides for itself. */
@@ -198,7 +210,7 @@ function hear(
   if (state.override !== 'AUTO') return [state, NOTHING];
   if (phase === 'OPEN') return state.phase === 'CLOSED' ? open(state, reason, nowMs, policy) : [state, NOTHING];
   if (state.phase === 'CLOSED') return [state, NOTHING];
-  return move({ ...state, window: [], probing: false, failedProbes: 0 }, 'CLOSED', nowMs, reason);
+  return move({ ...state, window: [], failuresInRow: 0, probing: false, failedProbes: 0 }, 'CLOSED', nowMs, reason);
 }
 
 function open(state: BreakerState, reason: string, nowMs: number, policy: BreakerPolicy): Step {
@@ -213,7 +225,15 @@ function force(state: BreakerState, event: Extract<BreakerEvent, { kind: 'forced
   const [moved, effects] = move(state, to, nowMs, event.reason);
   const overrideUntilMs = event.override === 'AUTO' ? undefined : event.untilMs;
   return [
-    { ...moved, override: event.override, overrideUntilMs, window: [], probing: false, failedProbes: 0 },
+    {
+      ...moved,
+      override: event.override,
+      overrideUntilMs,
+      window: [],
+      failuresInRow: 0,
+      probing: false,
+      failedProbes: 0,
+    },
     effects,
   ];
 }

@@ -58,6 +58,17 @@ test('few failures among many answers do not open it', () => {
   expect(failureRatio(trial.state, trial.nowMs, BREAKER_POLICY)).toBeCloseTo(34 / 134);
 });
 
+test('ten failures in a row open it, however well it did before; a success between them begins anew', () => {
+  const trial = new Trial();
+  for (let time = 0; time < 1_000; time++) trial.do({ kind: 'succeeded', probe: false });
+  trial.fail(9);
+  trial.do({ kind: 'succeeded', probe: false });
+  trial.fail(9);
+  expect(trial.state.phase).toBe('CLOSED');
+  trial.fail(1);
+  expect(trial.state).toMatchObject({ phase: 'OPEN', reason: 'time-out' });
+});
+
 test('failures are forgotten with the window', () => {
   const trial = new Trial();
   trial.fail(4);
