@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
@@ -24,7 +25,11 @@ export async function answerBatch(
   signal: LeaveSignal,
 ): Promise<BatchAnswer> {
   const admissions: Admission[] = [];
-  for (const request of requests) admissions.push(await operations.admit(request, call));
+  for (const request of requests) {
+    admissions.push(await operations.admit(request, call));
+    // Others have their turn between two of a batch.
+    await setImmediate();
+  }
   const run = async (admission: Admission): Promise<AnyAnswer> => {
     if ('refused' in admission) return admission.refused;
     const { prepared } = admission;

@@ -37,7 +37,9 @@ export function requireCsrfHeader(headers: IncomingHttpHeaders): void {
  * @throws BAD_INPUT naming what is wrong, QUERY_TOO_LARGE for a longer batch or too many members
  */
 export function requestsInBody(text: string, maxBatch: number): ClientRequest | ClientRequest[] {
-  requireFewMembers(text);
+  if (hasTooManyMembers(text)) {
+    throw new FleetError('QUERY_TOO_LARGE', `a body names at most ${MAX_MEMBERS} members`);
+  }
   const given = parseJson(text, 'the body');
   if (!Array.isArray(given) || maxBatch === 0) return requestIn(given);
   if (given.length === 0) throw new FleetError('BAD_INPUT', 'a batch has at least one request');
@@ -100,12 +102,12 @@ function documentIdIn(documentId: unknown, extensions: unknown): string | undefi
   return sha256Hash.replace(/^sha256:/, '');
 }
 
-/** Counted before it is read: an object of very many names takes longer to make than a whole request may. */
-function requireFewMembers(text: string): void {
-  if (text.length < MAX_MEMBERS * SHORTEST_MEMBER) return;
+/** Told before it is read: an object of very many names takes longer to make than a whole request may. */
+export function hasTooManyMembers(text: string): boolean {
+  if (text.length < MAX_MEMBERS * SHORTEST_MEMBER) return false;
   let members = 0;
   for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) members += 1;
-  if (members > MAX_MEMBERS) throw new FleetError('QUERY_TOO_LARGE', `a body names at most ${MAX_MEMBERS} members`);
+  return members > MAX_MEMBERS;
 }
 
 function requireModest(what: string, value: unknown): void {

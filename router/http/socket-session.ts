@@ -11,7 +11,13 @@ const MISSED_PONGS = 2;
 const GOODBYE_MS = 2_000;
 
 /** Close codes beside graphql-transport-ws's own. */
-export const CLOSE = { serviceRestart: 1012, tryAgainLater: 1013, unauthorized: 4401, forbidden: 4403 } as const;
+export const CLOSE = {
+  tooBig: 1009,
+  serviceRestart: 1012,
+  tryAgainLater: 1013,
+  unauthorized: 4401,
+  forbidden: 4403,
+} as const;
 
 /** One socket: who is on it, what runs on it, whether it lives. */
 export class SocketSession {

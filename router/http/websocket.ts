@@ -13,7 +13,7 @@ import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
 import { BoundedStream } from './bounded-stream.ts';
 import { addressOf, callOf, identify } from './call.ts';
-import { requestIn } from './graph-request.ts';
+import { hasTooManyMembers, requestIn } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
@@ -54,6 +54,8 @@ export class SocketDoor {
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
+    // One message a turn of the loop: those that come together could hold it for the sum of all.
+    allowSynchronousEvents: false,
     handleProtocols,
   });
   readonly #protocol;
@@ -110,7 +112,9 @@ export class SocketDoor {
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) =>
           socket.on('message', (message) => {
-            receive(String(message)).catch(() => session.close(1011, 'Internal error'));
+            const text = String(message);
+            if (hasTooManyMembers(text)) session.close(CLOSE.tooBig, 'Message too big');
+            else receive(text).catch(() => session.close(1011, 'Internal error'));
           }),
       },
       session,

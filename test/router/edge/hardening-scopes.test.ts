@@ -1,3 +1,5 @@
+import { Operations } from '../../../router/http/operations.ts';
+import type { AnyShape } from '../../support/house.ts';
 import { until } from '../../support/until.ts';
 import { openEvents, openReady } from './stream-clients.ts';
 import { ADMIN_TOKEN, bearer, type Harbour, openHarbour } from './support.ts';
@@ -65,4 +67,43 @@ test.each(TRANSPORTS)('over %s only who may read the schema may introspect', asy
   const { text } = await send(SCHEMA, 'viewer');
   expect(text).toContain('INTROSPECTION_DISABLED');
   expect(text).not.toContain('"name":"Query"');
+});
+
+test.each([
+  ['of too many members', `{"a":{${Array.from({ length: 30_001 }, (_, at) => `"m${at}":1`).join()}}}`, 1009],
+  ['over a megabyte', JSON.stringify({ a: 'x'.repeat(1_000_000) }), 1009],
+  ['that is no JSON', '{', 4400],
+  ['that is no UTF-8', Buffer.from([0x7b, 0xff]), 1007],
+])('a socket with a message %s is closed', async (_, message, code) => {
+  const opened = await openReady(harbour.router, 'viewer');
+  opened.socket.send(message, { binary: false });
+  const closed = await new Promise((resolve) => opened.socket.once('close', resolve));
+  expect(closed).toBe(code);
+});
+
+test('messages that come together are decided one in each turn of the loop', async () => {
+  const { socket, messages } = await openReady(harbour.router, 'viewer');
+  let turn = 0;
+  const decidedIn: number[] = [];
+  const admit = Operations.prototype.admit;
+  const watched = jest.spyOn(Operations.prototype, 'admit').mockImplementation(function (this: Operations, ...asked) {
+    decidedIn.push(turn);
+    return admit.apply(this, asked);
+  });
+  const nextTurn = () => {
+    turn += 1;
+    ticking = setImmediate(nextTurn);
+  };
+  let ticking = setImmediate(nextTurn);
+  // In one write: the receiver gets them in one piece.
+  (socket as AnyShape)._socket.cork();
+  for (let at = 0; at < 20; at++) {
+    socket.send(JSON.stringify({ id: `${at}`, type: 'subscribe', payload: { query: `query Q${at} { crews }` } }));
+  }
+  (socket as AnyShape)._socket.uncork();
+  await until(() => messages.filter(({ type }) => type === 'complete').length === 20);
+  clearImmediate(ticking);
+  watched.mockRestore();
+  expect(new Set(decidedIn).size).toBe(20);
+  socket.close();
 });
