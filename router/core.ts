@@ -35,6 +35,8 @@ import { readSupergraph, type Supergraph } from './supergraph/supergraph.ts';
 
 export interface CoreOptions {
   supergraphSdl: string;
+  /** The same, read already. */
+  supergraph?: Supergraph;
   caller: SubgraphCaller;
   clock: Clock;
   /** Hive's native planner unless another is given. */
@@ -75,7 +77,7 @@ class Core implements Engine {
 
   constructor(private readonly options: CoreOptions) {
     const { supergraphSdl, clock, reportFault, flags = standardFlags() } = options;
-    this.#supergraph = readSupergraph(supergraphSdl);
+    this.#supergraph = options.supergraph ?? readSupergraph(supergraphSdl);
     const makePlanner = options.planner ?? nativePlanner({ random: () => clock.random() });
     const makeSecond = options.secondPlanner ?? apolloPlanner();
     const soundness = new Soundness(supergraphSdl);

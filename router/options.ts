@@ -13,6 +13,7 @@ import type { SocketLimits } from './http/socket-admission.ts';
 import type { QueueLimits } from './limits/fair-queue.ts';
 import type { Rates } from './limits/rates.ts';
 import type { PortLimits } from './public-port.ts';
+import type { CanaryRule } from './schema/swap-rules.ts';
 
 /** Who may call, and who knows. Absent: the router is open to everybody, and must not leave this machine. */
 export interface CallersOptions {
@@ -61,6 +62,14 @@ export interface OwnOptions {
   owners?: Readonly<Record<string, string>>;
 }
 
+/** How a new schema comes into service. */
+export interface SchemaOptions {
+  /** How it is tried first. */
+  canary?: Partial<CanaryRule>;
+  /** Where the operations of the last days are kept; in memory alone unless given. */
+  operationsFile?: string | undefined;
+}
+
 export interface RouterOptions {
   supergraphSdl: string;
   clock: Clock;
@@ -95,6 +104,8 @@ export interface RouterOptions {
   corsOrigins?: readonly string[];
   /** Names the port answers to beside loopback's; on loopback those alone unless given, elsewhere all. */
   allowedHosts?: readonly string[];
+  /** How a new schema comes into service while the router runs. */
+  schema?: SchemaOptions;
   /** Operations known by name, and whether others run. */
   documents?: DocumentsOptions;
   limits?: Partial<RouterLimits>;

@@ -40,9 +40,9 @@ import { PlanDesk } from './own/plan-desk.ts';
 import { routerFacts } from './own/status.ts';
 import { OwnSubgraph } from './own/subgraph.ts';
 import { PORT_LIMITS, PublicPort } from './public-port.ts';
-import { assembleEngine } from './schema/assembly.ts';
+import { assembleEngine, assembleSchema } from './schema/assembly.ts';
 import { type LiveEngine, perGeneration } from './schema/live-engine.ts';
-import { SchemaDesk } from './schema/schema-desk.ts';
+import type { SchemaDesk } from './schema/schema-desk.ts';
 
 export type { CallersOptions, OwnOptions, RouterLimits, RouterOptions } from './options.ts';
 
@@ -77,7 +77,6 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const outside = [...engine.subgraphs].filter(([subgraph]) => !options.own || subgraph !== OWN_SUBGRAPH);
   const { guard, close: closeGuard } = assembleGuard(outside, options);
   dispatch.useGuard(guard);
-  const schema = new SchemaDesk({ engine, guard, log, addressesOf: addressesOf(options) });
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
   const streams = new LiveStreams(keeper, clock);
   const limits = makeLimits(options);
@@ -86,6 +85,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const trail = options.audit && new AuditTrail(options.audit, clock);
   const denied = trail && new AuditSpool(trail, log);
   const moved = trail && new AuditSpool(trail, log);
+  const schema = assembleSchema(options, OWN_SUBGRAPH, { engine, guard, trail, spool: moved });
   if (options.own && trail && engine.subgraphs.has(OWN_SUBGRAPH)) {
     dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { engine, guard, trail, limits, usage, streams }));
   }
@@ -115,6 +115,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const url = await port.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   streams.start();
   registerLimitMetrics(metrics.registry, limits, throttle);
+  schema.start(metrics.registry);
   metrics.start();
   denied?.start();
   moved?.start();
@@ -122,9 +123,10 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     url,
     engine,
     guard,
-    schema,
+    schema: schema.desk,
     async stop() {
       await port.close(() => streams.stop());
+      await schema.stop();
       await denied?.stop();
       await moved?.stop();
       metrics.stop();
@@ -226,11 +228,6 @@ function makeGate({ limits }: RouterOptions): DocumentGate {
 
 function makeSlowLog({ log, slowOperationMs: thresholdMs }: RouterOptions, engine: Engine): SlowLog | undefined {
   return thresholdMs === undefined ? undefined : new SlowLog({ engine, log, thresholdMs });
-}
-
-function addressesOf({ own, houses, replicas }: RouterOptions) {
-  return (subgraph: string, given: string): readonly string[] | undefined =>
-    own && subgraph === OWN_SUBGRAPH ? undefined : (replicas?.[subgraph] ?? [houses?.[subgraph]?.url ?? given]);
 }
 
 function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Authenticator | undefined {

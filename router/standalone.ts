@@ -10,6 +10,7 @@ import { jwtIn } from './callers/jwt-settings.ts';
 import { documentsIn } from './documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
+import { schemaIn } from './schema/settings.ts';
 import { SupergraphFile } from './schema/supergraph-file.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
@@ -55,6 +56,7 @@ export async function startStandalone(
     enforceAccess: false,
     corsOrigins: settings.CORS_ORIGINS,
     allowedHosts: settings.ALLOWED_HOSTS,
+    schema: schemaIn(settings),
     documents: { ...documentsIn(settings), ...(isMeasured ? { registeredOnly: false } : {}) },
     limits: {
       ...limitsIn(settings, isMeasured),
@@ -72,7 +74,7 @@ export async function startStandalone(
     traceRatio: isMeasured ? 0 : settings.FLEET_TRACE_RATIO,
     ...(settings.FLEET_SLOW_MS ? { slowOperationMs: settings.FLEET_SLOW_MS } : {}),
   });
-  const file = new SupergraphFile({ path: path as string, onChange: (sdl) => router.schema.swap(sdl), log });
+  const file = new SupergraphFile({ path: path as string, schema: router.schema, log });
   file.start();
   return {
     ...router,

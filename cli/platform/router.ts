@@ -11,6 +11,7 @@ import { jwtIn } from '../../router/callers/jwt-settings.ts';
 import { documentsIn } from '../../router/documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
+import { schemaIn } from '../../router/schema/settings.ts';
 import { SupergraphFile } from '../../router/schema/supergraph-file.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
 import { packageRoot } from './surroundings.ts';
@@ -79,6 +80,7 @@ export async function runRouter({
     explorer: { examples: path.join(root, 'schema', 'operations') },
     corsOrigins: settings.CORS_ORIGINS,
     allowedHosts: settings.ALLOWED_HOSTS,
+    schema: schemaIn(settings, path.resolve(settings.FLEET_DATA, 'operations.json')),
     documents: documentsIn(settings),
     limits: {
       ...limitsIn(settings),
@@ -95,7 +97,7 @@ export async function runRouter({
     metrics,
   });
   log.info('router.serving', { url: router.url });
-  const file = new SupergraphFile({ path: schemaFile, onChange: (sdl) => router.schema.swap(sdl), log });
+  const file = new SupergraphFile({ path: schemaFile, schema: router.schema, log });
   file.start();
   return {
     ...router,

@@ -180,6 +180,20 @@ export const SETTINGS = z.object({
   FLEET_OTLP_ENDPOINT: url(/^https?:\/\//, 'http://collector:4318/v1/traces')
     .optional()
     .describe('Where our own spans go as well, OTLP over HTTP.'),
+  FLEET_CANARY_SHARE: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.1)
+    .describe('Share of requests a new schema is tried on before all get it, 0 to 1; 0: it is served to all at once.'),
+  FLEET_CANARY_MS: ms(30_000).describe('How long a new schema is tried, milliseconds.'),
+  FLEET_OPERATIONS_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'File of the operations of the last 7 days, which a new schema must not break. Absent: operations.json in the data folder; a router alone keeps them in memory.',
+    ),
   FLEET_SLOW_MS: ms(1_000, 0).describe(
     'From how long on an operation is logged as slow with its plan, milliseconds; 0: none is.',
   ),

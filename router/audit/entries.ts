@@ -5,6 +5,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { EntryDraft } from '../../lib/write/entry.ts';
 import type { BreakerMove } from '../guard/circuit.ts';
 import { traceIdOf } from '../http/trace-context.ts';
+import type { SwapState } from '../schema/swap-rules.ts';
 
 /** Who stands behind a request without a valid credential. */
 export const NOBODY: Principal = { id: 'anonymous', kind: 'PERSON', name: 'anonymous', scopes: [] };
@@ -60,5 +61,21 @@ export function moveEntry(move: BreakerMove, clock: Clock): EntryDraft | undefin
     targetId: move.subgraph,
     before: { state: move.from },
     after: { state: move.to },
+  });
+}
+
+/** The entry of a schema's move on its way into service. @param before hash of the supergraph that was served */
+export function swapEntry(state: SwapState, before: string, clock: Clock): EntryDraft {
+  const { phase, proposal } = state;
+  const hasFailed = phase === 'REFUSED' || phase === 'ROLLED_BACK';
+  const call: Call = { principal: systemPrincipal('router'), requestId: clock.uuid() };
+  return entryOf(call, clock, {
+    action: `router.schema.${phase.toLowerCase().replace('_', '-')}`,
+    outcome: hasFailed ? 'FAILED' : 'SUCCEEDED',
+    reason: hasFailed ? state.reason : null,
+    targetType: 'Schema',
+    targetId: proposal.id,
+    before: { supergraphHash: before },
+    after: { from: proposal.from, force: proposal.force },
   });
 }

@@ -12,9 +12,13 @@ export interface RouterFacts {
   loadedAtMs: number;
 }
 
-/** @param supergraphSdl hashed, so that two routers can be told to have the same */
+/** Two routers with the same one can be told to have the same schema. */
+export function supergraphHash(supergraphSdl: string): string {
+  return createHash('sha256').update(supergraphSdl).digest('hex');
+}
+
 export function routerFacts(version: string, supergraphSdl: string, loadedAtMs: number): RouterFacts {
-  return { version, supergraphHash: createHash('sha256').update(supergraphSdl).digest('hex'), loadedAtMs };
+  return { version, supergraphHash: supergraphHash(supergraphSdl), loadedAtMs };
 }
 
 /** SubgraphStatus as the schema has it. */

@@ -1,4 +1,4 @@
-import type { GraphQLSchema } from 'graphql';
+import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
 import type {
   AnyAnswer,
@@ -14,32 +14,43 @@ import { isRefused } from '../engine.ts';
 import type { FetchRecord } from '../execute/fetch-record.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { PlanNode } from '../plan/description.ts';
+import { readSupergraphInTurns, type Supergraph } from '../supergraph/supergraph.ts';
 import { type Generation, PlacedOperation } from './generation.ts';
 import { RunningStreams } from './running-streams.ts';
+import { Trial } from './trial.ts';
 
 export interface LiveEngineOptions {
   supergraphSdl: string;
-  /** Makes the engine of one supergraph. @throws Error when it is none */
-  make(supergraphSdl: string): Engine;
+  /** Makes the engine of one supergraph, which may be read already. @throws Error when it is none */
+  make(supergraphSdl: string, supergraph?: Supergraph): Engine;
   nowMs(): number;
+  /** A number in [0, 1). */
+  random(): number;
 }
 
 /**
  * One engine whose schema can be changed while it runs. Whatever was prepared is run by the schema it was prepared with;
- * subscriptions go on with the new one.
+ * subscriptions go on with the new one. A new schema may be tried on a share of the requests first.
  */
 export class LiveEngine implements Engine {
   #current: Generation;
+  #trial: Trial | undefined;
   #made = 0;
+  #noted: ((document: DocumentNode) => void) | undefined;
   readonly #streams: RunningStreams;
 
   /** @throws Error when the supergraph is none */
   constructor(private readonly options: LiveEngineOptions) {
-    this.#current = this.make(options.supergraphSdl);
+    this.#current = this.#generation(options.supergraphSdl, options.make(options.supergraphSdl));
     this.#streams = new RunningStreams({
-      isServed: (generation) => generation === this.#current,
+      isServed: (generation) => generation === this.#current || generation === this.#trial?.generation,
       prepareAgain: ({ request }) => this.#prepareOn(this.#current, request),
     });
+  }
+
+  /** Tells of each operation that was taken. */
+  onTaken(listener: (document: DocumentNode) => void): void {
+    this.#noted = listener;
   }
 
   get schema(): GraphQLSchema {
@@ -63,32 +74,55 @@ export class LiveEngine implements Engine {
     return this.#current;
   }
 
-  /** Makes a generation without serving it. @throws Error when the supergraph is none */
-  make(supergraphSdl: string): Generation {
-    const { make, nowMs } = this.options;
-    const engine = make(supergraphSdl);
-    this.#made += 1;
-    return { number: this.#made, engine, supergraphSdl, loadedAtMs: nowMs() };
+  /** What a new schema is tried as; undefined while none is. */
+  get trial(): Trial | undefined {
+    return this.#trial;
   }
 
-  /** Serves a generation from now on. Resolves when every running stream was sent on to it. */
+  /** Makes a generation without serving it, in turns with what is served. @throws Error when the supergraph is none */
+  async make(supergraphSdl: string): Promise<Generation> {
+    const supergraph = await readSupergraphInTurns(supergraphSdl);
+    return this.#generation(supergraphSdl, this.options.make(supergraphSdl, supergraph));
+  }
+
+  /** Gives a new generation a share of the requests. */
+  try(generation: Generation, share: number): void {
+    this.#trial = new Trial(generation, share, this.options.random);
+  }
+
+  /** Serves a generation from now on; a trial ends. Resolves when every running stream was sent on to it. */
   async swap(generation: Generation): Promise<void> {
     this.#current = generation;
+    this.#trial = undefined;
+    await this.#streams.move();
+  }
+
+  /** Ends a trial; what it was given ends there, its streams go on with the current generation. */
+  async rollBack(): Promise<void> {
+    this.#trial = undefined;
     await this.#streams.move();
   }
 
   prepare(request: GraphRequest): Promise<Prepared | Refused> {
-    return this.#prepareOn(this.#current, request);
+    return this.#trial ? this.#prepareOnEither(this.#trial, request) : this.#prepareOn(this.#current, request);
   }
 
-  execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer> {
+  async execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer> {
     const { generation, inner } = prepared as PlacedOperation;
-    return generation.engine.execute(inner, call, signal, record);
+    const answer = await generation.engine.execute(inner, call, signal, record);
+    this.#trial?.note(generation, answer);
+    return answer;
   }
 
   answer(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<AnyAnswer> {
     const { generation, inner } = prepared as PlacedOperation;
-    return generation.engine.answer(inner, call, signal, record);
+    const answering = generation.engine.answer(inner, call, signal, record);
+    const trial = this.#trial;
+    if (!trial) return answering;
+    return answering.then((answer) => {
+      trial.note(generation, answer);
+      return answer;
+    });
   }
 
   explain(prepared: Prepared, record?: FetchRecord, startedMs?: number): PlanNode | undefined {
@@ -100,9 +134,27 @@ export class LiveEngine implements Engine {
     return this.#streams.run(prepared as PlacedOperation, call, signal);
   }
 
+  #generation(supergraphSdl: string, engine: Engine): Generation {
+    this.#made += 1;
+    return { number: this.#made, engine, supergraphSdl, loadedAtMs: this.options.nowMs() };
+  }
+
   async #prepareOn(generation: Generation, request: GraphRequest): Promise<PlacedOperation | Refused> {
     const prepared = await generation.engine.prepare(request);
-    return isRefused(prepared) ? prepared : new PlacedOperation(prepared, generation, request);
+    if (isRefused(prepared)) return prepared;
+    this.#noted?.(prepared.document);
+    return new PlacedOperation(prepared, generation, request);
+  }
+
+  /** While a new schema is tried, an operation that only one of both takes is served by that one: nobody is refused for it. */
+  async #prepareOnEither(trial: Trial, request: GraphRequest): Promise<PlacedOperation | Refused> {
+    const isCanary = trial.draws();
+    const drawn = await this.#prepareOn(isCanary ? trial.generation : this.#current, request);
+    if (!('errors' in drawn)) return drawn;
+    const other = await this.#prepareOn(isCanary ? this.#current : trial.generation, request);
+    if ('errors' in other) return drawn;
+    if (isCanary) trial.noteRefused();
+    return other;
   }
 }
 

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
+import type { SchemaDesk } from './schema-desk.ts';
 
 /** How often the file is looked at, milliseconds. */
 const LOOK_MS = 500;
@@ -10,8 +11,8 @@ const MAX_BYTES = 20_000_000;
 
 export interface SupergraphFileOptions {
   path: string;
-  /** Takes what the file says now. @throws Error when it is refused: told in the log, and what was served stays */
-  onChange(supergraphSdl: string): Promise<void>;
+  /** Takes what the file says now. */
+  schema: SchemaDesk;
   log: Log;
 }
 
@@ -45,21 +46,21 @@ export class SupergraphFile {
     this.#seen = stamp;
   }
 
-  /** Takes the file as it is now. Never throws: why it was not taken is logged. */
+  /** Proposes the file as it is now; resolves once it is served, or refused. Never throws: why is logged. */
   reload(): Promise<void> {
     this.#reading = this.#reading.then(() => this.#take());
     return this.#reading;
   }
 
   async #take(): Promise<void> {
-    const { path, onChange, log } = this.options;
+    const { path, schema, log } = this.options;
     this.#taken = stampOf(path);
     try {
       const text = await readFile(path, 'utf8');
       if (text.length > MAX_BYTES) throw new Error(`it has over ${MAX_BYTES} characters`);
-      await onChange(text);
+      await schema.propose({ supergraphSdl: text }, { from: 'file' });
     } catch (error) {
-      log.error('schema.refused', { path, error: messageOf(error) });
+      log.error('schema.unread', { path, error: messageOf(error) });
     }
   }
 }

@@ -12,7 +12,12 @@ beforeAll(async () => {
   house = await openLighthouse();
   file = path.join(mkdtempSync(path.join(tmpdir(), 'supergraph-')), 'supergraph.graphql');
   writeFileSync(file, house.supergraph(lightSdl()));
-  router = await startStandalone({ SUPERGRAPH_PATH: file, PORT: '0', FLEET_LOG_LEVEL: 'error' });
+  router = await startStandalone({
+    SUPERGRAPH_PATH: file,
+    PORT: '0',
+    FLEET_LOG_LEVEL: 'error',
+    FLEET_CANARY_SHARE: '0',
+  });
 });
 afterAll(async () => {
   await router.stop();
