@@ -17,6 +17,8 @@ export interface HouseRequest {
   signal?: AbortSignal;
   /** The largest answer taken, bytes. */
   maxBytes?: number;
+  /** Which of the house's replicas is called; the client's own address unless given. */
+  at?: string;
 }
 
 /**
@@ -70,12 +72,13 @@ export class HouseClient {
   open(target: string, options: HouseRequest): Promise<IncomingMessage> {
     const [method = 'POST', path = '/'] = target.split(' ');
     const body = options.body ?? '';
+    const { hostname, port } = options.at === undefined ? this.#url : new URL(options.at);
     return new Promise((resolve, reject) => {
       const outgoing = request(
         {
           agent: this.#agent,
-          host: this.#url.hostname,
-          port: this.#url.port,
+          host: hostname,
+          port,
           method,
           path,
           headers: {

@@ -57,7 +57,7 @@ export async function passOn(
   const headers = pick(request.headers, BODY_HEADERS);
   const answer = await guard.through(
     route.subgraph,
-    (deadline) => house.send(target, { call, body, headers, signal: deadline, maxBytes: MAX_BYTES }),
+    (deadline, at) => house.send(target, { call, body, headers, signal: deadline, maxBytes: MAX_BYTES, at }),
     {
       signal,
       timeoutMs: route.timeoutMs ?? TIMEOUT_MS,
