@@ -11,6 +11,8 @@ export interface PassBook {
 
 /** Permission for one call to one replica. Exactly one of its methods is to be called, once. */
 export class Pass {
+  readonly #epoch: number;
+
   constructor(
     readonly replica: Replica,
     private readonly book: PassBook,
@@ -18,11 +20,13 @@ export class Pass {
     private readonly startedMs: number,
   ) {
     replica.began();
+    this.#epoch = replica.epoch;
   }
 
   /** @param callers how many waited for it */
   settle(outcome: Outcome, nowMs: number, callers = 1): void {
-    const { replica, probe, startedMs } = this;
+    const { replica, startedMs } = this;
+    const probe = this.#isProbe();
     replica.ended(startedMs, nowMs, outcome.failed);
     this.book.ended(nowMs - startedMs, outcome.failed, nowMs);
     if (outcome.failed) replica.step({ kind: 'failed', probe, reason: outcome.reason, callers }, nowMs);
@@ -34,7 +38,11 @@ export class Pass {
   abandon(nowMs: number): void {
     this.replica.ended(this.startedMs, nowMs, undefined);
     this.book.left();
-    this.replica.step({ kind: 'abandoned', probe: this.probe }, nowMs);
+    this.replica.step({ kind: 'abandoned', probe: this.#isProbe() }, nowMs);
+  }
+
+  #isProbe(): boolean {
+    return this.probe && this.replica.epoch === this.#epoch;
   }
 }
 

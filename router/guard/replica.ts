@@ -26,6 +26,8 @@ export type OnReplicaMove = (
 /** One address of a subgraph: its connections, its breaker, its latency, and what is under way there. */
 export class Replica {
   readonly streams = new Set<WireStream>();
+  /** Rises when something else than its own calls moved its breaker: a probe from before is none any more. */
+  epoch = 0;
   #state: BreakerState;
   #latency: LatencyEstimate;
   #inFlight = 0;
@@ -81,6 +83,7 @@ export class Replica {
   step(event: BreakerEvent, nowMs: number): readonly BreakerEffect[] {
     const [state, effects] = stepBreaker(this.#state, event, nowMs, this.policy);
     this.#state = state;
+    if (event.kind === 'forced' || event.kind === 'told') this.epoch += 1;
     for (const effect of effects) if (effect.kind === 'moved') this.onMove(this, effect, event, nowMs);
     return effects;
   }

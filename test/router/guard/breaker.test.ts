@@ -87,6 +87,24 @@ test('equal queries of many are sent once, and their common failure counts for a
   expect([island.received, circuit().state.phase]).toEqual([1, 'OPEN']);
 });
 
+test('a probe from before somebody decided says nothing of what came after', async () => {
+  island.answer = json({}, 500);
+  guard = guardOver([island], { breaker: { ...GUARD_LIMITS.breaker, restMs: 10, maxRestMs: 10_000 } });
+  for (let time = 0; time < 5; time++) await codeOf(ask(guard));
+  await until(() => circuit().replicas[0]?.isProbeDue(Date.now()));
+  let answerProbe: () => void = () => undefined;
+  island.received = 0;
+  island.answer = (response, request) => {
+    answerProbe = () => WELL(response, request);
+  };
+  const probe = codeOf(ask(guard));
+  await until(() => island.received === 1);
+  circuit().force('AUTO', 'mended');
+  circuit().hear('OPEN', 'it is not');
+  answerProbe();
+  expect([await probe, circuit().state.phase]).toEqual(['ok', 'OPEN']);
+});
+
 test('its history is bounded, the newest last', async () => {
   guard = guardOver([island]);
   for (let time = 0; time < 150; time++) circuit().force(time % 2 ? 'AUTO' : 'OPEN', `reason ${time}`);
