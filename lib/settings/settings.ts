@@ -204,6 +204,12 @@ export const SETTINGS = z.object({
   FLEET_OPERATION_TIMEOUT_MS: ms(15_000, 10).describe(
     'How long a query or mutation may take as a whole, milliseconds; a client may ask for less by the header x-timeout-ms.',
   ),
+  FLEET_PLANNER: z
+    .enum(['native', 'apollo'])
+    .default('native')
+    .describe(
+      'Which planner plans queries first: native (Hive’s, in Rust) or apollo, where the native one has no binary.',
+    ),
   FLEET_SUBGRAPHS: z
     .string()
     .default('')

@@ -1,115 +1,112 @@
-import type { FetchNodePathSegment, FlattenNodePathSegment, PlanNode } from '@graphql-hive/router-query-planner';
-import { parse } from 'graphql';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type ApolloNode, planOf } from './apollo-plan.ts';
+import type { ApolloOutcome, ApolloTask, ApolloThreadData } from './apollo-task.ts';
 import type { Overrides, PlannerMaker } from './planner.ts';
-import { RequiredArguments } from './required-arguments.ts';
 
-/** A plan as Apollo's planner writes it: paths are texts, rewrites name their kind. */
-interface ApolloNode {
-  kind: string;
-  [part: string]: unknown;
+export interface ApolloLimits {
+  /** How long a plan may take, the wait for those before it and the start of the thread included, milliseconds. */
+  timeoutMs: number;
+  /** What the thread may take, megabytes. */
+  memoryMb: number;
+  /** Operations that may wait at once. */
+  waiting: number;
+  /** How long the thread stays with nothing to do, milliseconds. */
+  idleMs: number;
 }
 
-/** It weighs fewer alternatives than by default, because it does so on the main loop; too many ways are an error. */
-const BOUNDS = { maxEvaluatedPlans: 500, pathsLimit: 5_000 };
+export const APOLLO_LIMITS: ApolloLimits = { timeoutMs: 10_000, memoryMb: 512, waiting: 50, idleMs: 60_000 };
 
 /**
- * Apollo's planner, for operations the native one cannot plan. It is loaded and built at its first operation, because it
- * takes 30 ms and more, and runs on the main loop.
+ * Apollo's planner, for operations the native one cannot plan: in a thread of its own, because a plan of its can take
+ * half a second. The thread is there from the first operation until there have been none for a while.
  */
-export function apolloPlanner({ labels = new Set() }: Overrides = {}): PlannerMaker {
+export function apolloPlanner({ labels = new Set() }: Overrides = {}, limits = APOLLO_LIMITS): PlannerMaker {
   return (supergraphSdl) => {
-    let built: ReturnType<typeof build> | undefined;
+    const thread = new ApolloThread({ supergraphSdl, labels: [...labels] }, limits);
     return {
       async plan(document, operationName) {
-        built ??= build(supergraphSdl, labels);
-        const node = built(document, operationName);
-        return node && (nodeOf(node) as unknown as PlanNode);
+        const node = await thread.plan(document, operationName);
+        return node && planOf(node);
       },
     };
   };
 }
 
-function build(supergraphSdl: string, labels: ReadonlySet<string>) {
-  // Loaded late, because both together take as long as the rest of the router to start.
-  const { QueryPlanner } = require('@apollo/query-planner') as typeof import('@apollo/query-planner');
-  const { operationFromDocument, Supergraph } =
-    require('@apollo/federation-internals') as typeof import('@apollo/federation-internals');
-  const supergraph = Supergraph.build(supergraphSdl, { supportedFeatures: null, validateSupergraph: false });
-  const planner = new QueryPlanner(supergraph, { debug: BOUNDS });
-  const requiredArguments = new RequiredArguments(parse(supergraphSdl, { noLocation: true }));
-  const overrideConditions = new Map([...labels].map((label) => [label, true]));
-  return (document: string, operationName: string | undefined): ApolloNode | undefined => {
-    const named = operationName === undefined ? {} : { operationName };
-    const parsed = parse(document, { noLocation: true });
-    const operation = operationFromDocument(supergraph.apiSchema(), parsed, named);
-    const node = planner.buildQueryPlan(operation, { overrideConditions }).node as ApolloNode | undefined;
-    const mixedUp = node && requiredArguments.mixedUp(parsed, requiredNames(node));
-    if (mixedUp !== undefined)
-      throw new Error(`${mixedUp} is required with arguments of its own and would be mixed up`);
-    return node;
-  };
+interface Waiter {
+  resolve(node: ApolloNode | undefined): void;
+  reject(error: Error): void;
+  timer: NodeJS.Timeout;
 }
 
-/** Names of all fields that fetches of the plan require. */
-function requiredNames(node: ApolloNode, into = new Set<string>()): ReadonlySet<string> {
-  const below = ['nodes', 'node', 'ifClause', 'elseClause', 'primary', 'rest', 'requires', 'selections'];
-  if (typeof node['name'] === 'string') into.add(node['name']);
-  for (const part of below.flatMap((name) => (node[name] as ApolloNode | ApolloNode[] | undefined) ?? [])) {
-    requiredNames(part, into);
+class ApolloThread {
+  readonly #waiters = new Map<number, Waiter>();
+  readonly #data: ApolloThreadData;
+  readonly #limits: ApolloLimits;
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #lastId = 0;
+
+  constructor(data: ApolloThreadData, limits: ApolloLimits) {
+    this.#data = data;
+    this.#limits = limits;
   }
-  return into;
-}
 
-/** The same plan as the native planner would write it. */
-function nodeOf(node: ApolloNode): ApolloNode {
-  switch (node.kind) {
-    case 'Sequence':
-    case 'Parallel':
-      return { kind: node.kind, nodes: (node['nodes'] as ApolloNode[]).map(nodeOf) };
-    case 'Flatten':
-      return {
-        kind: 'Flatten',
-        path: (node['path'] as string[]).map(segmentOf),
-        node: nodeOf(node['node'] as ApolloNode),
-      };
-    case 'Condition': {
-      const [met, unmet] = [node['ifClause'], node['elseClause']] as (ApolloNode | undefined)[];
-      const clauses = { ...(met ? { ifClause: nodeOf(met) } : {}), ...(unmet ? { elseClause: nodeOf(unmet) } : {}) };
-      return { kind: 'Condition', condition: node['condition'], ...clauses };
-    }
-    case 'Subscription': {
-      const stream = { kind: 'Subscription', primary: nodeOf(node['primary'] as ApolloNode) };
-      const rest = node['rest'] as ApolloNode | undefined;
-      return rest ? { kind: 'Sequence', nodes: [stream, nodeOf(rest)] } : stream;
-    }
-    case 'Fetch':
-      return fetchOf(node);
-    default:
-      throw new Error(`the plan has a node this router does not run: ${node.kind}`);
+  plan(document: string, operationName: string | undefined): Promise<ApolloNode | undefined> {
+    const { timeoutMs, waiting } = this.#limits;
+    if (this.#waiters.size >= waiting) return Promise.reject(new Error(`${waiting} operations wait to be planned`));
+    const worker = this.#thread();
+    this.#lastId += 1;
+    const task: ApolloTask = { id: this.#lastId, document, operationName };
+    return new Promise((resolve, reject) => {
+      // A plan that cannot be stopped is stopped with its thread; what waits behind it is told the same.
+      const timer = setTimeout(() => this.#lose(worker, new Error(`it took over ${timeoutMs} ms`)), timeoutMs);
+      this.#waiters.set(task.id, { resolve, reject, timer });
+      worker.ref();
+      worker.postMessage(task);
+    });
   }
-}
 
-function fetchOf(node: ApolloNode): ApolloNode {
-  if ((node['contextRewrites'] as unknown[] | undefined)?.length) throw new Error('@fromContext is not supported');
-  const rewrites = (name: string) => (node[name] as ApolloNode[] | undefined)?.map(rewriteOf);
-  return {
-    ...node,
-    inputRewrites: rewrites('inputRewrites'),
-    outputRewrites: rewrites('outputRewrites'),
-    operationDocumentNode: undefined,
-  };
-}
+  #thread(): Worker {
+    clearTimeout(this.#idle);
+    if (this.#worker) return this.#worker;
+    const worker = new Worker(path.join(__dirname, `apollo-worker${path.extname(__filename)}`), {
+      workerData: this.#data,
+      resourceLimits: { maxOldGenerationSizeMb: this.#limits.memoryMb },
+      // The process's own settings and secrets are not for it.
+      env: {},
+      execArgv: [],
+    });
+    worker.on('message', (outcome: ApolloOutcome) => this.#settle(worker, outcome));
+    worker.on('error', (error) => this.#lose(worker, error as Error));
+    worker.on('exit', (code) => this.#lose(worker, new Error(`its thread ended with ${code}`)));
+    this.#worker = worker;
+    return worker;
+  }
 
-function segmentOf(segment: string): FlattenNodePathSegment {
-  return segment === '@' ? '@' : { Field: segment };
-}
+  #settle(worker: Worker, outcome: ApolloOutcome): void {
+    const waiter = this.#waiters.get(outcome.id);
+    if (!waiter) return;
+    this.#waiters.delete(outcome.id);
+    clearTimeout(waiter.timer);
+    if ('error' in outcome) waiter.reject(new Error(outcome.error));
+    else waiter.resolve(outcome.node);
+    if (this.#waiters.size > 0) return;
+    // It must not keep a process that has nothing else to do.
+    worker.unref();
+    this.#idle = setTimeout(() => this.#lose(worker, new Error('it was idle')), this.#limits.idleMs);
+    this.#idle.unref();
+  }
 
-function rewriteOf({ path, setValueTo, renameKeyTo }: ApolloNode): object {
-  const steps = (path as string[]).map((step): FetchNodePathSegment => {
-    const type = /^\.\.\. on (.+)$/.exec(step)?.[1];
-    return type === undefined ? { Key: step } : { TypenameEquals: [type] };
-  });
-  return renameKeyTo === undefined
-    ? { ValueSetter: { path: steps, setValueTo } }
-    : { KeyRenamer: { path: steps, renameKeyTo } };
+  #lose(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
+    clearTimeout(this.#idle);
+    for (const { reject, timer } of this.#waiters.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
+    this.#waiters.clear();
+    void worker.terminate();
+  }
 }

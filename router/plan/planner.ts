@@ -1,5 +1,5 @@
 import { type PlanNode, QueryPlanner } from '@graphql-hive/router-query-planner';
-import { messageOf } from '../../lib/errors.ts';
+import { FleetError, messageOf } from '../../lib/errors.ts';
 
 /** Decides which subgraph is asked for what, in which order. */
 export interface Planner {
@@ -22,18 +22,50 @@ export interface Overrides {
   random?: () => number;
 }
 
-/** Hive's native planner, working off the main loop. */
-export function nativePlanner({ labels = new Set(), random = () => 0 }: Overrides = {}): PlannerMaker {
+export interface PlanningLimits {
+  /** Operations that are being planned at once: each takes a thread of libuv's pool, which files and names share. */
+  atOnce: number;
+  /** How long one may take, milliseconds. An ordinary plan takes less than one. */
+  timeoutMs: number;
+}
+
+export const PLANNING_LIMITS: PlanningLimits = { atOnce: 64, timeoutMs: 2_000 };
+
+/**
+ * Hive's native planner, working off the main loop. Refuses what takes too long with QUERY_TOO_LARGE, and new operations
+ * beyond a number with OVERLOADED; one that was given up counts until it ends, for it cannot be stopped.
+ */
+export function nativePlanner(
+  { labels = new Set(), random = () => 0 }: Overrides = {},
+  limits = PLANNING_LIMITS,
+): PlannerMaker {
   return (supergraphSdl) => {
     const planner = new QueryPlanner(supergraphSdl);
     const active = new Set(labels);
+    let underWay = 0;
     return {
       async plan(document, operationName) {
-        const plan = await planner.planAsync(document, operationName, active, random() * 100);
+        if (underWay >= limits.atOnce) {
+          throw new FleetError('OVERLOADED', 'too many new operations are being planned', { retryAfterMs: 1_000 });
+        }
+        underWay += 1;
+        const planning = planner.planAsync(document, operationName, active, random() * 100).finally(() => {
+          underWay -= 1;
+        });
+        const plan = await inTime(planning, limits.timeoutMs);
         return plan.node ?? undefined;
       },
     };
   };
+}
+
+/** @throws QUERY_TOO_LARGE when it is not there in time */
+function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = new FleetError('QUERY_TOO_LARGE', 'this operation takes too long to plan: ask for less at once');
+    const timer = setTimeout(() => reject(late), timeoutMs);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
 }
 
 /** Asks a second planner when the first one fails or plans what cannot be run; what cannot be run never is, also without a second. */
@@ -52,6 +84,8 @@ export function withFallback(
         reason = plan ? objection(plan) : 'the plan is empty';
         if (reason === undefined) return plan;
       } catch (error) {
+        // What was refused on purpose is not tried in another way.
+        if (error instanceof FleetError) throw error;
         reason = messageOf(error);
       }
       onFallback(reason);

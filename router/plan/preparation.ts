@@ -120,7 +120,10 @@ export class Preparation {
     // Weighed by its text until it is there; requests that come meanwhile wait for the same plan.
     this.#plans.set(key, plan, 2 * key.length);
     plan.then(
-      (made) => this.#plans.set(key, plan, 2 * key.length + ('errors' in made ? 1_000 : made.sizeBytes)),
+      (made) => {
+        if (isPassing(made)) this.#plans.delete(key);
+        else this.#plans.set(key, plan, 2 * key.length + ('errors' in made ? 1_000 : made.sizeBytes));
+      },
       () => this.#plans.delete(key),
     );
     return plan;
@@ -144,6 +147,11 @@ function costOf(operation: PlannedOperation, variables: Readonly<Record<string, 
     if (error instanceof FleetError) return { errors: [formatted(error)] };
     throw error;
   }
+}
+
+/** A refusal that may be none the next time. */
+function isPassing(made: PlannedOperation | Refused): boolean {
+  return 'errors' in made && made.errors.some(({ extensions }) => extensions?.['retryable'] === true);
 }
 
 function formatted(error: FleetError): GraphQLFormattedError {

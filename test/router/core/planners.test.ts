@@ -4,8 +4,8 @@ import { fixedFlags } from '../../../lib/flags/index.ts';
 import { composeSupergraph } from '../../../router/compose.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type GraphAnswer, isRefused, type SubgraphCaller } from '../../../router/engine.ts';
-import { apolloPlanner } from '../../../router/plan/apollo-planner.ts';
-import { nativePlanner, type PlannerMaker } from '../../../router/plan/planner.ts';
+import { APOLLO_LIMITS, apolloPlanner } from '../../../router/plan/apollo-planner.ts';
+import { nativePlanner, PLANNING_LIMITS, type PlannerMaker } from '../../../router/plan/planner.ts';
 import { systemPause } from '../../../router/subscribe/pause.ts';
 import { call, stillClock } from './world.ts';
 
@@ -126,4 +126,48 @@ test('a pause ends at its time, or at once when its signal fires', async () => {
   leaving.abort();
   await long;
   await systemPause(3_600_000, leaving.signal);
+});
+
+describe('planning has limits', () => {
+  const document = '{ book { weight } }';
+
+  test("Apollo's thread is ended when a plan takes too long, and made anew for the next", async () => {
+    const hasty = apolloPlanner({}, { ...APOLLO_LIMITS, timeoutMs: 1 })(supergraphSdl);
+    await expect(hasty.plan(document, undefined)).rejects.toThrow('it took over 1 ms');
+    await expect(hasty.plan(document, undefined)).rejects.toThrow('it took over 1 ms');
+    const patient = apolloPlanner()(supergraphSdl);
+    const [one, other] = await Promise.all([patient.plan(document, undefined), patient.plan(document, undefined)]);
+    expect(one).toEqual(other);
+    expect(one?.kind).toBe('Sequence');
+  });
+
+  test("more operations than may wait for Apollo's planner are refused", async () => {
+    const busy = apolloPlanner({}, { ...APOLLO_LIMITS, waiting: 1 })(supergraphSdl);
+    const first = busy.plan(document, undefined);
+    await expect(busy.plan(document, undefined)).rejects.toThrow('1 operations wait to be planned');
+    expect(await first).toBeDefined();
+  });
+
+  test('the native planner takes only so many new operations at once, and remembers no refusal that passes', async () => {
+    const engine = createEngine({
+      flags: fixedFlags({ 'router.apollo-fallback': true }),
+      supergraphSdl,
+      caller,
+      clock: stillClock,
+      planner: nativePlanner({}, { ...PLANNING_LIMITS, atOnce: 1 }),
+    });
+    const queries = ['{ book { weight } }', '{ book { weight __typename } }'];
+    const both = await Promise.all(queries.map((query) => engine.prepare({ query })));
+    expect(both.map((outcome) => isRefused(outcome) && outcome.errors[0]?.extensions)).toEqual([
+      false,
+      { code: 'OVERLOADED', retryable: true, retryAfterMs: 1_000 },
+    ]);
+    expect(isRefused(await engine.prepare({ query: queries[1] as string }))).toBe(false);
+  });
+
+  test('what the native planner takes too long for is refused, and not given to the other', async () => {
+    const hasty = nativePlanner({}, { ...PLANNING_LIMITS, timeoutMs: 0 });
+    const fields = Array.from({ length: 300 }, (_, at) => `a${at}: book { weight }`).join(' ');
+    expect(await ask(`{ ${fields} }`, hasty)).toMatchObject({ errors: [{ extensions: { code: 'QUERY_TOO_LARGE' } }] });
+  });
 });

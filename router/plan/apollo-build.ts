@@ -1,0 +1,39 @@
+import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
+import { QueryPlanner } from '@apollo/query-planner';
+import { parse } from 'graphql';
+import type { ApolloNode } from './apollo-plan.ts';
+import { RequiredArguments } from './required-arguments.ts';
+
+/** It weighs fewer alternatives than by default; too many ways are an error. */
+const BOUNDS = { maxEvaluatedPlans: 500, pathsLimit: 5_000 };
+
+/**
+ * Builds Apollo's planner of a supergraph. Its modules take as long to load as the rest of the router.
+ * @param labels of progressive overrides that are on
+ */
+export function buildApolloPlanner(supergraphSdl: string, labels: Iterable<string>) {
+  const supergraph = Supergraph.build(supergraphSdl, { supportedFeatures: null, validateSupergraph: false });
+  const planner = new QueryPlanner(supergraph, { debug: BOUNDS });
+  const requiredArguments = new RequiredArguments(parse(supergraphSdl, { noLocation: true }));
+  const overrideConditions = new Map([...labels].map((label) => [label, true]));
+  return (document: string, operationName: string | undefined): ApolloNode | undefined => {
+    const named = operationName === undefined ? {} : { operationName };
+    const parsed = parse(document, { noLocation: true });
+    const operation = operationFromDocument(supergraph.apiSchema(), parsed, named);
+    const node = planner.buildQueryPlan(operation, { overrideConditions }).node as ApolloNode | undefined;
+    const mixedUp = node && requiredArguments.mixedUp(parsed, requiredNames(node));
+    if (mixedUp !== undefined)
+      throw new Error(`${mixedUp} is required with arguments of its own and would be mixed up`);
+    return node;
+  };
+}
+
+/** Names of all fields that fetches of the plan require. */
+function requiredNames(node: ApolloNode, into = new Set<string>()): ReadonlySet<string> {
+  const below = ['nodes', 'node', 'ifClause', 'elseClause', 'primary', 'rest', 'requires', 'selections'];
+  if (typeof node['name'] === 'string') into.add(node['name']);
+  for (const part of below.flatMap((name) => (node[name] as ApolloNode | ApolloNode[] | undefined) ?? [])) {
+    requiredNames(part, into);
+  }
+  return into;
+}
