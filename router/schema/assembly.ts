@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { standardFlags } from '../../lib/flags/index.ts';
 import { swapEntry } from '../audit/entries.ts';
 import type { AuditSpool } from '../audit/spool.ts';
 import type { AuditTrail } from '../audit/trail.ts';
@@ -32,7 +33,7 @@ export interface AssembledSchema {
 
 /** How a new schema comes into service. @param own the subgraph in this process, which is not called over the wire */
 export function assembleSchema(options: RouterOptions, own: string, rooms: SchemaRooms): AssembledSchema {
-  const { clock, log, houses, replicas, schema = {} } = options;
+  const { clock, log, houses, replicas, schema = {}, flags = standardFlags() } = options;
   const { engine, guard, trail, spool } = rooms;
   const book = new OperationBook({ file: schema.operationsFile, nowMs: () => clock.nowMs(), log });
   engine.onTaken((document) => book.note(document));
@@ -48,7 +49,7 @@ export function assembleSchema(options: RouterOptions, own: string, rooms: Schem
     composition: new Composition(),
     book,
     reach,
-    rule: { ...CANARY_RULE, ...schema.canary },
+    rule: () => (flags.isOn('router.canary') ? { ...CANARY_RULE, ...schema.canary } : { ...CANARY_RULE, share: 0 }),
     clock,
     log,
     audit: async (state) => await trail?.write([entry(state)]),

@@ -33,7 +33,8 @@ export interface SchemaDeskOptions {
   composition: Composition;
   book: OperationBook;
   reach: Reach;
-  rule: CanaryRule;
+  /** How a new schema is tried by now. */
+  rule(): CanaryRule;
   clock: Clock;
   log: Log;
   /** Makes a move durable before it takes effect. @throws when it could not: then it does not */
@@ -107,7 +108,7 @@ export class SchemaDesk {
     const course: Course = { source };
     let event = (await this.#arrive(state)) ?? (await this.#attempt(() => this.#compose(course)));
     while (!this.#isStopped) {
-      const [next, effect] = nextSwap(state, event, clock.nowMs(), this.options.rule);
+      const [next, effect] = nextSwap(state, event, clock.nowMs(), this.options.rule());
       if (next === state) {
         event = await this.#tally();
         continue;
@@ -152,7 +153,7 @@ export class SchemaDesk {
     const generation = course.generation as Generation;
     if (effect === 'try') {
       reach.add(generation);
-      engine.try(generation, rule.share);
+      engine.try(generation, rule().share);
       return await this.#tally();
     }
     if (effect === 'serve') {

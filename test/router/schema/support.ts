@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../../../lib/clock.ts';
+import { fixedFlags } from '../../../lib/flags/index.ts';
 import { silentLog } from '../../../lib/log.ts';
 import { composeSupergraph } from '../../../router/compose.ts';
 import { serverSentEvents } from '../../../router/guard/event-stream.ts';
@@ -71,6 +72,7 @@ export async function openLighthouse(options: Partial<RouterOptions> = {}): Prom
     supergraphSdl: supergraph(lightSdl()),
     clock: systemClock,
     log: silentLog,
+    flags: fixedFlags({ 'router.canary': true }),
     heartbeatMs: 50,
     limits: { adminPerSecond: Number.POSITIVE_INFINITY, guard: { limitPerSecond: Number.POSITIVE_INFINITY } },
     ...options,
