@@ -23,6 +23,10 @@ export function processLog(service: string, settings: Settings): { log: Log; fil
 
 /** The feature flags of a process: one file for all processes of a fleet. @throws FlagsError when it is there and bad */
 export function processFlags(settings: Settings, log: Log): FileFlags {
-  const file = path.resolve(settings.FLEET_FLAGS_FILE ?? path.join(settings.FLEET_DATA, 'flags.json'));
-  return new FileFlags({ file, hold: holdOf(settings), log });
+  return new FileFlags({ file: flagsFile(settings), hold: holdOf(settings), log });
+}
+
+/** Where the feature flags are, or will be once one is set. */
+export function flagsFile({ FLEET_FLAGS_FILE, FLEET_DATA }: Settings): string {
+  return path.resolve(FLEET_FLAGS_FILE ?? path.join(FLEET_DATA, 'flags.json'));
 }

@@ -1,12 +1,13 @@
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
+import { readFlagsFile } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import { freePort, type LocalPostgres, startLocalPostgres } from '../../lib/postgres/local.ts';
 import { prepareDatabase } from '../../lib/postgres/roles.ts';
 import { isLoopback, type Settings } from '../../lib/settings/index.ts';
 import { HOUSE_NAMES, processNames } from '../platform/processes.ts';
-import { packageRoot, processLog } from '../platform/surroundings.ts';
+import { flagsFile, packageRoot, processLog } from '../platform/surroundings.ts';
 import { Child } from './child.ts';
 import { DataFolder } from './data-folder.ts';
 import { EXIT, StartFailure } from './failure.ts';
@@ -50,6 +51,7 @@ export class Supervisor {
     refuseOpenDoor(settings);
     await this.#data.take();
     await refuseTakenPort(settings);
+    refuseBadFlags(settings);
     const secret = settings.FLEET_SECRET ?? this.#data.secret('secret').value;
     this.token = settings.FLEET_ADMIN_TOKEN
       ? { value: settings.FLEET_ADMIN_TOKEN, isNew: false }
@@ -192,6 +194,15 @@ function refuseOpenDoor({ HOST, FLEET_ADMIN_TOKEN }: Settings): void {
       EXIT.SETTINGS,
       `HOST ${HOST} is reachable from elsewhere: set FLEET_ADMIN_TOKEN, or keep HOST at 127.0.0.1`,
     );
+  }
+}
+
+/** Told once and here: each child would be started again and again. */
+function refuseBadFlags(settings: Settings): void {
+  try {
+    readFlagsFile(flagsFile(settings));
+  } catch (error) {
+    throw new StartFailure(EXIT.SETTINGS, messageOf(error));
   }
 }
 

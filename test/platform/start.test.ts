@@ -115,6 +115,11 @@ describe('a start', () => {
       code: 78,
       lines: [expect.stringContaining('FLEET_ADMIN_TOKEN')],
     });
+    const flagless = path.resolve(__dirname, '../../package.json');
+    expect(refusal({ FLEET_DATA: elsewhere, PORT: '0', FLEET_FLAGS_FILE: flagless })).toMatchObject({
+      code: 78,
+      lines: [expect.stringContaining('the flags file is wrong')],
+    });
     expect(refusal({}, ['subgraph', 'nothing'])).toMatchObject({ code: 64 });
     expect(refusal({}, ['router'])).toMatchObject({ code: 78, lines: [expect.stringContaining('FLEET_SECRET')] });
     expect(refusal({}, ['--nonsense'])).toMatchObject({ code: 64 });
