@@ -1,13 +1,12 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { CacheSize } from '../engine.ts';
+import type { CacheSize, Engine } from '../engine.ts';
 import type { SharedCalls } from '../execute/shared-calls.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { LiveStreams } from '../http/live-streams.ts';
-import type { LiveEngine } from '../schema/live-engine.ts';
 
 /** Everything that is read at a scrape. */
 export interface Measured {
-  engine: LiveEngine;
+  engine: Engine;
   /** Every cache of the router, by name. */
   caches(): Readonly<Record<string, CacheSize>>;
   guard: Guard;
@@ -59,7 +58,6 @@ export function counter(registry: Registry, { name, help, labelNames = [], read 
 
 export function registerGauges(registry: Registry, measured: Measured): void {
   cacheMetrics(registry, () => measured.caches());
-  schemaMetrics(registry, measured.engine);
   const { streams, shared, sockets, spool } = measured;
   const one = (read: () => number) => (): Reading[] => [[{}, read()]];
   gauge(registry, { name: 'subscriptions', help: 'Running subscriptions.', read: one(() => streams.operations) });
@@ -105,17 +103,4 @@ function cacheMetrics(registry: Registry, caches: () => Readonly<Record<string, 
     registry,
     of('cache_misses_total', 'Times that it had not.', ({ misses }) => misses),
   );
-}
-
-function schemaMetrics(registry: Registry, engine: LiveEngine): void {
-  gauge(registry, {
-    name: 'schema_generation',
-    help: 'Which schema is served: 1 is the first since the start.',
-    read: () => [[{}, engine.current.number]],
-  });
-  gauge(registry, {
-    name: 'schema_loaded_timestamp_seconds',
-    help: 'When the schema that is served was taken into service, since 1970.',
-    read: () => [[{}, engine.current.loadedAtMs / 1_000]],
-  });
 }
