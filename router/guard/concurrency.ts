@@ -62,7 +62,9 @@ export function learnConcurrency(
   let longMs = state.longMs === 0 ? tookMs : state.longMs + (tookMs - state.longMs) * LONG_WEIGHT;
   // After a bad time the long average comes down with the short one, or it would excuse the next.
   if (longMs > TOLERANCE * shortMs) longMs *= 0.95;
-  if (inFlight * 2 < state.limit) return { ...state, shortMs, longMs, answeredAtMs: nowMs };
+  if (inFlight * 2 < state.limit) {
+    return { limit: state.limit, shortMs, longMs, answeredAtMs: nowMs, neededAtMs: state.neededAtMs };
+  }
   const gradient = shortMs === 0 ? 1 : Math.max(0.5, Math.min(1, (TOLERANCE * longMs) / shortMs));
   const limit = state.limit * (1 - SMOOTHING) + (state.limit * gradient + GROWTH) * SMOOTHING;
   return { limit: within(limit, policy), shortMs, longMs, answeredAtMs: nowMs, neededAtMs: nowMs };
