@@ -13,6 +13,16 @@ export interface SchemaMeasured {
 
 /** Tells which schema is served and what became of new ones; read at a scrape. */
 export function registerSchemaMetrics(registry: Registry, { engine, desk, book }: SchemaMeasured): void {
+  gauge(registry, {
+    name: 'schema_generation',
+    help: 'Number of the schema that is served; 1 is the one of the start.',
+    read: () => [[{}, engine.current.number]],
+  });
+  gauge(registry, {
+    name: 'schema_loaded_timestamp_seconds',
+    help: 'When the schema that is served was loaded.',
+    read: () => [[{}, engine.current.loadedAtMs / 1_000]],
+  });
   counter(registry, {
     name: 'schema_moves_total',
     help: 'Moves of new schemas on their way into service.',
