@@ -60,12 +60,34 @@ test('to be measured it counts no rates, and tells nobody that it does', async (
   await router.stop();
 });
 
+test('only listed operations run where told so, but all where it is measured', async () => {
+  const list = path.join(mkdtempSync(path.join(tmpdir(), 'list-')), 'listed.graphql');
+  writeFileSync(list, 'query Listed { hello }');
+  const told = { SUPERGRAPH_PATH: file, PORT: '0', FLEET_OPERATIONS: list, FLEET_OPERATIONS_ONLY: 'true' };
+  const strict = await startStandalone({ ...told, FLEET_LOG_LEVEL: 'error' });
+  expect(await ask(strict.url, 'query Listed { hello }', { token: '' })).toMatchObject({ data: { hello: 'you' } });
+  const refused = await ask(strict.url, '{ hello }', { token: '' });
+  expect(refused.errors?.[0]?.extensions.code).toBe('PERSISTED_QUERY_REQUIRED');
+  await strict.stop();
+  const measured = await startStandalone({ ...told, ROUTER_MODE: 'bench', FLEET_LOG_LEVEL: 'error' });
+  expect(await ask(measured.url, '{ hello }', { token: '' })).toMatchObject({ data: { hello: 'you' } });
+  await measured.stop();
+  const start = (more: object) => startStandalone({ SUPERGRAPH_PATH: file, PORT: '0', ...more });
+  await expect(start({ FLEET_OPERATIONS_ONLY: 'true' })).rejects.toThrow('set FLEET_OPERATIONS');
+  await expect(start({ FLEET_OPERATIONS: '/nowhere.json' })).rejects.toThrow('nowhere.json');
+});
+
 test.each([
   ['no file', {}, 'set SUPERGRAPH_PATH'],
   ['a file that is not there', { SUPERGRAPH_PATH: '/nowhere.graphql' }, 'cannot be read'],
   ['a file that is no supergraph', { SUPERGRAPH_PATH: __filename }, ''],
   ['an open port for all the world', { HOST: '0.0.0.0' }, 'not loopback'],
   ['a mode nobody knows', { ROUTER_MODE: 'fast' }, 'neither audit nor bench'],
+  [
+    'a measured router that takes the tokens of others',
+    { ROUTER_MODE: 'bench', FLEET_JWT_ISSUERS: 'https://issuer.example=https://issuer.example/jwks.json' },
+    'without credentials',
+  ],
   [
     'a measured router with credentials',
     { ROUTER_MODE: 'bench', FLEET_ADMIN_TOKEN: 'x'.repeat(16) },
