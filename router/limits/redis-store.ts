@@ -52,7 +52,8 @@ export class RedisStore implements LimitStore {
     // Loaded only where it is used: it takes a tenth of a second of the start.
     const { Redis } = require('ioredis') as typeof import('ioredis');
     const redis = new Redis(url, {
-      enableOfflineQueue: false,
+      // The first draws wait for the connection: counted alone they would come on top of what the others count.
+      enableOfflineQueue: true,
       maxRetriesPerRequest: 1,
       commandTimeout: COMMAND_MS,
       connectTimeout: 2_000,

@@ -101,8 +101,7 @@ test(
   async () => {
     if (!redis) return expect(hasRedis).toBe(false);
     const urls = await routersOn({ FLEET_LIMITS_URL: redis.url });
-    await until(async () => (await (await ask(urls[0] as string)).text()) !== '');
-    expect(await flood(urls)).toMatchObject({ limited: 5 * LIMIT + 1, admitted: LIMIT - 1 });
+    expect(await flood(urls)).toMatchObject({ admitted: LIMIT, limited: 5 * LIMIT });
   },
 );
 
