@@ -18,6 +18,8 @@ export interface ConcurrencyState {
   readonly answeredAtMs: number;
   /** When at least half of the limit was in use. */
   readonly neededAtMs: number;
+  /** When it was lowered last. */
+  readonly loweredAtMs: number;
 }
 
 /** One call that ended with an answer, or was cut at its time limit. */
@@ -36,13 +38,15 @@ const SMOOTHING = 0.2;
 /** Calls a full limit grows by, before smoothing. */
 const GROWTH = 4;
 const AFTER_TIME_OUT = 0.9;
+/** It is lowered at most so often, and once a latency: a stall of our own makes many calls late at once, milliseconds. */
+const LOWERED_EACH_MS = 50;
 /** A limit that is not needed halves each time this passes, milliseconds. */
 const UNNEEDED_MS = 1_000;
 /** No answer for so long, or for ten times the usual latency, and only the initial number is risked, milliseconds. */
 const SILENT_MS = 500;
 
 export function firstConcurrency(policy: ConcurrencyPolicy, nowMs: number): ConcurrencyState {
-  return { limit: policy.initial, shortMs: 0, longMs: 0, answeredAtMs: nowMs, neededAtMs: nowMs };
+  return { limit: policy.initial, shortMs: 0, longMs: 0, answeredAtMs: nowMs, neededAtMs: nowMs, loweredAtMs: nowMs };
 }
 
 /**
@@ -62,12 +66,14 @@ export function learnConcurrency(
   let longMs = state.longMs === 0 ? tookMs : state.longMs + (tookMs - state.longMs) * LONG_WEIGHT;
   // After a bad time the long average comes down with the short one, or it would excuse the next.
   if (longMs > TOLERANCE * shortMs) longMs *= 0.95;
-  if (inFlight * 2 < state.limit) {
-    return { limit: state.limit, shortMs, longMs, answeredAtMs: nowMs, neededAtMs: state.neededAtMs };
-  }
+  const { limit, neededAtMs, loweredAtMs } = state;
+  if (inFlight * 2 < limit) return { limit, shortMs, longMs, answeredAtMs: nowMs, neededAtMs, loweredAtMs };
   const gradient = shortMs === 0 ? 1 : Math.max(0.5, Math.min(1, (TOLERANCE * longMs) / shortMs));
-  const limit = state.limit * (1 - SMOOTHING) + (state.limit * gradient + GROWTH) * SMOOTHING;
-  return { limit: within(limit, policy), shortMs, longMs, answeredAtMs: nowMs, neededAtMs: nowMs };
+  const next = within(limit * (1 - SMOOTHING) + (limit * gradient + GROWTH) * SMOOTHING, policy);
+  const seen = { shortMs, longMs, answeredAtMs: nowMs, neededAtMs: nowMs };
+  if (next >= limit) return { limit: next, loweredAtMs, ...seen };
+  const isTooSoon = nowMs - loweredAtMs < Math.max(LOWERED_EACH_MS, longMs);
+  return isTooSoon ? { limit, loweredAtMs, ...seen } : { limit: next, loweredAtMs: nowMs, ...seen };
 }
 
 /** How many calls may be under way now. */

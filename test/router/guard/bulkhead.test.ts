@@ -33,6 +33,15 @@ test('one whose latency rises with every call more is not piled upon', () => {
   expect(state.limit).toBeLessThan(100);
 });
 
+test('a stall that makes all calls late at once lowers it by little', () => {
+  const { state, nowMs } = busy(firstConcurrency(POLICY, 0), 700, () => 40);
+  let after = state;
+  for (let call = 0; call < 200; call++) {
+    after = learnConcurrency(after, { tookMs: 400, inFlight: 500, timedOut: false }, nowMs + 360, POLICY);
+  }
+  expect(after.limit).toBeGreaterThan(0.85 * POLICY.most);
+});
+
 test('whatever happens the limit stays between the first and the most', () => {
   const sample = fc.record({
     tookMs: fc.integer({ min: 0, max: 10_000 }),
