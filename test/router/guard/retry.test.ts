@@ -6,7 +6,7 @@ let one: Island;
 let other: Island;
 let guard: Guard;
 /** So that the breaker leaves the budget alone. */
-const UNBREAKABLE = { breaker: { ...GUARD_LIMITS.breaker, minimumCalls: 1_000_000 } };
+const UNBREAKABLE = { breaker: { ...GUARD_LIMITS.breaker, minimumCalls: 1_000_000, failuresInRow: 1_000_000 } };
 const TORN: Island['answer'] = (response) => response.destroy();
 
 beforeEach(async () => {
