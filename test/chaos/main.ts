@@ -2,9 +2,10 @@ import { breaker } from './breaker.ts';
 import { idempotency } from './idempotency.ts';
 import { input } from './input.ts';
 import { kill } from './kill.ts';
+import { streams } from './streams.ts';
 import type { Scenario } from './verdict.ts';
 
-const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency];
+const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, streams];
 
 /** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */
 async function main(args: readonly string[]): Promise<void> {
