@@ -17,18 +17,6 @@ export const FLAGS = {
     owner: 'router/execute',
     since: '0.2.0',
   },
-  'router.shared-streams': {
-    description: 'Equal subscriptions share one upstream.',
-    isOnByDefault: true,
-    owner: 'router/subscribe',
-    since: '0.2.0',
-  },
-  'router.event-batching': {
-    description: 'Events of one stream that wait together are joined by one fetch.',
-    isOnByDefault: true,
-    owner: 'router/subscribe',
-    since: '0.2.0',
-  },
   'router.apollo-fallback': {
     description: 'What the native planner cannot plan is planned by Apollo’s.',
     isOnByDefault: true,

@@ -1,8 +1,9 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { OpenFeature, ProviderEvents } from '@openfeature/server-sdk';
-import { FileFlags, FLAG_NAMES, fixedFlags, heldFlags, standardFlags } from '../../lib/flags/index.ts';
+import { FileFlags, FLAG_NAMES, FLAGS, fixedFlags, heldFlags, standardFlags } from '../../lib/flags/index.ts';
 import { FlagProvider } from '../../lib/flags/provider.ts';
 import { Log } from '../../lib/log.ts';
 import { until } from '../support/until.ts';
@@ -141,6 +142,19 @@ test('OpenFeature is told the same, and of each change', async () => {
   await until(() => told.length > 0);
   expect(told).toEqual([['router.canary']]);
   await OpenFeature.close();
+});
+
+test('each flag of the catalogue is asked for by the code it names', () => {
+  const root = path.resolve(__dirname, '../..');
+  const sources = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], { cwd: root })
+    .toString()
+    .split('\n')
+    .filter((name) => /^(cli|lib|router|subgraphs)\//.test(name) && !name.startsWith('lib/flags/'))
+    .filter((name) => existsSync(path.join(root, name)))
+    .map((name) => readFileSync(path.join(root, name), 'utf8'));
+  const unasked = FLAG_NAMES.filter((name) => !sources.some((text) => text.includes(`isOn('${name}'`)));
+  expect(unasked).toEqual([]);
+  expect(FLAG_NAMES.filter((name) => !existsSync(path.join(root, FLAGS[name].owner)))).toEqual([]);
 });
 
 function asked(given: FileFlags): { isOn: FileFlags['isOn'] } {
