@@ -1,4 +1,3 @@
-import { CursorSealer } from '../lib/cursor.ts';
 import { standardFlags } from '../lib/flags/index.ts';
 import { auditMoves } from './audit/moves.ts';
 import { AuditSpool } from './audit/spool.ts';
@@ -31,17 +30,9 @@ import type { Limits } from './limits/limits.ts';
 import { registerLimitMetrics } from './limits/metrics.ts';
 import { QUEUE_LIMITS, Throttle } from './limits/throttle.ts';
 import { RouterMetrics } from './metrics/metrics.ts';
-import type { OwnOptions, RouterOptions } from './options.ts';
-import { BreakerControl } from './own/breaker-control.ts';
-import { BreakerFeed } from './own/breaker-feed.ts';
-import { FlagDesk } from './own/flag-desk.ts';
-import { nodeOwners } from './own/node-owners.ts';
-import { PlanDesk } from './own/plan-desk.ts';
-import { routerFacts } from './own/status.ts';
-import { OwnSubgraph } from './own/subgraph.ts';
+import type { RouterOptions } from './options.ts';
 import { PORT_LIMITS, PublicPort } from './public-port.ts';
 import { assembleEngine, assembleSchema } from './schema/assembly.ts';
-import { type LiveEngine, perGeneration } from './schema/live-engine.ts';
 import type { SchemaDesk } from './schema/schema-desk.ts';
 
 export type { CallersOptions, OwnOptions, RouterLimits, RouterOptions } from './options.ts';
@@ -87,7 +78,10 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const moved = trail && new AuditSpool(trail, log);
   const schema = assembleSchema(options, OWN_SUBGRAPH, { engine, guard, trail, spool: moved });
   if (options.own && trail && engine.subgraphs.has(OWN_SUBGRAPH)) {
-    dispatch.useInside(OWN_SUBGRAPH, makeOwn(options, options.own, { engine, guard, trail, limits, usage, streams }));
+    // Loaded only where it is served: with what it needs it takes as long to load as all the rest.
+    const { assembleOwn } = await import('./own/assembly.ts');
+    const rooms = { engine, guard, trail, limits, usage, streams, gate: makeGate(options) };
+    dispatch.useInside(OWN_SUBGRAPH, assembleOwn(options, options.own, rooms));
   }
   if (moved) auditMoves(guard, moved, clock);
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
@@ -239,38 +233,5 @@ function makeAuthenticator({ callers, clock, log, limits }: RouterOptions): Auth
     jwt: jwt && new JwtDesk(jwt, clock, log),
     clock,
     adminPerSecond: limits?.adminPerSecond ?? ADMIN_PER_SECOND,
-  });
-}
-
-interface OwnRooms {
-  engine: LiveEngine;
-  limits: Limits;
-  guard: Guard;
-  trail: AuditTrail;
-  usage: UsageBook;
-  streams: LiveStreams;
-}
-
-/** The router's own subgraph. */
-function makeOwn(options: RouterOptions, own: OwnOptions, { engine, guard, trail, limits, usage, streams }: OwnRooms) {
-  const { clock } = options;
-  const feed = new BreakerFeed(new CursorSealer([own.cursorKey]), clock.uuid());
-  guard.onMove((move) => feed.record(move));
-  return new OwnSubgraph({
-    guard,
-    owners: perGeneration(
-      engine,
-      ({ supergraphSdl }) => new Map([...nodeOwners(supergraphSdl), ...Object.entries(own.owners ?? {})]),
-    ),
-    control: new BreakerControl(guard, trail, clock),
-    feed,
-    flags: new FlagDesk(options.flags ?? standardFlags(), trail, clock),
-    plans: new PlanDesk({ engine, gate: makeGate(options), limits, clock }),
-    usage,
-    clock,
-    facts: perGeneration(engine, ({ supergraphSdl, loadedAtMs }) =>
-      routerFacts(options.version ?? 'unknown', supergraphSdl, loadedAtMs),
-    ),
-    subscriptions: () => streams.operations,
   });
 }
