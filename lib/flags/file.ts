@@ -1,4 +1,4 @@
-import { readFileSync, type Stats, unwatchFile, watchFile } from 'node:fs';
+import { type BigIntStats, readFileSync, stat, statSync } from 'node:fs';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
@@ -70,18 +70,22 @@ export class FileFlags extends RuledFlags {
   #rules: FlagRules;
   readonly #changed = new Set<(names: readonly FlagName[]) => void>();
   readonly #log: Log;
-  readonly #look = (now: Stats, before: Stats) => {
-    if (now.mtimeMs !== before.mtimeMs || now.ino !== before.ino || now.size !== before.size) this.reload();
-  };
+  readonly #timer: NodeJS.Timeout;
+  /** Which file was read last. */
+  #seen: string;
 
   /** @throws FlagsError for a bad file: a process does not start on flags it cannot read */
   constructor({ file, hold, log }: FileFlagsOptions) {
+    // Before it is read: what is changed meanwhile is another file at the first look.
+    const seen = identityOf(statSync(file, { bigint: true, throwIfNoEntry: false }));
     const rules = readFlagsFile(file);
     super(rules, hold);
     this.file = file;
     this.#rules = rules;
     this.#log = log;
-    watchFile(file, { interval: LOOK_MS, persistent: false }, this.#look);
+    this.#seen = seen;
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer.unref();
   }
 
   /** The rules in effect. */
@@ -112,8 +116,18 @@ export class FileFlags extends RuledFlags {
     this.#changed.add(listener);
   }
 
+  /** Node's own watching takes the first look for granted, and would miss a change before it. */
+  #look(): void {
+    stat(this.file, { bigint: true }, (_error, stats) => {
+      const now = identityOf(stats);
+      if (now === this.#seen) return;
+      this.#seen = now;
+      this.reload();
+    });
+  }
+
   close(): void {
-    unwatchFile(this.file, this.#look);
+    clearInterval(this.#timer);
     this.#changed.clear();
   }
 }
@@ -121,4 +135,9 @@ export class FileFlags extends RuledFlags {
 function changedNames(before: FlagRules, after: FlagRules): FlagName[] {
   const names = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<FlagName>;
   return [...names].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
+}
+
+/** Tells one state of a file from another; a file that is away is one too. */
+function identityOf(stats: BigIntStats | undefined): string {
+  return stats ? `${stats.ino} ${stats.mtimeNs} ${stats.ctimeNs} ${stats.size}` : '';
 }
