@@ -79,7 +79,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const schema = assembleSchema(options, OWN_SUBGRAPH, { engine, guard, trail, spool: moved });
   if (options.own && trail && engine.subgraphs.has(OWN_SUBGRAPH)) {
     // Loaded only where it is served: with what it needs it takes as long to load as all the rest.
-    const { assembleOwn } = await import('./own/assembly.ts');
+    const { assembleOwn } = require('./own/assembly') as typeof import('./own/assembly.ts');
     const rooms = { engine, guard, trail, limits, usage, streams, gate: makeGate(options) };
     dispatch.useInside(OWN_SUBGRAPH, assembleOwn(options, options.own, rooms));
   }
