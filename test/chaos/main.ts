@@ -3,9 +3,10 @@ import { idempotency } from './idempotency.ts';
 import { input } from './input.ts';
 import { kill } from './kill.ts';
 import { streams } from './streams.ts';
+import { swaps } from './swaps.ts';
 import type { Scenario } from './verdict.ts';
 
-const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, streams];
+const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, streams, swaps];
 
 /** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */
 async function main(args: readonly string[]): Promise<void> {
