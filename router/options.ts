@@ -4,6 +4,7 @@ import type { Flags } from '../lib/flags/index.ts';
 import type { Log } from '../lib/log.ts';
 import type { JwtOptions } from './callers/jwt.ts';
 import type { CoreOptions } from './core.ts';
+import type { Discovery } from './discovery/discovery.ts';
 import type { DocumentsOptions } from './documents/documents.ts';
 import type { DocumentLimits } from './guard/document-limits.ts';
 import type { GuardLimits, SubgraphPolicy } from './guard/lane.ts';
@@ -70,6 +71,13 @@ export interface SchemaOptions {
   operationsFile?: string | undefined;
 }
 
+/** Where subgraphs and their replicas are found. */
+export interface DiscoveryOptions {
+  sources?: readonly Discovery[];
+  /** Keys of replicas that register themselves, the current one first; without any, none may. */
+  registrationKeys?: readonly Buffer[];
+}
+
 export interface RouterOptions {
   supergraphSdl: string;
   clock: Clock;
@@ -104,6 +112,7 @@ export interface RouterOptions {
   corsOrigins?: readonly string[];
   /** Names the port answers to beside loopback's; on loopback those alone unless given, elsewhere all. */
   allowedHosts?: readonly string[];
+  discovery?: DiscoveryOptions;
   /** How a new schema comes into service while the router runs. */
   schema?: SchemaOptions;
   /** Operations known by name, and whether others run. */

@@ -8,6 +8,7 @@ import { Denials } from './callers/denials.ts';
 import { DoorKeeper } from './callers/door-keeper.ts';
 import { JwtDesk } from './callers/jwt.ts';
 import { UsageBook } from './callers/usage.ts';
+import type { Registrar } from './discovery/registrar.ts';
 import { Dispatch } from './dispatch.ts';
 import { Documents } from './documents/documents.ts';
 import type { Engine } from './engine.ts';
@@ -105,6 +106,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     admission,
     metrics,
     denials,
+    registrar: schema.registrar,
   });
   const url = await port.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   streams.start();
@@ -144,6 +146,7 @@ interface Rooms {
   admission: SocketAdmission;
   metrics: RouterMetrics;
   denials: Denials;
+  registrar: Registrar | undefined;
 }
 
 /** Assembles what listens from what decides. */
@@ -182,6 +185,7 @@ function openDoors(rooms: Rooms): PublicPort {
   const listener = new Listener({
     keeper,
     hosts,
+    registrar: rooms.registrar,
     graphql,
     operations,
     readiness: new Readiness({ engine, guard, clock, readyQuery: options.readyQuery }),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import nodePath from 'node:path';
+import { deriveKey } from '../lib/call/signing.ts';
 import { systemClock } from '../lib/clock.ts';
 import { messageOf } from '../lib/errors.ts';
 import { FileFlags, type Flags, heldFlags, holdOf } from '../lib/flags/index.ts';
@@ -7,6 +8,7 @@ import { Log } from '../lib/log.ts';
 import { isLoopback, loadSettings, type Settings } from '../lib/settings/index.ts';
 import type { Tracing } from '../lib/telemetry/tracing.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
+import { discoveriesIn } from './discovery/settings.ts';
 import { documentsIn } from './documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
@@ -58,6 +60,10 @@ export async function startStandalone(
     corsOrigins: settings.CORS_ORIGINS,
     allowedHosts: settings.ALLOWED_HOSTS,
     schema: schemaIn(settings),
+    discovery: {
+      sources: discoveriesIn(settings, log),
+      registrationKeys: settings.FLEET_SECRET === undefined ? [] : [deriveKey(settings.FLEET_SECRET, 'call:router')],
+    },
     documents: { ...documentsIn(settings), ...(isMeasured ? { registeredOnly: false } : {}) },
     limits: {
       ...limitsIn(settings, isMeasured),

@@ -1,5 +1,7 @@
 import path from 'node:path';
 import { loadAccessTable } from '../../lib/access.ts';
+import { HouseClient } from '../../lib/call/house-client.ts';
+import { deriveKey } from '../../lib/call/signing.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { assert } from '../../lib/errors.ts';
 import type { Flags } from '../../lib/flags/index.ts';
@@ -10,6 +12,7 @@ import { serveHouse } from '../../lib/serve/house.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { openTelemetryStore, type TelemetryStore } from '../../lib/telemetry-store/index.ts';
 import { migrations } from '../../migrations/index.ts';
+import { Registrant } from '../../router/discovery/registrant.ts';
 import { HOUSES } from './registry.ts';
 import { packageRoot } from './surroundings.ts';
 
@@ -87,11 +90,34 @@ async function runHouse(
     metrics,
   });
   log.info('house.serving', { port });
+  const registrant = registrantOf(name, address, options);
+  registrant?.start();
   return {
     async stop() {
+      // First of all: calls go elsewhere before the port closes.
+      await registrant?.stop();
       await served.stop();
       await subgraph.stop?.();
       await runtime.stop();
     },
   };
+}
+
+/** How long the router calls a house that is gone without a word, seconds. */
+const LEASE_S = 10;
+
+/** A house that is told a router registers itself there; the others are found by FLEET_HOUSES. */
+function registrantOf(
+  name: string,
+  address: string,
+  { settings, secret, log }: RunHousesOptions,
+): Registrant | undefined {
+  const { FLEET_ROUTER_URL: routerUrl, FLEET_ADVERTISED_URL: advertised = address } = settings;
+  if (routerUrl === undefined) return undefined;
+  return new Registrant({
+    router: new HouseClient('router', routerUrl, deriveKey(secret, 'call:router'), () => systemClock.nowMs()),
+    registration: { subgraph: name, url: new URL('/graphql', advertised).href, leaseSeconds: LEASE_S },
+    clock: systemClock,
+    log,
+  });
 }

@@ -8,6 +8,7 @@ import type { FileFlags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { jwtIn } from '../../router/callers/jwt-settings.ts';
+import { discoveriesIn } from '../../router/discovery/settings.ts';
 import { documentsIn } from '../../router/documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
@@ -80,6 +81,10 @@ export async function runRouter({
     explorer: { examples: path.join(root, 'schema', 'operations') },
     corsOrigins: settings.CORS_ORIGINS,
     allowedHosts: settings.ALLOWED_HOSTS,
+    discovery: {
+      sources: discoveriesIn(settings, log),
+      registrationKeys: [secret, ...settings.FLEET_SECRET_ACCEPTED].map((each) => deriveKey(each, 'call:router')),
+    },
     schema: schemaIn(settings, path.resolve(settings.FLEET_DATA, 'operations.json')),
     documents: documentsIn(settings),
     limits: {

@@ -180,6 +180,20 @@ export const SETTINGS = z.object({
   FLEET_OTLP_ENDPOINT: url(/^https?:\/\//, 'http://collector:4318/v1/traces')
     .optional()
     .describe('Where our own spans go as well, OTLP over HTTP.'),
+  FLEET_DISCOVERY: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((each) => each.trim() || []))
+    .describe(
+      'Where subgraphs and replicas are found, comma-separated: file:/path.json, etcd://host:2379/prefix/, reviews=dns+srv://name/graphql, reviews=dns://name:4001/graphql.',
+    ),
+  FLEET_DISCOVERY_MS: ms(5_000, 100).describe('How often names are asked for by DNS, milliseconds.'),
+  FLEET_ROUTER_URL: url(/^https?:\/\//, 'http://router:4000')
+    .optional()
+    .describe('Where a subgraph that runs alone registers itself, signed. Absent: the router is told its address.'),
+  FLEET_ADVERTISED_URL: url(/^https?:\/\//, 'http://10.0.0.7:4101')
+    .optional()
+    .describe('Address under which a subgraph registers itself; the one of FLEET_HOUSES unless given.'),
   FLEET_CANARY_SHARE: z.coerce
     .number()
     .min(0)

@@ -1,11 +1,13 @@
 import type { Log } from '../../lib/log.ts';
 import type { SubgraphSource } from '../compose.ts';
+import type { Engine } from '../engine.ts';
 import type { Reach } from '../schema/reach.ts';
 import type { SchemaDesk } from '../schema/schema-desk.ts';
 import type { Discovery, Findings } from './discovery.ts';
 
 export interface DiscoveryDeskOptions {
   discoveries: readonly Discovery[];
+  engine: Engine;
   schema: SchemaDesk;
   reach: Reach;
   log: Log;
@@ -56,13 +58,17 @@ export class DiscoveryDesk {
     return all;
   }
 
-  /** Only where every subgraph told its schema can a supergraph be composed of them. */
+  /**
+   * Only where every subgraph told its schema, those that are served too, can a supergraph be composed of them: a source
+   * that knows a part of the fleet must not take the rest away.
+   */
   #propose(all: ReadonlyMap<string, { urls: readonly string[]; sdl: string | undefined }>): void {
     const subgraphs = [...all].sort(([a], [b]) => (a < b ? -1 : 1));
     const sources = subgraphs.flatMap(([name, { urls, sdl }]): SubgraphSource[] =>
       sdl === undefined ? [] : [{ name, sdl, url: urls[0] ?? '' }],
     );
-    if (sources.length === 0 || sources.length < subgraphs.length) return;
+    const isWhole = [...this.options.engine.subgraphs.keys()].every((name) => all.get(name)?.sdl !== undefined);
+    if (sources.length === 0 || sources.length < subgraphs.length || !isWhole) return;
     const fingerprint = JSON.stringify(sources.map(({ name, sdl }) => [name, sdl]));
     if (fingerprint === this.#proposed) return;
     this.#proposed = fingerprint;

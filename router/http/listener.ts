@@ -7,6 +7,7 @@ import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
+import { REPLICAS_ROUTE, type Registrar } from '../discovery/registrar.ts';
 import type { Explorer } from '../explorer/explorer.ts';
 import type { Guard } from '../guard/guard.ts';
 import { type LeaveSignal, Presence } from '../leave-signal.ts';
@@ -39,6 +40,8 @@ export interface ListenerOptions {
   /** Text of /metrics, and its content type. */
   metrics(): Promise<{ text: string; contentType: string }>;
   hosts: Hosts;
+  /** Takes replicas that register themselves. */
+  registrar?: Registrar | undefined;
   corsOrigins: readonly string[];
   clock: Clock;
   log: Log;
@@ -90,7 +93,7 @@ export class Listener {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): Promise<void> {
-    const { keeper, hosts, corsOrigins, explorer } = this.options;
+    const { keeper, hosts, corsOrigins, explorer, registrar } = this.options;
     hosts.require(request.headers.host);
     if (answerCors(request, response, corsOrigins)) return;
     const pathname = pathOf(request);
@@ -99,6 +102,7 @@ export class Listener {
     if (method === 'GET' && pathname !== '/graphql') this.#countPage(request, response);
     if (target === 'GET /livez') return sendJson(response, 200, { status: 'live' });
     if (target === 'GET /health') return sendJson(response, 200, { status: 'ok' });
+    if (target === REPLICAS_ROUTE && registrar) return await registrar.answer(request, response);
     if (target === 'GET /readyz') return await this.#ready(request, response);
     if (method === 'GET' && explorer?.answer(pathname, request, response)) return;
     const token = bearerIn(request.headers.authorization);

@@ -1,9 +1,13 @@
 import type { Registry } from 'prom-client';
+import { CallVerifier } from '../../lib/call/signing.ts';
 import { standardFlags } from '../../lib/flags/index.ts';
 import { swapEntry } from '../audit/entries.ts';
 import type { AuditSpool } from '../audit/spool.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { createEngine } from '../core.ts';
+import { DiscoveryDesk } from '../discovery/discovery-desk.ts';
+import { Registrar } from '../discovery/registrar.ts';
+import { Registrations } from '../discovery/registrations.ts';
 import type { SubgraphCaller } from '../engine.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { RouterOptions } from '../options.ts';
@@ -26,7 +30,8 @@ export interface SchemaRooms {
 
 export interface AssembledSchema {
   desk: SchemaDesk;
-  reach: Reach;
+  /** Takes registrations; absent: nobody may register. */
+  registrar: Registrar | undefined;
   start(registry: Registry): void;
   stop(): Promise<void>;
 }
@@ -55,17 +60,32 @@ export function assembleSchema(options: RouterOptions, own: string, rooms: Schem
     audit: async (state) => await trail?.write([entry(state)]),
     auditLater: (state) => spool?.add(entry(state)),
   });
+  const { discovery, registrar } = assembleDiscovery(options, engine, desk, reach);
   return {
     desk,
-    reach,
+    registrar,
     start(registry) {
       registerSchemaMetrics(registry, { engine, desk, book });
       book.start();
+      discovery.start();
     },
     async stop() {
+      discovery.stop();
       await desk.stop();
       await book.stop();
     },
+  };
+}
+
+function assembleDiscovery(options: RouterOptions, engine: LiveEngine, schema: SchemaDesk, reach: Reach) {
+  const { clock, log } = options;
+  const { sources = [], registrationKeys = [] } = options.discovery ?? {};
+  const nowMs = () => clock.nowMs();
+  const registrations = registrationKeys.length > 0 ? new Registrations(nowMs) : undefined;
+  const discoveries = registrations ? [...sources, registrations] : sources;
+  return {
+    discovery: new DiscoveryDesk({ discoveries, engine, schema, reach, log }),
+    registrar: registrations && new Registrar(registrations, new CallVerifier(registrationKeys, 'router', nowMs)),
   };
 }
 

@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { CallVerifier } from '../../lib/call/signing.ts';
+import { FleetError } from '../../lib/errors.ts';
+import { HttpRefusal, readBody } from '../http/body.ts';
+import { sendJson } from '../http/send.ts';
+import { DISCOVERY_LIMITS } from './discovery.ts';
+import type { Registrations } from './registrations.ts';
+
+/** Where replicas register themselves. */
+export const REPLICAS_ROUTE = 'POST /internal/replicas';
+
+/** Longest lease, seconds. */
+const MAX_LEASE_S = 600;
+
+const REGISTRATION = z.strictObject({
+  subgraph: z.string().regex(/^[A-Za-z][\w-]{0,62}$/),
+  url: z
+    .string()
+    .max(500)
+    .regex(/^https?:\/\/[^/]/),
+  sdl: z.string().min(1).max(DISCOVERY_LIMITS.sdlBytes).optional(),
+  leaseSeconds: z.number().int().min(0).max(MAX_LEASE_S),
+});
+
+/** Takes registrations that are signed with the platform's secret, and nobody else's. */
+export class Registrar {
+  constructor(
+    private readonly registrations: Registrations,
+    private readonly verifier: CallVerifier,
+  ) {}
+
+  /** @throws HttpRefusal 401 for a call that is not signed, FleetError BAD_INPUT, OVERLOADED */
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request, DISCOVERY_LIMITS.sdlBytes + 10_000);
+    if (!this.verifier.verify(REPLICAS_ROUTE, request.headers, body)) {
+      throw new HttpRefusal(401, new FleetError('UNAUTHENTICATED', 'only the platform’s own calls may register'));
+    }
+    this.registrations.register(registrationIn(body.toString()));
+    sendJson(response, 200, {});
+  }
+}
+
+function registrationIn(text: string) {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new FleetError('BAD_INPUT', 'the body is no JSON');
+  }
+  const read = REGISTRATION.safeParse(json);
+  if (read.success) return read.data;
+  const [issue] = read.error.issues;
+  throw new FleetError('BAD_INPUT', `${issue?.path.join('.')}: ${issue?.message}`);
+}
