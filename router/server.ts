@@ -113,8 +113,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   registerLimitMetrics(metrics.registry, limits, throttle);
   schema.start(metrics.registry);
   metrics.start();
-  denied?.start();
-  moved?.start();
+  for (const spool of [denied, moved]) spool?.start();
   return {
     url,
     engine,
@@ -123,8 +122,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     async stop() {
       await port.close(() => streams.stop());
       await schema.stop();
-      await denied?.stop();
-      await moved?.stop();
+      for (const spool of [denied, moved]) await spool?.stop();
       metrics.stop();
       limits.close();
       throttle.close();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
+import { SCHEMA_SETTINGS } from './schema.ts';
 import { readSubgraphs } from './subgraphs.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
@@ -180,34 +181,7 @@ export const SETTINGS = z.object({
   FLEET_OTLP_ENDPOINT: url(/^https?:\/\//, 'http://collector:4318/v1/traces')
     .optional()
     .describe('Where our own spans go as well, OTLP over HTTP.'),
-  FLEET_DISCOVERY: z
-    .string()
-    .default('')
-    .transform((text) => text.split(',').flatMap((each) => each.trim() || []))
-    .describe(
-      'Where subgraphs and replicas are found, comma-separated: file:/path.json, etcd://host:2379/prefix/, reviews=dns+srv://name/graphql, reviews=dns://name:4001/graphql.',
-    ),
-  FLEET_DISCOVERY_MS: ms(5_000, 100).describe('How often names are asked for by DNS, milliseconds.'),
-  FLEET_ROUTER_URL: url(/^https?:\/\//, 'http://router:4000')
-    .optional()
-    .describe('Where a subgraph that runs alone registers itself, signed. Absent: the router is told its address.'),
-  FLEET_ADVERTISED_URL: url(/^https?:\/\//, 'http://10.0.0.7:4101')
-    .optional()
-    .describe('Address under which a subgraph registers itself; the one of FLEET_HOUSES unless given.'),
-  FLEET_CANARY_SHARE: z.coerce
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.1)
-    .describe('Share of requests a new schema is tried on before all get it, 0 to 1; 0: it is served to all at once.'),
-  FLEET_CANARY_MS: ms(30_000).describe('How long a new schema is tried, milliseconds.'),
-  FLEET_OPERATIONS_FILE: z
-    .string()
-    .min(1)
-    .optional()
-    .describe(
-      'File of the operations of the last 7 days, which a new schema must not break. Absent: operations.json in the data folder; a router alone keeps them in memory.',
-    ),
+  ...SCHEMA_SETTINGS,
   FLEET_SLOW_MS: ms(1_000, 0).describe(
     'From how long on an operation is logged as slow with its plan, milliseconds; 0: none is.',
   ),
