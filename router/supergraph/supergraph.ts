@@ -74,13 +74,17 @@ function* readInSteps(sdl: string): Generator<undefined, Supergraph, undefined> 
   yield;
   const { members, objects } = typesOf(document);
   const keys = keysIn(document, graphs);
+  const access = new AccessRules(document);
+  const costs = new CostRules(document);
+  // The planner is built next, which is a step of its own.
+  yield;
   return {
     sdl,
     schema,
     schemaSdl,
     subgraphs: new Map([...graphs.values()].map(({ name, url }) => [name, url])),
-    access: new AccessRules(document),
-    costs: new CostRules(document),
+    access,
+    costs,
     satisfies: (type, condition) => type === condition || (members.get(condition)?.has(type) ?? false),
     isObject: (type) => objects.has(type),
     keysOf: (subgraph, type) => keys.get(`${subgraph} ${type}`) ?? [],

@@ -78,3 +78,29 @@ test('what is no supergraph changes nothing', async () => {
   await expect(house.router.schema.swap('type Query { a: Int }')).rejects.toThrow('no Federation 2 supergraph');
   expect(await house.ask('{ light }')).toEqual({ status: 200, data: { light: 'on' } });
 });
+
+test('schemas change under load: no request fails, and no stream misses or repeats anything', async () => {
+  const streams = await Promise.all([1, 2, 3].map(() => watch(house.router.url, FLASHES)));
+  await until(() => house.running === 3);
+  let isOver = false;
+  const answers: object[] = [];
+  const asking = [1, 2, 3].map(async () => {
+    while (!isOver) answers.push(await house.ask('{ light }'));
+  });
+  for (let swap = 0; swap < 20; swap++) {
+    house.flash();
+    await house.router.schema.swap(house.supergraph(lightSdl(`f${swap}: Int`)));
+  }
+  await until(() => streams.every((stream) => stream.answers.length === house.flashed));
+  isOver = true;
+  await Promise.all(asking);
+  expect(house.router.engine.subgraphs.size).toBe(1);
+  expect(answers.length).toBeGreaterThan(20);
+  expect(answers.filter((answer) => JSON.stringify(answer) !== '{"status":200,"data":{"light":"on"}}')).toEqual([]);
+  const numbers = Array.from({ length: 20 }, (_, at) => at + 1);
+  for (const stream of streams) {
+    expect(stream.answers.map(({ data }) => data.flashed.number)).toEqual(numbers);
+    expect(stream.ended).toBe(false);
+    stream.leave();
+  }
+});
