@@ -26,11 +26,12 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
   #lastCursor: string | undefined;
   #bookmark: string | undefined;
 
-  /** @param stop ends the source */
+  /** @param stop ends the source; @param onSlow told when the reader is cut for its slowness */
   constructor(
     source: AsyncIterable<StreamItem>,
     private readonly stop: () => void,
     private readonly limits: { maxEvents: number; maxBytes: number } = STREAM_QUEUE,
+    private readonly onSlow: () => void = () => undefined,
   ) {
     void this.#pump(source);
   }
@@ -84,6 +85,7 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
         if (item.answer) this.#give(item);
         else if (item.id !== undefined) this.#bookmark = item.id;
         if (this.#isOver()) {
+          this.onSlow();
           return this.fail(new FleetError('SLOW_CONSUMER', 'you read too slowly: go on after the cursor'));
         }
       }

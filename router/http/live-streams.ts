@@ -20,6 +20,7 @@ export class LiveStreams {
   readonly #open = new Set<LiveStream>();
   #timer: NodeJS.Timeout | undefined;
   #operations = 0;
+  #slow = 0;
   #isChecking = false;
 
   constructor(
@@ -45,6 +46,15 @@ export class LiveStreams {
   add(stream: LiveStream): () => void {
     this.#open.add(stream);
     return () => this.#open.delete(stream);
+  }
+
+  /** Readers that were cut for their slowness. */
+  get slow(): number {
+    return this.#slow;
+  }
+
+  countSlow(): void {
+    this.#slow += 1;
   }
 
   /** Counts one running subscription. @returns counts it off, once */

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { StreamItem } from '../engine.ts';
-import { BoundedStream } from './bounded-stream.ts';
+import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import type { LiveStreams } from './live-streams.ts';
 import { Reply } from './reply.ts';
 import { PLAIN_HEADERS } from './send.ts';
@@ -42,7 +42,12 @@ export async function answerByEvents(
     'x-accel-buffering': 'no',
   });
   response.write(':\n\n');
-  const stream = new BoundedStream(source(ended.signal), () => ended.abort());
+  const stream = new BoundedStream(
+    source(ended.signal),
+    () => ended.abort(),
+    STREAM_QUEUE,
+    () => streams.countSlow(),
+  );
   const leave = () => stream.close();
   response.once('close', leave);
   let told: string | undefined;

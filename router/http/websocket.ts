@@ -11,7 +11,7 @@ import { asFleetError } from '../../lib/errors.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
-import { BoundedStream } from './bounded-stream.ts';
+import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import { addressOf, callOf, identify } from './call.ts';
 import { hasTooManyMembers, requestIn } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
@@ -211,7 +211,12 @@ export class SocketDoor {
     const ended = new AbortController();
     const source = this.options.operations.stream(prepared, call, ended.signal);
     const countOff = this.options.streams.countOperation();
-    const stream = new BoundedStream(source, () => ended.abort());
+    const stream = new BoundedStream(
+      source,
+      () => ended.abort(),
+      STREAM_QUEUE,
+      () => this.options.streams.countSlow(),
+    );
     const remove = session.add(stream);
     return payloads(stream, () => {
       remove();

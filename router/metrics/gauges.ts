@@ -67,6 +67,11 @@ export function registerGauges(registry: Registry, measured: Measured): void {
     labelNames: ['subgraph'],
     read: () => [...shared.saved].map(([subgraph, count]) => [{ subgraph }, count] as const),
   });
+  counter(registry, {
+    name: 'slow_readers_total',
+    help: 'Streams that were cut because their readers fell behind.',
+    read: one(() => streams.slow),
+  });
   gauge(registry, { name: 'sockets', help: 'Authenticated WebSockets.', read: one(sockets) });
   gauge(registry, {
     name: 'audit_spool_entries',

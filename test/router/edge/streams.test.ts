@@ -349,6 +349,8 @@ test('one who reads server-sent events too slowly is cut with his cursor too', a
   const ids = [...text.matchAll(/^id: (.+)$/gm)].map(([, id]) => id);
   const last = JSON.parse(text.trim().split('data: ').at(-1) as string);
   expect(last.errors[0].extensions).toMatchObject({ code: 'SLOW_CONSUMER', cursor: ids.at(-1) });
+  const scraped = await fetch(`${calm.url}/metrics`, { headers: bearer(ADMIN_TOKEN) });
+  expect(await scraped.text()).toMatch(/^fleet_router_slow_readers_total 1$/m);
   expect(text).not.toContain('event: complete');
 });
 
