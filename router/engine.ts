@@ -104,7 +104,7 @@ export interface Engine {
   /** What is remembered, by the cache's name: documents, plans, …; for metrics. */
   readonly caches: Readonly<Record<string, CacheSize>>;
   /** Parses, validates and plans; remembers the outcome by text and operation name. Never throws for a client's mistake. */
-  prepare(request: GraphRequest): Promise<Prepared | Refused>;
+  prepare(request: GraphRequest): Prepared | Refused | Promise<Prepared | Refused>;
   /**
    * Runs a query or mutation. Never throws: refusals (FORBIDDEN, INTROSPECTION_DISABLED) are answers without data.
    * @param signal ends the calls to subgraphs when the client has left

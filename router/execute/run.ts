@@ -34,23 +34,25 @@ export class Run {
     readonly data: JsonObject = {},
   ) {}
 
-  async step(step: Step): Promise<void> {
+  step(step: Step): Promise<void> {
     switch (step.kind) {
       case 'root':
         return this.#root(step);
       case 'entities':
         return this.#entities(step);
       case 'sequence':
-        for (const each of step.steps) await this.step(each);
-        return;
+        return this.#sequence(step.steps);
       case 'parallel':
-        await Promise.all(step.steps.map((each) => this.step(each)));
-        return;
+        return Promise.all(step.steps.map((each) => this.step(each))).then(() => undefined);
       case 'condition': {
         const next = this.options.variables[step.variable] === true ? step.met : step.unmet;
-        if (next) await this.step(next);
+        return next ? this.step(next) : Promise.resolve();
       }
     }
+  }
+
+  async #sequence(steps: readonly Step[]): Promise<void> {
+    for (const each of steps) await this.step(each);
   }
 
   /** Takes the answer to a fetch of root fields, wherever it came from. */

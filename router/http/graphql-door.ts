@@ -14,7 +14,7 @@ import { type AnswerForm, negotiate } from './negotiation.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import { parametersOf } from './request-target.ts';
-import { jsonOfAnswer, send, sendAnswer } from './send.ts';
+import { jsonOfAnswer, send, sendAnswer, sendRun } from './send.ts';
 import { answerByEvents } from './sse.ts';
 
 /** Operations and their variables do not pack better than this; what does is made to. */
@@ -74,8 +74,7 @@ export class GraphqlDoor {
       return sendAnswer(response, refusal(wrong, call), this.#typed(form, headers));
     }
     const answer = await operations.run(prepared, call, exchange.signal, startedMs, withinMs);
-    const timing = { 'server-timing': `router;dur=${operations.nowMs() - startedMs}` };
-    sendAnswer(response, answer, this.#typed(form, { ...headers, ...timing }));
+    sendRun(response, answer, form.contentType, headers, operations.nowMs() - startedMs);
   }
 
   async #read({ request }: Exchange): Promise<ClientRequest | ClientRequest[]> {

@@ -93,7 +93,7 @@ export class Listener {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): Promise<void> {
-    const { keeper, hosts, corsOrigins, explorer, registrar } = this.options;
+    const { keeper, hosts, corsOrigins, explorer, registrar, graphql } = this.options;
     hosts.require(request.headers.host);
     if (answerCors(request, response, corsOrigins)) return;
     const pathname = pathOf(request);
@@ -108,12 +108,13 @@ export class Listener {
     const token = bearerIn(request.headers.authorization);
     // From here on a refusal is this caller's.
     identify(call, keeper.admitNow(token) ?? (await keeper.admit(token, addressOf(request))), request.headers);
-    await this.#inside(target, { request, response, call, token: keeper.isOpen ? undefined : token, signal });
+    const exchange: Exchange = { request, response, call, token: keeper.isOpen ? undefined : token, signal };
+    if (pathname === '/graphql') await graphql.answer(exchange);
+    else await this.#inside(target, exchange);
   }
 
   async #inside(target: string, exchange: Exchange): Promise<void> {
-    const { graphql, routes, houses, guard, limits } = this.options;
-    if (pathOf(exchange.request) === '/graphql') return await graphql.answer(exchange);
+    const { routes, houses, guard, limits } = this.options;
     if (target === 'GET /metrics') return await this.#metrics(exchange);
     const route = routes[target];
     const house = route && houses[route.subgraph];

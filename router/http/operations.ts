@@ -81,7 +81,8 @@ export class Operations {
       limits.guard(call.principal);
       const { request, isTrusted } = documents.resolve(sent, flags.isOn('router.persisted-only', call.principal));
       if (!isTrusted) gate.check(request.query);
-      const prepared = await engine.prepare(request);
+      const preparing = engine.prepare(request);
+      const prepared = preparing instanceof Promise ? await preparing : preparing;
       notePlanning(call, startedMs, nowMs);
       if (isRefused(prepared)) {
         limits.refused(call.principal);

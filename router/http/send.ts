@@ -61,6 +61,24 @@ export function sendJson(response: ServerResponse, status: number, body: object)
   send(response, status, JSON.stringify(body), { 'content-type': JSON_TYPE });
 }
 
+/** Sends what an operation that ran came to: the road of nearly every answer, so its headers are put down as they are sent. */
+export function sendRun(
+  response: ServerResponse,
+  answer: AnyAnswer,
+  contentType: string,
+  headers: Readonly<Record<string, string>>,
+  tookMs: number,
+): void {
+  if (answer.data === undefined) {
+    sendAnswer(response, answer, { ...headers, 'content-type': contentType });
+    return;
+  }
+  const pairs = headerPairs(response);
+  pairs.push('content-type', contentType, 'server-timing', `router;dur=${tookMs}`);
+  for (const name in headers) pairs.push(name, headers[name] as string);
+  sendPairs(response, 200, jsonOfAnswer(answer), pairs);
+}
+
 /** Sends a GraphQL answer with the status and the waiting time that belong to it. */
 export function sendAnswer(
   response: ServerResponse,

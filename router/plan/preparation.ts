@@ -39,12 +39,15 @@ interface Reading {
   readonly deciding: readonly string[];
 }
 
+type Planned = PlannedOperation | Refused;
+type Outcome = PreparedOperation | Refused;
+
 const MAX_ERRORS = 20;
 
 /** Parses and validates each document once, and plans it once for each outcome of its conditions. */
 export class Preparation {
   readonly #readings: ByteCache<Reading | Refused>;
-  readonly #plans: ByteCache<Promise<PlannedOperation | Refused>>;
+  readonly #plans: ByteCache<Planned | Promise<Planned>>;
 
   constructor(private readonly options: PreparationOptions) {
     this.#readings = new ByteCache(options.cacheBytes / 2);
@@ -52,7 +55,7 @@ export class Preparation {
   }
 
   /** Never throws for a client's mistake: it is told in the outcome. */
-  async prepare(request: GraphRequest): Promise<PreparedOperation | Refused> {
+  prepare(request: GraphRequest): Outcome | Promise<Outcome> {
     const document = `${request.operationName ?? ''}\n${request.query}`;
     const reading = request.suggests ? this.#parse(request, false) : this.#read(document, request);
     if ('errors' in reading) return reading;
@@ -66,13 +69,10 @@ export class Preparation {
     );
     if ('errors' in variables) return { errors: variables.errors.map((error) => refusal('BAD_INPUT', error)) };
     const { coerced } = variables;
-    const operation = await this.#planned(document, reading, coerced);
-    if ('errors' in operation) return operation;
-    const { kind, name, rootFields, introspection } = operation;
-    const introspects = introspection !== undefined;
-    const cost = costOf(operation, coerced);
-    if (typeof cost !== 'number') return cost;
-    return { kind, name, rootFields, document: reading.document, variables: coerced, cost, introspects, operation };
+    const operation = this.#planned(document, reading, coerced);
+    return operation instanceof Promise
+      ? operation.then((planned) => ready(planned, reading, coerced))
+      : ready(operation, reading, coerced);
   }
 
   /** What the caches hold, for metrics. */
@@ -111,18 +111,21 @@ export class Preparation {
     document: string,
     reading: Reading,
     variables: Readonly<Record<string, unknown>>,
-  ): Promise<PlannedOperation | Refused> {
-    const conditions = Object.fromEntries(reading.deciding.map((name) => [name, variables[name] === true]));
-    const key = `${Object.values(conditions).map(Number).join('')}\n${document}`;
+  ): Planned | Promise<Planned> {
+    const decided = reading.deciding.map((name) => variables[name] === true);
+    const key = decided.length === 0 ? document : `${decided.map(Number).join('')}\n${document}`;
     const known = this.#plans.get(key);
     if (known) return known;
-    const plan = this.#plan(reading, conditions);
+    const plan = this.#plan(
+      reading,
+      Object.fromEntries(reading.deciding.map((name, at) => [name, decided[at] === true])),
+    );
     // Weighed by its text until it is there; requests that come meanwhile wait for the same plan.
     this.#plans.set(key, plan, 2 * key.length);
     plan.then(
       (made) => {
         if (isPassing(made)) this.#plans.delete(key);
-        else this.#plans.set(key, plan, 2 * key.length + ('errors' in made ? 1_000 : made.sizeBytes));
+        else this.#plans.set(key, made, 2 * key.length + ('errors' in made ? 1_000 : made.sizeBytes));
       },
       () => this.#plans.delete(key),
     );
@@ -147,6 +150,15 @@ function costOf(operation: PlannedOperation, variables: Readonly<Record<string, 
     if (error instanceof FleetError) return { errors: [formatted(error)] };
     throw error;
   }
+}
+
+/** A planned operation with one request's variables. */
+function ready(operation: Planned, { document }: Reading, variables: Readonly<Record<string, unknown>>): Outcome {
+  if ('errors' in operation) return operation;
+  const { kind, name, rootFields, introspection } = operation;
+  const cost = costOf(operation, variables);
+  if (typeof cost !== 'number') return cost;
+  return { kind, name, rootFields, document, variables, cost, introspects: introspection !== undefined, operation };
 }
 
 /** A refusal that may be none the next time. */

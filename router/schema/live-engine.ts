@@ -44,7 +44,7 @@ export class LiveEngine implements Engine {
     this.#current = this.#generation(options.supergraphSdl, options.make(options.supergraphSdl));
     this.#streams = new RunningStreams({
       isServed: (generation) => generation === this.#current || generation === this.#trial?.generation,
-      prepareAgain: ({ request }) => this.#prepareOn(this.#current, request),
+      prepareAgain: async ({ request }) => await this.#prepareOn(this.#current, request),
     });
   }
 
@@ -103,7 +103,7 @@ export class LiveEngine implements Engine {
     await this.#streams.move();
   }
 
-  prepare(request: GraphRequest): Promise<Prepared | Refused> {
+  prepare(request: GraphRequest): Prepared | Refused | Promise<Prepared | Refused> {
     return this.#trial ? this.#prepareOnEither(this.#trial, request) : this.#prepareOn(this.#current, request);
   }
 
@@ -139,8 +139,17 @@ export class LiveEngine implements Engine {
     return { number: this.#made, engine, supergraphSdl, loadedAtMs: this.options.nowMs() };
   }
 
-  async #prepareOn(generation: Generation, request: GraphRequest): Promise<PlacedOperation | Refused> {
-    const prepared = await generation.engine.prepare(request);
+  #prepareOn(
+    generation: Generation,
+    request: GraphRequest,
+  ): PlacedOperation | Refused | Promise<PlacedOperation | Refused> {
+    const prepared = generation.engine.prepare(request);
+    return prepared instanceof Promise
+      ? prepared.then((given) => this.#placed(given, generation, request))
+      : this.#placed(prepared, generation, request);
+  }
+
+  #placed(prepared: Prepared | Refused, generation: Generation, request: GraphRequest): PlacedOperation | Refused {
     if (isRefused(prepared)) return prepared;
     this.#noted?.(prepared.document);
     return new PlacedOperation(prepared, generation, request);
