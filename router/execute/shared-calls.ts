@@ -109,7 +109,8 @@ class SharedCall {
  * rights. Only what has not been answered yet is shared, so nobody is told anything older than his question.
  */
 export class SharedCalls implements SubgraphCaller {
-  readonly #underWay = new Map<string, SharedCall[]>();
+  /** By a number made of the body. No map: one that changes with every call leaves a trail that only the great collection clears. */
+  readonly #underWay: SharedCall[][] = Array.from({ length: PLACES }, () => []);
 
   readonly #saved = new Map<string, number>();
 
@@ -127,14 +128,14 @@ export class SharedCalls implements SubgraphCaller {
   execute(subgraph: string, request: GraphRequest, call: Call, signal?: LeaveSignal): Promise<GraphAnswer> {
     if (!isQuery(request) || !this.isOn()) return this.caller.execute(subgraph, request, call, signal);
     const body = bodyOf(request);
-    const key = keyOf(body);
-    const known = this.#underWay.get(key)?.find((each) => each.isEqual(subgraph, body, call));
+    const place = this.#underWay[placeOf(body)] as SharedCall[];
+    const known = place.find((each) => each.isEqual(subgraph, body, call));
     if (known) {
       this.#saved.set(subgraph, (this.#saved.get(subgraph) ?? 0) + 1);
       return known.join(signal);
     }
-    const shared = new SharedCall(subgraph, body, call, (self) => this.#end(key, self));
-    return this.#make(key, shared, signal, (presence) => this.caller.execute(subgraph, request, call, presence));
+    const shared = new SharedCall(subgraph, body, call, (self) => end(place, self));
+    return this.#make(place, shared, signal, (presence) => this.caller.execute(subgraph, request, call, presence));
   }
 
   subscribe(subgraph: string, request: GraphRequest, call: Call, signal: AbortSignal): AsyncIterable<StreamItem> {
@@ -142,46 +143,44 @@ export class SharedCalls implements SubgraphCaller {
   }
 
   async #make(
-    key: string,
+    place: SharedCall[],
     shared: SharedCall,
     signal: LeaveSignal | undefined,
     send: (presence: LeaveSignal) => Promise<GraphAnswer>,
   ): Promise<GraphAnswer> {
-    const others = this.#underWay.get(key);
-    if (others) others.push(shared);
-    else this.#underWay.set(key, [shared]);
+    place.push(shared);
     const leave = () => shared.makerLeft();
     signal?.addEventListener('abort', leave);
     try {
       const answer = await send(shared.presence);
-      this.#end(key, shared);
+      end(place, shared);
       shared.answered(answer);
       return answer;
     } catch (error) {
-      this.#end(key, shared);
+      end(place, shared);
       shared.failed(error);
       throw error;
     } finally {
       signal?.removeEventListener('abort', leave);
     }
   }
-
-  /** A second time, after it was abandoned, changes nothing. */
-  #end(key: string, shared: SharedCall): void {
-    const calls = this.#underWay.get(key);
-    const at = calls?.indexOf(shared) ?? -1;
-    if (!calls || at < 0) return;
-    if (calls.length === 1) this.#underWay.delete(key);
-    else calls.splice(at, 1);
-  }
 }
 
-/** How much of a body's end is looked at first: that is where variables differ. */
-const TAIL = 64;
+/** A second time, after it was abandoned, changes nothing. */
+function end(place: SharedCall[], shared: SharedCall): void {
+  const at = place.indexOf(shared);
+  if (at >= 0) place.splice(at, 1);
+}
 
-/** A short text that equal bodies share: hashing whole bodies would cost more than all else here. */
-function keyOf(body: string): string {
-  return `${body.length} ${body.slice(-TAIL)}`;
+const PLACES = 1_024;
+/** How much of a body's end is looked at: that is where variables differ. */
+const TAIL = 24;
+
+/** A number that equal bodies share: hashing whole bodies would cost more than all else here. */
+function placeOf(body: string): number {
+  let hash = body.length;
+  for (let at = Math.max(0, body.length - TAIL); at < body.length; at++) hash = (hash * 31 + body.charCodeAt(at)) | 0;
+  return hash & (PLACES - 1);
 }
 
 function deadlineOf({ deadlineMs }: Call): number {
