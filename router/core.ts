@@ -32,6 +32,8 @@ import type { Step, StreamPlan } from './plan/steps.ts';
 import { inOrder } from './subscribe/in-order.ts';
 import { type Pause, systemPause } from './subscribe/pause.ts';
 import { type ResumptionLimits, resumed } from './subscribe/resumption.ts';
+import { sharedPlace } from './subscribe/shared-place.ts';
+import { SharedStreams } from './subscribe/shared-streams.ts';
 import { readSupergraph, type Supergraph } from './supergraph/supergraph.ts';
 
 export interface CoreOptions {
@@ -75,9 +77,12 @@ export function createEngine(options: CoreOptions): Engine {
 class Core implements Engine {
   readonly #supergraph: Supergraph;
   readonly #preparation: Preparation;
+  readonly #shared = new SharedStreams();
+  readonly #flags: Flags;
 
   constructor(private readonly options: CoreOptions) {
     const { supergraphSdl, clock, reportFault, flags = standardFlags() } = options;
+    this.#flags = flags;
     this.#supergraph = options.supergraph ?? readSupergraph(supergraphSdl);
     const makePlanner = options.planner ?? nativePlanner({ random: () => clock.random() });
     const makeSecond = options.secondPlanner ?? apolloPlanner();
@@ -152,17 +157,37 @@ class Core implements Engine {
     if (!stream) throw new Error(`a ${operation.kind} is executed, not subscribed to`);
     const leaving = new AbortController();
     const either = AbortSignal.any([signal, leaving.signal]);
-    const items = this.#upstream(prepared as PreparedOperation, stream, call, either);
-    const limit = this.options.eventsInFlight ?? 32;
-    try {
-      yield* inOrder(items, limit, (item) =>
-        this.#join(prepared as PreparedOperation, stream, item, access, call, either),
+    const open = (after: string | undefined, ending: AbortSignal) =>
+      this.#joined(
+        prepared as PreparedOperation,
+        stream,
+        access,
+        after === undefined ? call : { ...call, lastEventId: after },
+        ending,
       );
+    const place = this.#flags.isOn('router.shared-streams')
+      ? sharedPlace(prepared as PreparedOperation, call, this.schema)
+      : undefined;
+    try {
+      yield* place ? this.#shared.run({ ...place, signal: either, open }) : open(undefined, either);
     } catch (error) {
       if (!signal.aborted) yield { answer: this.#lastWord([error], stream, call) };
     } finally {
       leaving.abort();
     }
+  }
+
+  /** The upstream's items with the other subgraphs' fields, in order. */
+  #joined(
+    prepared: PreparedOperation,
+    stream: StreamPlan,
+    access: AccessDecision,
+    call: Call,
+    signal: AbortSignal,
+  ): AsyncIterable<StreamItem> {
+    const items = this.#upstream(prepared, stream, call, signal);
+    const limit = this.options.eventsInFlight ?? 32;
+    return inOrder(items, limit, (item) => this.#join(prepared, stream, item, access, call, signal));
   }
 
   #upstream(

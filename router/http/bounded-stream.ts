@@ -1,5 +1,6 @@
 import { FleetError } from '../../lib/errors.ts';
 import type { GraphAnswer, StreamItem } from '../engine.ts';
+import { textOf } from '../subscribe/item-text.ts';
 
 /** How much may wait for one slow reader. */
 export const STREAM_QUEUE = { maxEvents: 1_000, maxBytes: 1_000_000 } as const;
@@ -106,7 +107,7 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
       this.#wake({ kind: 'item', item });
       return;
     }
-    const sizeBytes = ITEM_BYTES + Buffer.byteLength(JSON.stringify(item.answer));
+    const sizeBytes = ITEM_BYTES + (item.answer ? Buffer.byteLength(textOf(item.answer)) : 0);
     this.#queue.push({ item, sizeBytes });
     this.#queuedBytes += sizeBytes;
   }

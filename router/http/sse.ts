@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { StreamItem } from '../engine.ts';
+import { textOf } from '../subscribe/item-text.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import type { LiveStreams } from './live-streams.ts';
 import { Reply } from './reply.ts';
@@ -90,7 +91,7 @@ async function pump(stream: BoundedStream, response: ServerResponse): Promise<bo
   for await (const { id, answer } of stream) {
     isFinal = answer !== undefined && answer.data === undefined;
     const isFull = !response.write(
-      `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(answer)}\n\n`,
+      `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${answer ? textOf(answer) : '{}'}\n\n`,
     );
     if (isFull && !response.destroyed) await drained(response);
     if (response.destroyed) break;

@@ -284,7 +284,8 @@ test('when a token is revoked its streams are told UNAUTHENTICATED and closed', 
   harbour.sea.tokens.set('brief', { ...ROBIN, id: 'key:brief' });
   const stream = await openEvents(harbour.router, { token: 'brief' });
   const socket = await openReady(harbour.router, 'brief');
-  socket.socket.send(subscribe('1', MOVES));
+  // Another name, so that it is no equal of the first and has an upstream of its own.
+  socket.socket.send(subscribe('1', MOVES.replace('subscription', 'subscription Other')));
   await until(() => running() === 2);
   harbour.sea.tokens.delete('brief');
   await until(() => stream.ended);
@@ -300,7 +301,8 @@ test('a router that stops ends streams so that stock clients come back', async (
   const leaving = await harbour.another();
   const stream = await openEvents(leaving);
   const socket = await openReady(leaving);
-  socket.socket.send(subscribe('1', MOVES));
+  // Another name, so that it is no equal of the first and has an upstream of its own.
+  socket.socket.send(subscribe('1', MOVES.replace('subscription', 'subscription Other')));
   await until(() => running() === 2);
   await leaving.stop();
   await until(() => stream.ended);
