@@ -17,6 +17,12 @@ export const FLAGS = {
     owner: 'router/execute',
     since: '0.2.0',
   },
+  'router.shared-streams': {
+    description: 'Equal subscriptions share one upstream.',
+    isOnByDefault: true,
+    owner: 'router/subscribe',
+    since: '0.2.0',
+  },
   'router.apollo-fallback': {
     description: 'What the native planner cannot plan is planned by Apollo’s.',
     isOnByDefault: true,
