@@ -62,7 +62,8 @@ class SharedCall {
     });
   }
 
-  makerLeft(): void {
+  /** Whoever made it left. */
+  handleEvent(): void {
     this.#isMakerThere = false;
     this.presence.callers -= 1;
     this.#letGo();
@@ -149,8 +150,7 @@ export class SharedCalls implements SubgraphCaller {
     send: (presence: LeaveSignal) => Promise<GraphAnswer>,
   ): Promise<GraphAnswer> {
     place.push(shared);
-    const leave = () => shared.makerLeft();
-    signal?.addEventListener('abort', leave);
+    signal?.addEventListener('abort', shared);
     try {
       const answer = await send(shared.presence);
       end(place, shared);
@@ -161,7 +161,7 @@ export class SharedCalls implements SubgraphCaller {
       shared.failed(error);
       throw error;
     } finally {
-      signal?.removeEventListener('abort', leave);
+      signal?.removeEventListener('abort', shared);
     }
   }
 }

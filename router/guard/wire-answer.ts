@@ -42,7 +42,6 @@ export abstract class WireExchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined;
   #cut: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
-  readonly #onLeave: (() => void) | undefined;
   readonly #signal: LeaveSignal | undefined;
 
   constructor(
@@ -53,9 +52,13 @@ export abstract class WireExchange implements Dispatcher.DispatchHandler {
     this.#timer = setTimeout(timeUp, request.timeoutMs, this);
     this.#signal = signal;
     if (!signal) return;
-    this.#onLeave = () => this.cut(new Left());
-    if (signal.aborted) this.#onLeave();
-    else signal.addEventListener('abort', this.#onLeave);
+    if (signal.aborted) this.handleEvent();
+    else signal.addEventListener('abort', this);
+  }
+
+  /** The caller left. */
+  handleEvent(): void {
+    this.cut(new Left());
   }
 
   /** Ends the exchange with this error, whatever state it is in. */
@@ -77,7 +80,7 @@ export abstract class WireExchange implements Dispatcher.DispatchHandler {
   /** It has its outcome. */
   protected settled(): void {
     this.inTime();
-    if (this.#onLeave) this.#signal?.removeEventListener('abort', this.#onLeave);
+    this.#signal?.removeEventListener('abort', this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
