@@ -1,12 +1,14 @@
 import module from 'node:module';
 import path from 'node:path';
 import { messageOf } from '../lib/errors.ts';
+import { growYoungGeneration } from './young-generation.ts';
 
 /** Beside the packages, where only who installed them may write; where nobody may, nothing is kept. */
 const COMPILED = path.join(__dirname, '../../node_modules/.cache/fleetgraph');
 
 /** A router of any supergraph, in the foreground until it is told to stop. */
 async function main(): Promise<void> {
+  growYoungGeneration(process, process.env);
   // What was compiled once is not compiled at the next start: half of the way to the first answer.
   module.enableCompileCache?.(COMPILED);
   const { startStandalone } = await import('./standalone.ts');

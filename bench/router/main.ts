@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -71,7 +71,8 @@ async function start(
     NODE_ENV: 'production',
     ROUTER_MODE: 'bench',
   };
-  const child = fork(script, argumentsOf(supergraph, port), { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  // As its users start it: no channel to a parent, no arguments of node.
+  const child = spawn(process.execPath, [script, ...argumentsOf(supergraph, port)], { env, stdio: 'ignore' });
   const target = { name, child, port };
   for (let tries = 0; ; tries += 1) {
     const answer = await ask(target, JSON.stringify({ query: '{ __typename }' })).catch(() => undefined);

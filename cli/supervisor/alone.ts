@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { isLoopback, loadSettings } from '../../lib/settings/index.ts';
+import { YOUNG_GENERATION } from '../../router/young-generation.ts';
 import { HOUSE_NAMES } from '../platform/processes.ts';
 import { packageRoot } from '../platform/surroundings.ts';
 import { EXIT, StartFailure } from './failure.ts';
@@ -21,11 +22,15 @@ export function runAlone(name: string): Promise<void> {
   if (name === 'router' && !isLoopback(settings.HOST) && !settings.FLEET_ADMIN_TOKEN) {
     throw new StartFailure(EXIT.SETTINGS, 'a router that is reachable from elsewhere needs FLEET_ADMIN_TOKEN');
   }
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/cli/run.js', name], {
-    cwd: packageRoot(),
-    stdio: 'inherit',
-    env: { ...process.env, UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '12' },
-  });
+  const child = spawn(
+    process.execPath,
+    [...(name === 'router' ? YOUNG_GENERATION : []), '--enable-source-maps', 'dist/cli/run.js', name],
+    {
+      cwd: packageRoot(),
+      stdio: 'inherit',
+      env: { ...process.env, UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '12' },
+    },
+  );
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   return new Promise((resolve) => {
     child.once('close', (code) => {

@@ -6,6 +6,7 @@ import type { Log } from '../../lib/log.ts';
 import { freePort, type LocalPostgres, startLocalPostgres } from '../../lib/postgres/local.ts';
 import { prepareDatabase } from '../../lib/postgres/roles.ts';
 import { isLoopback, type Settings } from '../../lib/settings/index.ts';
+import { YOUNG_GENERATION } from '../../router/young-generation.ts';
 import { HOUSE_NAMES, processNames } from '../platform/processes.ts';
 import { flagsFile, packageRoot, processLog } from '../platform/surroundings.ts';
 import { Child } from './child.ts';
@@ -89,7 +90,7 @@ export class Supervisor {
   #launch(name: string, args: string[], env: Record<string, string>, mayEnd = false): Child {
     const child = new Child({
       name,
-      args,
+      args: name === 'router' ? [...YOUNG_GENERATION, ...args] : args,
       env: { ...env, ...(name === 'telemetry' ? { UV_THREADPOOL_SIZE: '12' } : {}) },
       root: this.#root,
       log: this.#log,
