@@ -21,7 +21,7 @@ import type { JsonObject } from './execute/json.ts';
 import { Run, requestOf } from './execute/run.ts';
 import { write } from './execute/writer.ts';
 import { readOut } from './execute/written.ts';
-import type { LeaveSignal } from './leave-signal.ts';
+import { type LeaveSignal, presenceOf } from './leave-signal.ts';
 import { type AccessDecision, decideAccess } from './plan/access.ts';
 import { apolloPlanner } from './plan/apollo-planner.ts';
 import { describePlan, type PlanNode } from './plan/description.ts';
@@ -156,7 +156,10 @@ class Core implements Engine {
     const stream = operation.stream;
     if (!stream) throw new Error(`a ${operation.kind} is executed, not subscribed to`);
     const leaving = new AbortController();
-    const either = AbortSignal.any([signal, leaving.signal]);
+    const leave = () => leaving.abort();
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    const either = leaving.signal;
     const open = (after: string | undefined, ending: AbortSignal) =>
       this.#joined(
         prepared as PreparedOperation,
@@ -173,7 +176,8 @@ class Core implements Engine {
     } catch (error) {
       if (!signal.aborted) yield { answer: this.#lastWord([error], stream, call) };
     } finally {
-      leaving.abort();
+      signal.removeEventListener('abort', leave);
+      leave();
     }
   }
 
@@ -187,7 +191,9 @@ class Core implements Engine {
   ): AsyncIterable<StreamItem> {
     const items = this.#upstream(prepared, stream, call, signal);
     const limit = this.options.eventsInFlight ?? 32;
-    return inOrder(items, limit, (item) => this.#join(prepared, stream, item, access, call, signal));
+    // Every fetch under way listens: to an object of ours, which a signal's list of listeners is slow beside.
+    const reader = presenceOf(signal);
+    return inOrder(items, limit, (item) => this.#join(prepared, stream, item, access, call, reader));
   }
 
   #upstream(
@@ -218,7 +224,7 @@ class Core implements Engine {
     item: StreamItem,
     access: AccessDecision,
     call: Call,
-    signal: AbortSignal,
+    signal: LeaveSignal,
   ): Promise<StreamItem> {
     if (!item.answer) return item;
     const todo = { access, call, signal, event: { stream, answer: item.answer }, steps: stream.join };
