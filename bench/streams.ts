@@ -37,7 +37,7 @@ export const streamsBench: Bench = {
         ...(await fanned(house, router, 500, 100)),
         ...(await fanned(house, router, 500, 1_000)),
         ...(await joined(house, router, 500)),
-        ...(await unread(house, router, 20)),
+        ...(await unread(house, router, 100)),
       ];
     } finally {
       router.child.kill('SIGKILL');

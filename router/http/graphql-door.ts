@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
-import type { Prepared, StreamItem } from '../engine.ts';
-import { readOut } from '../execute/written.ts';
+import type { AnyAnswer, Prepared } from '../engine.ts';
+import { jsonOfAnswer } from '../execute/written.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import { StreamBatch } from '../subscribe/stream-batch.ts';
 import { answerBatch } from './batch.ts';
 import { HttpRefusal, readBody, textOf, unpackBody } from './body.ts';
 import { withinIn } from './call.ts';
@@ -14,7 +15,7 @@ import { type AnswerForm, negotiate } from './negotiation.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import { parametersOf } from './request-target.ts';
-import { jsonOfAnswer, send, sendAnswer, sendRun } from './send.ts';
+import { send, sendAnswer, sendRun } from './send.ts';
 import { answerByEvents } from './sse.ts';
 
 /** Operations and their variables do not pack better than this; what does is made to. */
@@ -108,9 +109,7 @@ export class GraphqlDoor {
     const isLive = prepared.kind === 'subscription';
     const countOff = isLive ? streams.countOperation() : undefined;
     const source = (signal: AbortSignal) =>
-      isLive
-        ? operations.stream(prepared, call, signal)
-        : once(async () => readOut(await operations.run(prepared, call, signal)));
+      isLive ? operations.stream(prepared, call, signal) : once(() => operations.run(prepared, call, signal));
     await answerByEvents(source, {
       response,
       headers,
@@ -123,6 +122,6 @@ export class GraphqlDoor {
 }
 
 /** A query or mutation as a stream of one answer. */
-async function* once(run: () => Promise<NonNullable<StreamItem['answer']>>): AsyncGenerator<StreamItem, void> {
-  yield { answer: await run() };
+async function* once(run: () => Promise<AnyAnswer>): AsyncGenerator<StreamBatch, void> {
+  yield new StreamBatch([{ answer: await run() }]);
 }

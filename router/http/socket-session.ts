@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
+import { textOf } from '../subscribe/item-text.ts';
+import type { StreamBatch } from '../subscribe/stream-batch.ts';
 import type { BoundedStream } from './bounded-stream.ts';
+import { drained } from './drained.ts';
 
 const PING_MS = 15_000;
 /** Pings without a pong after which a socket is dead. */
@@ -42,6 +45,16 @@ export class SocketSession {
   add(stream: BoundedStream): () => void {
     this.#streams.add(stream);
     return () => this.#streams.delete(stream);
+  }
+
+  /** Sends payloads of one operation. @returns until there is room for more, when there is none by now */
+  tell(id: string, { items }: StreamBatch): Promise<void> | undefined {
+    const connection = this.request.socket;
+    const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    connection.cork();
+    for (const { answer } of items) if (answer) this.socket.send(`${head}${textOf(answer)}}`);
+    connection.uncork();
+    return connection.writableNeedDrain ? drained(connection) : undefined;
   }
 
   /** Closes it; a peer that does not answer is cut. */

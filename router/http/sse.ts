@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { StreamItem } from '../engine.ts';
-import { textOf } from '../subscribe/item-text.ts';
+import type { StreamBatch } from '../subscribe/stream-batch.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
+import { drained } from './drained.ts';
 import type { LiveStreams } from './live-streams.ts';
 import { Reply } from './reply.ts';
 import { PLAIN_HEADERS } from './send.ts';
@@ -29,7 +29,7 @@ export interface SseOptions {
  * @param source begins when the first item is asked for, ends on the signal
  */
 export async function answerByEvents(
-  source: (signal: AbortSignal) => AsyncIterable<StreamItem>,
+  source: (signal: AbortSignal) => AsyncIterable<StreamBatch>,
   options: SseOptions,
 ): Promise<void> {
   const { response, streams, principal, token } = options;
@@ -88,25 +88,11 @@ function cut(response: ServerResponse): void {
 /** @returns whether its last item was an error that ended it */
 async function pump(stream: BoundedStream, response: ServerResponse): Promise<boolean> {
   let isFinal = false;
-  for await (const { id, answer } of stream) {
-    isFinal = answer !== undefined && answer.data === undefined;
-    const isFull = !response.write(
-      `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${answer ? textOf(answer) : '{}'}\n\n`,
-    );
+  for await (const batch of stream) {
+    isFinal = batch.isFinal;
+    const isFull = !response.write(batch.frames);
     if (isFull && !response.destroyed) await drained(response);
     if (response.destroyed) break;
   }
   return isFinal;
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
 }
