@@ -5,6 +5,22 @@ import { StreamBatch } from '../subscribe/stream-batch.ts';
 /** How much may wait for one slow reader. */
 export const STREAM_QUEUE = { maxEvents: 1_000, maxBytes: 1_000_000 } as const;
 
+/** What waits in the queues of one connection, together. */
+export class QueueRoom {
+  bytes = 0;
+  events = 0;
+
+  add(batch: StreamBatch): void {
+    this.bytes += batch.weightBytes;
+    this.events += batch.told;
+  }
+
+  remove(batch: StreamBatch): void {
+    this.bytes -= batch.weightBytes;
+    this.events -= batch.told;
+  }
+}
+
 type Pulled = { kind: 'batch'; batch: StreamBatch } | { kind: 'ended' } | { kind: 'failed'; error: unknown };
 
 /**
@@ -13,19 +29,22 @@ type Pulled = { kind: 'batch'; batch: StreamBatch } | { kind: 'ended' } | { kind
  */
 export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
   readonly #queue: StreamBatch[] = [];
-  #queuedBytes = 0;
-  #queuedEvents = 0;
   #end: Exclude<Pulled, { kind: 'batch' }> | undefined;
   #waiter: ((pulled: Pulled) => void) | undefined;
   #lastCursor: string | undefined;
   #bookmark: string | undefined;
 
-  /** @param stop ends the source; @param onSlow told when the reader is cut for its slowness */
+  /**
+   * @param stop ends the source
+   * @param onSlow told when the reader is cut for its slowness
+   * @param room shared with what else waits for the same reader
+   */
   constructor(
     source: AsyncIterable<StreamBatch>,
     private readonly stop: () => void,
     private readonly limits: { maxEvents: number; maxBytes: number } = STREAM_QUEUE,
     private readonly onSlow: () => void = () => undefined,
+    private readonly room: QueueRoom = new QueueRoom(),
   ) {
     void this.#pump(source);
   }
@@ -90,7 +109,7 @@ export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
   }
 
   #isOver(): boolean {
-    return this.#queuedEvents > this.limits.maxEvents || this.#queuedBytes > this.limits.maxBytes;
+    return this.room.events > this.limits.maxEvents || this.room.bytes > this.limits.maxBytes;
   }
 
   #give(batch: StreamBatch): void {
@@ -101,15 +120,13 @@ export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
       return;
     }
     this.#queue.push(batch);
-    this.#queuedBytes += batch.weightBytes;
-    this.#queuedEvents += batch.told;
+    this.room.add(batch);
   }
 
   #pull(): Promise<Pulled> {
     const batch = this.#queue.shift();
     if (batch) {
-      this.#queuedBytes -= batch.weightBytes;
-      this.#queuedEvents -= batch.told;
+      this.room.remove(batch);
       return Promise.resolve({ kind: 'batch', batch });
     }
     if (this.#end) return Promise.resolve(this.#end);
@@ -130,8 +147,6 @@ export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
   }
 
   #drop(): void {
-    this.#queue.length = 0;
-    this.#queuedBytes = 0;
-    this.#queuedEvents = 0;
+    for (const batch of this.#queue.splice(0)) this.room.remove(batch);
   }
 }

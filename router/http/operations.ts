@@ -162,6 +162,13 @@ export class Operations {
     return answer;
   }
 
+  /** Whatever it is, as a stream: a query or mutation is one of one answer. */
+  events(prepared: Prepared, call: Call, signal: AbortSignal): AsyncIterable<StreamBatch> {
+    return prepared.kind === 'subscription'
+      ? this.stream(prepared, call, signal)
+      : once(this.run(prepared, call, signal));
+  }
+
   /** Runs a subscription; a fault of ours is its last item. */
   async *stream(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamBatch, void> {
     const { engine, nowMs } = this.options;
@@ -207,4 +214,8 @@ export class Operations {
     onReport({ call, kind, name: prepared?.name, prepared, tookMs: nowMs() - startedMs, answer });
     return answer;
   }
+}
+
+async function* once(answer: Promise<AnyAnswer>): AsyncGenerator<StreamBatch, void> {
+  yield new StreamBatch([{ answer: await answer }]);
 }

@@ -4,7 +4,7 @@ import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { textOf } from '../subscribe/item-text.ts';
 import type { StreamBatch } from '../subscribe/stream-batch.ts';
-import type { BoundedStream } from './bounded-stream.ts';
+import { type BoundedStream, QueueRoom } from './bounded-stream.ts';
 import { drained } from './drained.ts';
 
 const PING_MS = 15_000;
@@ -26,6 +26,8 @@ export const CLOSE = {
 export class SocketSession {
   principal: Principal | undefined;
   token: string | undefined;
+  /** What waits for its reader, whichever operation it is of. */
+  readonly room = new QueueRoom();
   readonly #streams = new Set<BoundedStream>();
   #unanswered = 0;
   readonly #pinging: NodeJS.Timeout;

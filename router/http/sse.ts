@@ -8,9 +8,9 @@ import type { LiveStreams } from './live-streams.ts';
 import { Reply } from './reply.ts';
 import { PLAIN_HEADERS } from './send.ts';
 
-const HEARTBEAT_MS = 15_000;
+export const HEARTBEAT_MS = 15_000;
 /** How long a cut reader may take to fetch the error it is cut with, milliseconds. */
-const LAST_WORDS_MS = 3_000;
+export const LAST_WORDS_MS = 3_000;
 
 const COMPLETE = 'event: complete\ndata:\n\n';
 
@@ -35,14 +35,7 @@ export async function answerByEvents(
   const { response, streams, principal, token } = options;
   const ended = new AbortController();
   ended.signal.addEventListener('abort', () => setTimeout(() => cut(response), LAST_WORDS_MS).unref());
-  response.writeHead(200, {
-    ...PLAIN_HEADERS,
-    ...(response instanceof Reply ? { 'x-request-id': response.requestId } : {}),
-    ...options.headers,
-    'content-type': 'text/event-stream; charset=utf-8',
-    'x-accel-buffering': 'no',
-  });
-  response.write(':\n\n');
+  writeEventsHead(response, options.headers);
   const stream = new BoundedStream(
     source(ended.signal),
     () => ended.abort(),
@@ -78,6 +71,19 @@ export async function answerByEvents(
     response.off('close', leave);
     ended.abort();
   }
+}
+
+/** Begins an answer by server-sent events. */
+export function writeEventsHead(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  response.writeHead(200, {
+    ...PLAIN_HEADERS,
+    ...(response instanceof Reply ? { 'x-request-id': response.requestId } : {}),
+    ...headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'x-accel-buffering': 'no',
+  });
+  // Some browsers take the head only with something behind it.
+  response.write(':\n\n');
 }
 
 /** Lets go of a reader that does not fetch the end. */

@@ -217,6 +217,7 @@ export class SocketDoor {
       () => ended.abort(),
       STREAM_QUEUE,
       () => this.options.streams.countSlow(),
+      session.room,
     );
     const remove = session.add(stream);
     const end = () => {
