@@ -1,5 +1,7 @@
 import { type PlanNode, QueryPlanner } from '@graphql-hive/router-query-planner';
 import { FleetError, messageOf } from '../../lib/errors.ts';
+import { NativeProcess } from './native-process.ts';
+import type { NativeSchema } from './native-task.ts';
 
 /** Decides which subgraph is asked for what, in which order. */
 export interface Planner {
@@ -23,49 +25,48 @@ export interface Overrides {
 }
 
 export interface PlanningLimits {
-  /** Operations that are being planned at once: each takes a thread of libuv's pool, which files and names share. */
+  /** Operations that are being planned at once. */
   atOnce: number;
-  /** How long one may take, milliseconds. An ordinary plan takes less than one. */
+  /** How long one may wait, and how long it may then take, milliseconds. An ordinary plan takes less than one. */
   timeoutMs: number;
 }
 
 export const PLANNING_LIMITS: PlanningLimits = { atOnce: 64, timeoutMs: 2_000 };
 
+/** One for all supergraphs of this process: they come and go, and it stays. */
+const planning = new NativeProcess();
+let lastSchema = 0;
+
 /**
- * Hive's native planner, working off the main loop. Refuses what takes too long with QUERY_TOO_LARGE, and new operations
- * beyond a number with OVERLOADED; one that was given up counts until it ends, for it cannot be stopped.
+ * Hive's native planner, in a process of its own. Refuses what takes too long with QUERY_TOO_LARGE, and new operations
+ * beyond a number with OVERLOADED.
+ * @throws Error at once for a supergraph it cannot plan for
  */
 export function nativePlanner(
   { labels = new Set(), random = () => 0 }: Overrides = {},
   limits = PLANNING_LIMITS,
 ): PlannerMaker {
   return (supergraphSdl) => {
-    const planner = new QueryPlanner(supergraphSdl);
-    const active = new Set(labels);
+    new QueryPlanner(supergraphSdl);
+    planning.start();
+    lastSchema += 1;
+    const schema: NativeSchema = { schema: lastSchema, supergraphSdl };
+    const active = [...labels];
     let underWay = 0;
     return {
-      async plan(document, operationName) {
+      plan(document, operationName) {
         if (underWay >= limits.atOnce) {
-          throw new FleetError('OVERLOADED', 'too many new operations are being planned', { retryAfterMs: 1_000 });
+          const refusal = ['OVERLOADED', 'too many new operations are being planned', { retryAfterMs: 1_000 }] as const;
+          return Promise.reject(new FleetError(...refusal));
         }
         underWay += 1;
-        const planning = planner.planAsync(document, operationName, active, random() * 100).finally(() => {
+        const task = { document, operationName, labels: active, percentage: random() * 100 };
+        return planning.plan(schema, task, limits.timeoutMs).finally(() => {
           underWay -= 1;
         });
-        const plan = await inTime(planning, limits.timeoutMs);
-        return plan.node ?? undefined;
       },
     };
   };
-}
-
-/** @throws QUERY_TOO_LARGE when it is not there in time */
-function inTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = new FleetError('QUERY_TOO_LARGE', 'this operation takes too long to plan: ask for less at once');
-    const timer = setTimeout(() => reject(late), timeoutMs);
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }
 
 /** Asks a second planner when the first one fails or plans what cannot be run; what cannot be run never is, also without a second. */

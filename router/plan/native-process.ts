@@ -1,0 +1,162 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import path from 'node:path';
+import type { PlanNode } from '@graphql-hive/router-query-planner';
+import { FleetError } from '../../lib/errors.ts';
+import type { NativeOutcome, NativeSchema, NativeTask } from './native-task.ts';
+
+/** Plans under way at once: the threads of a process. */
+const LANES = 4;
+/** How often it may be started anew within ten seconds: who keeps ending it is not to keep the machine busy. */
+const STARTS = 20;
+const STARTS_MS = 10_000;
+/** What of a process's last words is kept, characters. */
+const MAX_WORDS = 1_000;
+/** It holds supergraphs and plans under way, most of it outside of JavaScript. */
+const ARGUMENTS = ['--max-semi-space-size=1', '--max-old-space-size=128', '--no-warnings'];
+
+interface Waiter {
+  readonly task: NativeTask;
+  readonly schema: NativeSchema;
+  readonly timeoutMs: number;
+  /** Until it is sent, and then until it is planned. */
+  timer: NodeJS.Timeout;
+  resolve(node: PlanNode | undefined): void;
+  reject(error: Error): void;
+}
+
+/**
+ * Hive's planner in a process of its own. It is native code: for some valid operations it panics, which ends its process,
+ * or never comes to an end. Here that costs the few operations under way a second planner, and nobody else anything.
+ */
+export class NativeProcess {
+  readonly #queue: Waiter[] = [];
+  readonly #sent = new Map<number, Waiter>();
+  readonly #told = new Set<number>();
+  #child: ChildProcess | undefined;
+  #words = '';
+  #starts: number;
+  #lastId = 0;
+
+  constructor(starts = STARTS) {
+    this.#starts = starts;
+  }
+
+  /** Starts it, if it does not run, so that the first operation need not wait for that. */
+  start(): void {
+    if (this.#starts > 0) this.#running();
+  }
+
+  /**
+   * @param timeoutMs for the wait, and then for the planning
+   * @throws OVERLOADED after too long a wait; QUERY_TOO_LARGE when planning takes too long, which is ended with its
+   * process; Error when there is no plan: the operation has none, or the process ended, or has ended too often
+   */
+  plan(
+    schema: NativeSchema,
+    task: Omit<NativeTask, 'id' | 'schema'>,
+    timeoutMs: number,
+  ): Promise<PlanNode | undefined> {
+    this.#lastId += 1;
+    const whole: NativeTask = { ...task, id: this.#lastId, schema: schema.schema };
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = { task: whole, schema, timeoutMs, resolve, reject, timer: setTimeout(leave, timeoutMs) };
+      const queue = this.#queue;
+      function leave(): void {
+        queue.splice(queue.indexOf(waiter), 1);
+        reject(new FleetError('OVERLOADED', 'too many new operations are being planned', { retryAfterMs: 1_000 }));
+      }
+      queue.push(waiter);
+      this.#next();
+    });
+  }
+
+  #next(): void {
+    if (this.#starts <= 0) {
+      for (const waiter of this.#queue.splice(0)) fail(waiter, 'the planning process has ended too often just now');
+    }
+    while (this.#queue.length > 0 && this.#sent.size < LANES) this.#send(this.#queue.shift() as Waiter);
+    if (this.#sent.size > 0) this.#child?.channel?.ref();
+    // It must not keep a process that has nothing else to do.
+    else this.#child?.channel?.unref();
+  }
+
+  #send(waiter: Waiter): void {
+    const { schema, task, timeoutMs } = waiter;
+    const child = this.#running();
+    this.#sent.set(task.id, waiter);
+    clearTimeout(waiter.timer);
+    waiter.timer = setTimeout(() => this.#giveUp(child, waiter), timeoutMs);
+    if (!this.#told.has(schema.schema)) child.send(schema);
+    this.#told.add(schema.schema);
+    child.send(task);
+  }
+
+  #giveUp(child: ChildProcess, waiter: Waiter): void {
+    this.#sent.delete(waiter.task.id);
+    waiter.reject(new FleetError('QUERY_TOO_LARGE', 'this operation takes too long to plan: ask for less at once'));
+    // The others had no part in it: they are sent again.
+    for (const [id, other] of this.#sent) {
+      this.#sent.delete(id);
+      this.#queue.unshift(other);
+    }
+    child.kill('SIGKILL');
+    this.#lose(child, 'a plan took too long');
+  }
+
+  #running(): ChildProcess {
+    if (this.#child) return this.#child;
+    const child = fork(path.join(__dirname, `native-child${path.extname(__filename)}`), [], {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      // The process's own settings and secrets are not for it.
+      env: {},
+      execArgv: ARGUMENTS,
+    });
+    this.#child = child;
+    this.#words = '';
+    this.#told.clear();
+    child.stderr?.on('data', (words: Buffer) => {
+      if (this.#words.length < MAX_WORDS) this.#words = `${this.#words}${words}`.slice(0, MAX_WORDS);
+    });
+    child.on('message', (outcome: NativeOutcome) => this.#settle(outcome));
+    child.on('error', ({ message }) => this.#lose(child, message));
+    child.on('close', (code, signal) => this.#lose(child, `${signal ?? code} ${this.#words}`.trim()));
+    child.unref();
+    (child.stderr as { unref?(): void } | null)?.unref?.();
+    child.channel?.unref();
+    return child;
+  }
+
+  #settle(outcome: NativeOutcome): void {
+    const waiter = this.#sent.get(outcome.id);
+    if (!waiter) return;
+    this.#sent.delete(outcome.id);
+    if ('isForgotten' in outcome) {
+      this.#told.delete(waiter.schema.schema);
+      this.#queue.unshift(waiter);
+    } else if ('error' in outcome) {
+      fail(waiter, outcome.error);
+    } else {
+      clearTimeout(waiter.timer);
+      waiter.resolve(outcome.node ?? undefined);
+    }
+    this.#next();
+  }
+
+  #lose(child: ChildProcess, reason: string): void {
+    if (this.#child !== child) return;
+    this.#child = undefined;
+    this.#starts -= 1;
+    setTimeout(() => {
+      this.#starts += 1;
+    }, STARTS_MS).unref();
+    for (const waiter of this.#sent.values()) fail(waiter, `the planning process ended: ${reason}`);
+    this.#sent.clear();
+    this.start();
+    this.#next();
+  }
+}
+
+function fail(waiter: Waiter, reason: string): void {
+  clearTimeout(waiter.timer);
+  waiter.reject(new Error(reason));
+}
