@@ -3,11 +3,10 @@ import { FleetError } from '../../lib/errors.ts';
 import { STALE_MS } from '../degradation.ts';
 import type { GraphAnswer, SubgraphCaller } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import type { EntityFetch, Rewrite, RootFetch, Step } from '../plan/steps.ts';
+import type { EntityFetch, Rewrite, RootFetch, Serial, Step } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { deliver, pathsOf, type Representations, represent } from './entities.ts';
-import type { FaultNotes } from './event-faults.ts';
-import { commonPaths } from './faults.ts';
+import { commonPaths, type Faults } from './faults.ts';
 import type { FetchRecord } from './fetch-record.ts';
 import { type AnswerPath, isJsonObject, type Json, type JsonObject, joinInto } from './json.ts';
 import { rewrite } from './rewrites.ts';
@@ -20,13 +19,13 @@ export interface RunOptions {
   variables: Readonly<Record<string, unknown>>;
   call: Call;
   signal: LeaveSignal | undefined;
-  faults: FaultNotes;
-  /** Whether the data is that of several events at once, each root key a list of them. */
-  isOfEvents?: boolean;
+  faults: Faults;
   /** Takes what each fetch took. */
   record?: FetchRecord | undefined;
   /** Root keys the client sees; a failed fetch is told on those of its own that are among them. */
   isRootKey: (key: string) => boolean;
+  /** Whether nothing can be answered any more, for what these root keys came to. */
+  isLost: (data: JsonObject, keys: readonly string[]) => boolean;
 }
 
 /** One run of a plan: every fetch adds to the same data; a fetch that fails leaves its fields out and tells why. */
@@ -45,6 +44,8 @@ export class Run {
         return this.#entities(step);
       case 'sequence':
         return this.#sequence(step.steps);
+      case 'serial':
+        return this.#serial(step);
       case 'parallel':
         return Promise.all(step.steps.map((each) => this.step(each))).then(() => undefined);
       case 'condition': {
@@ -56,6 +57,13 @@ export class Run {
 
   async #sequence(steps: readonly Step[]): Promise<void> {
     for (const each of steps) await this.step(each);
+  }
+
+  async #serial({ steps, keys }: Serial): Promise<void> {
+    for (let at = 0; at < steps.length; at++) {
+      await this.step(steps[at] as Step);
+      if (this.options.isLost(this.data, keys[at] ?? [])) return;
+    }
   }
 
   /** Takes the answer to a fetch of root fields, wherever it came from. */
@@ -170,7 +178,7 @@ export class Run {
       const field = only !== undefined && another === undefined ? [only] : [];
       for (const path of pathsOf(this.data, each, this.options.supergraph.satisfies)) paths.push([...path, ...field]);
     }
-    return commonPaths(paths, this.options.isOfEvents);
+    return commonPaths(paths);
   }
 
   #ask(fetch: RootFetch | EntityFetch, collected?: readonly Representations[]): Promise<GraphAnswer> {

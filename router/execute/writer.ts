@@ -1,7 +1,7 @@
 import { isInterfaceType } from 'graphql';
 import type { Faults } from './faults.ts';
-import { isJsonObject, joined } from './json.ts';
-import type { Projection, Selection, Shape } from './projection.ts';
+import { isJsonObject, type JsonObject, joined } from './json.ts';
+import type { Projection, Selection, Shape, ShownField } from './projection.ts';
 import { jsonOf, Written } from './written.ts';
 
 /** A null that takes its parent with it. */
@@ -29,6 +29,15 @@ export function write(data: unknown, options: WritingOptions): Written | null {
   return text === BUBBLE || text === NULL ? null : new Written(text);
 }
 
+/** Whether a null at or below one of these root keys takes all the data with it. */
+export function isLost(data: JsonObject, keys: readonly string[], options: WritingOptions): boolean {
+  const { root } = options.projection;
+  const writer = new Writer(options);
+  const type = root.typeFor(undefined);
+  const fields = type ? root.fieldsFor(type) : [];
+  return fields.some((field) => keys.includes(field.key) && writer.field(field, data) === BUBBLE);
+}
+
 class Writer {
   readonly #path: (string | number)[] = [];
 
@@ -40,13 +49,10 @@ class Writer {
     if (!type) return NULL;
     let text = '';
     for (const field of selection.fieldsFor(type)) {
-      const { key, otherKey, meta } = field;
+      const { key, meta } = field;
       let part: Text;
       if (meta === undefined) {
-        this.#path.push(key);
-        const given = otherKey !== undefined && otherKey in value ? joined(value[key], value[otherKey]) : value[key];
-        part = this.#complete(field.shape, this.#readable(field.coordinate, given), field.coordinate);
-        this.#path.pop();
+        part = this.field(field, value);
         if (part === BUBBLE) return BUBBLE;
       } else if (meta === 'typename') {
         part = jsonOf(isInterfaceType(type) ? (value['__typename'] ?? type.name) : type.name);
@@ -57,6 +63,14 @@ class Writer {
       text += part;
     }
     return text === '' ? '{}' : `${text}}`;
+  }
+
+  field({ key, otherKey, shape, coordinate }: ShownField, value: JsonObject): Text {
+    this.#path.push(key);
+    const given = otherKey !== undefined && otherKey in value ? joined(value[key], value[otherKey]) : value[key];
+    const part = this.#complete(shape, this.#readable(coordinate, given), coordinate);
+    this.#path.pop();
+    return part;
   }
 
   #readable(coordinate: string, value: unknown): unknown {

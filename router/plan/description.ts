@@ -51,6 +51,7 @@ function nodeOf(step: Step, timed: Timed): PlanNode {
       return { kind: 'ENTITIES', ...fetchOf(step), path: [...new Set(paths)], ...figuresOf(step, timed) };
     }
     case 'sequence':
+    case 'serial':
       return { kind: 'SEQUENCE', nodes: step.steps.map((each) => nodeOf(each, timed)) };
     case 'parallel':
       return { kind: 'PARALLEL', nodes: step.steps.map((each) => nodeOf(each, timed)) };

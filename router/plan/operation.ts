@@ -15,7 +15,7 @@ import type { Conditions } from './conditions.ts';
 import { introspectionOf } from './introspection.ts';
 import type { Planner } from './planner.ts';
 import { type Fragments, Reduction } from './reduction.ts';
-import { type Step, type StreamPlan, someStep, stepsOf, streamPlanOf } from './steps.ts';
+import { type Step, type StreamPlan, serialOf, someStep, stepsOf, streamPlanOf } from './steps.ts';
 
 /** An operation, planned once and run many times. */
 export interface PlannedOperation {
@@ -102,12 +102,15 @@ async function planReduced(
   const isMixed =
     operation.operation === 'mutation' && someStep(steps, (step) => step.kind === 'entities' || !step.isMutation);
   const parts = isMixed ? reduction.perRootKey(operation) : [];
-  if (parts.length < 2) return { steps, weight: whole.weight };
+  if (parts.length < 2) {
+    const isSerial = operation.operation === 'mutation' && !isMixed && steps.kind === 'sequence';
+    return { steps: isSerial ? serialOf(steps.steps) : steps, weight: whole.weight };
+  }
   // A mutation is done, and all that is selected of it is read, before the next one starts.
   const plans: Awaited<ReturnType<typeof planOf>>[] = [];
   for (const part of parts) plans.push(await planOf(part));
   return {
-    steps: { kind: 'sequence', steps: plans.map(({ node }) => stepsOf(node)) },
+    steps: serialOf(plans.map(({ node }) => stepsOf(node))),
     weight: plans.reduce((sum, { weight }) => sum + weight, 0),
   };
 }

@@ -13,6 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionNode,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
 import { FleetError } from '../../lib/errors.ts';
 import { type Conditions, isIncluded, withoutConditions } from './conditions.ts';
@@ -48,6 +49,7 @@ export interface ReductionOptions {
  */
 export class Reduction {
   readonly #fragments = new Map<string, FragmentDefinitionNode | undefined>();
+  readonly #byName = new Map<string, FragmentDefinitionNode>();
   readonly #roots: ReadonlySet<string>;
 
   constructor(
@@ -63,13 +65,29 @@ export class Reduction {
   reduce(operation: OperationDefinitionNode): OperationDefinitionNode | undefined {
     const type = this.schema.getRootType(operation.operation);
     const selectionSet = type && this.#selections(operation.selectionSet, { type, possible: [type.name] });
-    return selectionSet ? { ...operation, selectionSet } : undefined;
+    if (!selectionSet) return undefined;
+    const reduced = { ...operation, selectionSet };
+    if (operation.operation !== 'mutation') return reduced;
+    // Planners take fragments before or after the fields beside them; mutations are done in the document's order.
+    const selections = this.perRootKey(reduced).flatMap((each) => each.selectionSet.selections);
+    return { ...operation, selectionSet: { ...selectionSet, selections } };
   }
 
-  /** A document of one reduced operation and the fragments it may use. */
+  /** A document of one reduced operation and the fragments it uses: others would be planned with it. */
   documentOf(operation: OperationDefinitionNode): DocumentNode {
-    const fragments = [...this.#fragments.values()].filter((fragment) => fragment !== undefined);
-    return { kind: Kind.DOCUMENT, definitions: [operation, ...fragments] };
+    const used = new Set<FragmentDefinitionNode>();
+    const note = (definition: OperationDefinitionNode | FragmentDefinitionNode): void => {
+      visit(definition, {
+        FragmentSpread: ({ name }) => {
+          const fragment = this.#byName.get(name.value);
+          if (!fragment || used.has(fragment)) return;
+          used.add(fragment);
+          note(fragment);
+        },
+      });
+    };
+    note(operation);
+    return { kind: Kind.DOCUMENT, definitions: [operation, ...used] };
   }
 
   /** One operation for each response key of the root, in the document's order. */
@@ -84,7 +102,7 @@ export class Reduction {
           groups.set(key, [...(groups.get(key) ?? []), selection]);
           continue;
         }
-        const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#named(selection.name.value);
+        const inner = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#byName.get(selection.name.value);
         if (inner) walk(inner.selectionSet);
       }
     };
@@ -93,10 +111,6 @@ export class Reduction {
       ...operation,
       selectionSet: { kind: Kind.SELECTION_SET, selections },
     }));
-  }
-
-  #named(name: string): FragmentDefinitionNode | undefined {
-    return [...this.#fragments.values()].find((fragment) => fragment?.name.value === name);
   }
 
   #selections(set: SelectionSetNode, place: Place): SelectionSetNode | undefined {
@@ -171,6 +185,7 @@ export class Reduction {
     const own = { kind: Kind.NAME, value: `_${this.#fragments.size}_${name}` } as const;
     const reduced = selectionSet && { ...fragment, name: own, selectionSet };
     this.#fragments.set(reading, reduced);
+    if (reduced) this.#byName.set(own.value, reduced);
     return reduced;
   }
 }

@@ -64,7 +64,16 @@ export type Step =
   | RootFetch
   | EntityFetch
   | { kind: 'sequence' | 'parallel'; steps: readonly Step[] }
+  | Serial
   | { kind: 'condition'; variable: string; met: Step | undefined; unmet: Step | undefined };
+
+/** Mutations one after the other; none is begun once one before has failed in such a way that nothing can be answered. */
+export interface Serial {
+  kind: 'serial';
+  steps: readonly Step[];
+  /** By step, the root keys it answers. */
+  keys: readonly (readonly string[])[];
+}
 
 /** What a plan of a subscription comes to: a stream, and what joins other subgraphs' fields to each of its events. */
 export interface StreamPlan {
@@ -113,6 +122,16 @@ export function streamPlanOf(node: PlanNode): StreamPlan {
   assert(first?.kind === 'Subscription', 'a subscription starts with its stream');
   const join = rest.length > 0 ? stepsOf({ kind: 'Sequence', nodes: rest }) : undefined;
   return { source: rootFetchOf(first.primary), join };
+}
+
+/** @param steps each with all it takes to answer its root keys */
+export function serialOf(steps: readonly Step[]): Serial {
+  return { kind: 'serial', steps, keys: steps.map(rootKeysOf) };
+}
+
+function rootKeysOf(step: Step): readonly string[] {
+  if (step.kind === 'root') return step.keys;
+  return 'steps' in step ? step.steps.flatMap(rootKeysOf) : [];
 }
 
 /** Whether any step matches. */
