@@ -1,17 +1,12 @@
 import { graphql, parse, validate } from 'graphql';
 import { fixedFlags } from '../../../lib/flags/index.ts';
 import { createEngine } from '../../../router/core.ts';
-import { type Engine, type GraphAnswer, isRefused } from '../../../router/engine.ts';
+import { type Engine, isRefused } from '../../../router/engine.ts';
 import { apolloPlanner } from '../../../router/plan/apollo-planner.ts';
 import { nativePlanner } from '../../../router/plan/planner.ts';
+import { faultyPlaces, type Outcome } from './outcome.ts';
 import { type RandomOperation, RandomWriter, randomFrom } from './random-operation.ts';
 import { call, callerOf, monolith, newWorld, stillClock, supergraphSdl, type World } from './world.ts';
-
-/** An answer, and what it did. */
-interface Outcome {
-  answer: GraphAnswer;
-  log: readonly string[];
-}
 
 async function asMonolith({ query, variables }: RandomOperation): Promise<Outcome> {
   const world = newWorld();
@@ -24,22 +19,6 @@ async function asFederation(engine: Engine, world: World, operation: RandomOpera
   const prepared = await engine.prepare(operation);
   const answer = isRefused(prepared) ? { errors: prepared.errors } : await engine.execute(prepared, call);
   return { answer, log: world.log };
-}
-
-/**
- * Where an answer is null because of its errors. Paths themselves may differ: which of several errors under one null is
- * told depends on what was resolved first.
- */
-function faultyPlaces({ data, errors = [] }: GraphAnswer): string[] {
-  const places = errors.map(({ path = [] }) => {
-    let value: unknown = data;
-    let length = 0;
-    for (; length < path.length && value !== null && value !== undefined; length++) {
-      value = (value as Record<string | number, unknown>)[path[length] as string];
-    }
-    return JSON.stringify(path.slice(0, length));
-  });
-  return [...new Set(places)].sort();
 }
 
 async function compareMany(planner: 'native' | 'apollo', firstSeed: number, count: number): Promise<void> {

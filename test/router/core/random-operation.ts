@@ -1,5 +1,6 @@
 import {
   type GraphQLArgument,
+  GraphQLBoolean,
   type GraphQLCompositeType,
   type GraphQLField,
   type GraphQLInputType,
@@ -32,26 +33,36 @@ export interface RandomOperation {
 
 const IDS = ['p1', 'p2', 'p3', 'p4', 'p5', 'o1', 'o2', 'g1', 'nobody'];
 
+/** Of a thorough operation. */
+const MAX_SELECTIONS = 40;
+
 /** Writes operations over a schema: aliases, fragments, conditions, variables, abstract types, whatever the seed says. */
 export class RandomWriter {
   #next = 0;
+  #selected = 0;
   readonly #fragments: string[] = [];
-  readonly #variables = new Map<string, { type: string; value: unknown }>();
+  readonly #variables = new Map<string, { type: string; value: unknown; byDefault?: string }>();
 
   constructor(
     private readonly schema: GraphQLSchema,
     private readonly random: () => number,
+    /** Whether some variables are left to their defaults, and some values are null. */
+    private readonly isThorough = false,
   ) {}
 
   write(): RandomOperation {
-    const isMutation = this.random() < 0.15;
+    const isMutation = this.random() < 0.15 && Boolean(this.schema.getMutationType());
     const root = (isMutation ? this.schema.getMutationType() : this.schema.getQueryType()) as GraphQLCompositeType;
     const body = this.#selections(root, 3);
-    const declared = [...this.#variables].map(([name, { type }]) => `$${name}: ${type}`).join(', ');
+    const declared = [...this.#variables]
+      .map(([name, { type, byDefault }]) => `$${name}: ${type}${byDefault === undefined ? '' : ` = ${byDefault}`}`)
+      .join(', ');
     const head = `${isMutation ? 'mutation' : 'query'} Random${declared ? `(${declared})` : ''}`;
     return {
       query: [`${head} ${body}`, ...this.#fragments].join('\n'),
-      variables: Object.fromEntries([...this.#variables].map(([name, { value }]) => [name, value])),
+      variables: Object.fromEntries(
+        [...this.#variables].flatMap(([name, { value }]) => (value === undefined ? [] : [[name, value]])),
+      ),
     };
   }
 
@@ -69,6 +80,8 @@ export class RandomWriter {
   }
 
   #selection(type: GraphQLCompositeType, depth: number): string {
+    // Graphs in which much is abstract would be written about without end.
+    if (this.isThorough && (++this.#selected > MAX_SELECTIONS || depth < -1)) return '__typename';
     if (isUnionType(type) || (isAbstractType(type) && this.#chance(0.6)) || this.#chance(0.12)) {
       return this.#fragment(type, depth);
     }
@@ -81,7 +94,7 @@ export class RandomWriter {
     const possible = isAbstractType(type) ? this.schema.getPossibleTypes(type) : [type];
     const contracts = possible.flatMap((object) => ('getInterfaces' in object ? object.getInterfaces() : []));
     const condition = this.#pick<GraphQLCompositeType>([...possible, ...possible, ...contracts, type]);
-    const body = this.#selections(condition, depth);
+    const body = this.#selections(condition, this.isThorough ? depth - 0.5 : depth);
     if (this.#chance(0.6)) return `... on ${condition.name} ${this.#conditions()} ${body}`;
     const name = `F${this.#next++}`;
     this.#fragments.push(`fragment ${name} on ${condition.name} ${body}`);
@@ -108,11 +121,12 @@ export class RandomWriter {
 
   #argument({ name, type }: GraphQLArgument): string {
     const value = this.#value(type);
-    return `${name}: ${this.#chance(0.4) ? this.#variable(String(type), value) : literal(value)}`;
+    return `${name}: ${this.#chance(0.4) ? this.#variable(String(type), value, type) : literal(value, type)}`;
   }
 
-  #value(type: GraphQLInputType): unknown {
-    if (isNonNullType(type)) return this.#value(type.ofType);
+  #value(type: GraphQLInputType, mayBeNull = true): unknown {
+    if (isNonNullType(type)) return this.#value(type.ofType, false);
+    if (mayBeNull && this.isThorough && this.#chance(0.08)) return null;
     if (isListType(type)) return Array.from({ length: Math.floor(this.random() * 3) }, () => this.#value(type.ofType));
     if (isEnumType(type)) return this.#pick(type.getValues()).name;
     if (isInputObjectType(type)) {
@@ -127,25 +141,29 @@ export class RandomWriter {
     if (this.#chance(0.85)) return '';
     const directive = this.#pick(['skip', 'include']);
     const value = this.#chance(0.5);
-    const condition = this.#chance(0.3) ? String(value) : this.#variable('Boolean!', value);
+    const condition = this.#chance(0.3) ? String(value) : this.#variable('Boolean!', value, GraphQLBoolean);
     return `@${directive}(if: ${condition})`;
   }
 
-  #variable(type: string, value: unknown): string {
+  #variable(type: string, value: unknown, input: GraphQLInputType): string {
     const known = [...this.#variables].filter(([, variable]) => variable.type === type);
     if (known.length > 0 && this.#chance(0.4)) return `$${this.#pick(known)[0]}`;
     const name = `v${this.#next++}`;
-    this.#variables.set(name, { type, value });
+    const isLeft = this.isThorough && this.#chance(0.2);
+    this.#variables.set(name, isLeft ? { type, value: undefined, byDefault: literal(value, input) } : { type, value });
     return `$${name}`;
   }
 }
 
-function literal(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  if (typeof value === 'object' && value !== null) {
-    return `{${Object.entries(value)
-      .map(([name, each]) => `${name}: ${literal(each)}`)
-      .join(', ')}}`;
+function literal(value: unknown, type: GraphQLInputType): string {
+  if (isNonNullType(type)) return literal(value, type.ofType);
+  if (Array.isArray(value) && isListType(type))
+    return `[${value.map((each) => literal(each, type.ofType)).join(', ')}]`;
+  if (isInputObjectType(type) && value !== null) {
+    const fields = Object.entries(value as object).map(
+      ([name, each]) => `${name}: ${literal(each, type.getFields()[name]?.type as GraphQLInputType)}`,
+    );
+    return `{${fields.join(', ')}}`;
   }
-  return JSON.stringify(value);
+  return isEnumType(type) ? String(value) : JSON.stringify(value);
 }
