@@ -80,9 +80,9 @@ describe('the command line and processes', () => {
     const said = path.join(terminal.root, 'said.json');
     script(
       'dist/cli/start.js',
-      `require('fs').writeFileSync(${JSON.stringify(said)}, JSON.stringify({ words: process.argv.slice(2), cwd: process.cwd(), env: process.env }));
+      `process.on('SIGTERM', () => process.exit(7));
+       require('fs').writeFileSync(${JSON.stringify(said)}, JSON.stringify({ words: process.argv.slice(2), cwd: process.cwd(), env: process.env }));
        if (process.argv[2] === 'subgraph') process.exit(64);
-       process.on('SIGTERM', () => process.exit(7));
        setInterval(() => {}, 1000);`,
     );
     expect((await terminal.run('start', 'subgraph', 'logs', '--help')).code).toBe(64);
