@@ -1,5 +1,5 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../../lib/postgres/local.ts';
@@ -148,13 +148,31 @@ async function measure(
   return { perSecond, p99Ms, cpuMs: (cpuMs(child) - before) / requests, rssMb: rssMb(child) };
 }
 
-/** Processor time of a process so far, milliseconds (Linux counts it in hundredths of a second). */
+/** Processor time of a process and its children so far, milliseconds (Linux counts it in hundredths of a second). */
 function cpuMs(child: ChildProcess): number {
-  const stat = readFileSync(`/proc/${child.pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_A_SECOND;
+  return sumOf(treeOf(child.pid as number), (pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return ((Number(fields[11]) + Number(fields[12])) * 1_000) / TICKS_A_SECOND;
+  });
 }
 
 function rssMb(child: ChildProcess): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'latin1'))?.[1]) / 1_024;
+  return sumOf(
+    treeOf(child.pid as number),
+    (pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) / 1_024,
+  );
+}
+
+/** A process and all that it started. */
+function treeOf(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  const children = threads.flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1').split(' ').filter(Boolean).map(Number),
+  );
+  return [pid, ...children.flatMap(treeOf)];
+}
+
+function sumOf(pids: readonly number[], figureOf: (pid: number) => number): number {
+  return pids.reduce((sum, pid) => sum + figureOf(pid), 0);
 }
