@@ -16,8 +16,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { type Conditions, isIncluded } from '../plan/conditions.ts';
-import { otherKey } from '../plan/covariance.ts';
+import { clientKey, otherKey } from '../plan/covariance.ts';
 import type { Fragments } from '../plan/reduction.ts';
+import type { PlainNames } from '../supergraph/plain-names.ts';
 import { FORBIDDEN_KEY } from './json.ts';
 
 /** How a value is shown: the type, compiled. */
@@ -36,6 +37,8 @@ export interface ShownField {
   /** How it begins as JSON: as the first field of its object, and as a later one. */
   opening: string;
   following: string;
+  /** Where it is in what subgraphs answered. */
+  from: string;
   /** Where it may be instead in what subgraphs answered. */
   otherKey: string | undefined;
   /** `Type.field`. */
@@ -52,18 +55,13 @@ export interface Projection {
   readonly schema: GraphQLSchema;
   readonly fragments: Fragments;
   readonly conditions: Conditions;
+  readonly plainNames: PlainNames;
   readonly root: Selection;
 }
 
 /** Lays out how an operation's answers are shown; each type's part when it is first met. */
-export function projectionOf(
-  schema: GraphQLSchema,
-  operation: OperationDefinitionNode,
-  fragments: Fragments,
-  conditions: Conditions,
-): Projection {
-  const root = schema.getRootType(operation.operation) as GraphQLObjectType;
-  const base = { schema, fragments, conditions };
+export function projectionOf(operation: OperationDefinitionNode, base: Omit<Projection, 'root'>): Projection {
+  const root = base.schema.getRootType(operation.operation) as GraphQLObjectType;
   return { ...base, root: new Selection(base, root, [operation.selectionSet]) };
 }
 
@@ -145,12 +143,22 @@ export class Selection {
     const name = nodes[0]?.name.value ?? '';
     const quoted = JSON.stringify(key);
     const texts = { opening: `{${quoted}:`, following: `,${quoted}:` };
-    const base = { key, ...texts, otherKey: undefined, coordinate: `${type.name}.${name}` };
+    const base = { key, from: key, ...texts, otherKey: undefined, coordinate: `${type.name}.${name}` };
     if (name === '__typename') return { ...base, shape: { kind: 'leaf', isNonNull: true }, meta: 'typename' };
     const field = type.getFields()[name];
     if (!field) return { ...base, shape: { kind: 'leaf', isNonNull: false }, meta: 'introspection' };
-    const otherwise = otherKey(this.base.schema, type.name, name, key);
-    return { ...base, otherKey: otherwise, shape: this.#shape(field.type, nodes), meta: undefined };
+    const { schema, plainNames } = this.base;
+    const isRoot = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].includes(
+      type as never,
+    );
+    const from = isRoot ? key : plainNames.keyFor(name, key);
+    return {
+      ...base,
+      from,
+      otherKey: otherKey(schema, type.name, name, from),
+      shape: this.#shape(field.type, nodes),
+      meta: undefined,
+    };
   }
 
   #shape(type: GraphQLOutputType, nodes: readonly FieldNode[], isNonNull = false): Shape {
@@ -172,5 +180,5 @@ function objectSelection(shape: Shape): Selection | undefined {
 
 /** Whether a response key could not be an ordinary key of an answer. */
 export function isReservedKey(key: string): boolean {
-  return key === FORBIDDEN_KEY;
+  return key === FORBIDDEN_KEY || clientKey(key) !== key;
 }

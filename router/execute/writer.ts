@@ -65,9 +65,9 @@ class Writer {
     return text === '' ? '{}' : `${text}}`;
   }
 
-  field({ key, otherKey, shape, coordinate }: ShownField, value: JsonObject): Text {
+  field({ key, from, otherKey, shape, coordinate }: ShownField, value: JsonObject): Text {
     this.#path.push(key);
-    const given = otherKey !== undefined && otherKey in value ? joined(value[key], value[otherKey]) : value[key];
+    const given = otherKey !== undefined && otherKey in value ? joined(value[from], value[otherKey]) : value[from];
     const part = this.#complete(shape, this.#readable(coordinate, given), coordinate);
     this.#path.pop();
     return part;

@@ -12,7 +12,7 @@ import {
  * interface's field out for each object, and then two types meet under one key, which GraphQL forbids. So such a field is
  * asked for under a key of its own for each strictness.
  */
-const MARKED = /__o[nl]+$/;
+const MARKED = /(__r)?(__o[nl]+)?$/;
 
 /** `n` for non-null, `l` for list, from the outside in. */
 function strictness(type: GraphQLOutputType): string {

@@ -57,9 +57,13 @@ export async function planOperation(
   options: PlanningOptions,
 ): Promise<PlannedOperation> {
   const { supergraph, enforceAccess } = options;
-  const { schema, access: rules } = supergraph;
+  const { schema, access: rules, plainNames } = supergraph;
   const fragments = fragmentsOf(document);
-  const reduction = new Reduction(schema, fragments, { conditions, withTypenames: enforceAccess || !rules.isEmpty });
+  const reduction = new Reduction(schema, fragments, {
+    conditions,
+    withTypenames: enforceAccess || !rules.isEmpty,
+    plainNames,
+  });
   const reduced = reduction.reduce(definition);
   const planned = reduced ? await planReduced(reduced, reduction, options) : { weight: 0 };
   return {
@@ -74,7 +78,7 @@ export async function planOperation(
     introspection: introspectionOf(definition, fragments, document),
     startsAfterCursor: (variables) => startsAfterCursor(definition, variables),
     cost: operationCost(definition, { schema, fragments, conditions, rules: supergraph.costs }),
-    projection: projectionOf(schema, definition, fragments, conditions),
+    projection: projectionOf(definition, { schema, fragments, conditions, plainNames }),
     // Measured on plans of the audit: a node of a plan or a document takes some eight times its text.
     sizeBytes: 2_000 + 8 * ((document.loc?.end ?? 0) + planned.weight),
   };

@@ -16,6 +16,7 @@ import {
   visit,
 } from 'graphql';
 import { FleetError } from '../../lib/errors.ts';
+import type { PlainNames } from '../supergraph/plain-names.ts';
 import { type Conditions, isIncluded, withoutConditions } from './conditions.ts';
 import { hasStricterObjects, keyByWayOf } from './covariance.ts';
 import { INTROSPECTION } from './introspection.ts';
@@ -41,6 +42,8 @@ export interface ReductionOptions {
   conditions: Conditions;
   /** Ask for `__typename` at every abstract position, so that access can be decided by the real type. */
   withTypenames: boolean;
+  /** Under which keys subgraphs are asked for fields. */
+  plainNames: PlainNames;
 }
 
 /**
@@ -149,7 +152,8 @@ export class Reduction {
     if (INTROSPECTION.has(name) || (name === '__typename' && this.#roots.has(type.name))) return [];
     // Under its own name, where the router looks for it; the client's alias is for the projection.
     if (name === '__typename') return [TYPENAME];
-    const key = field.alias?.value ?? name;
+    const given = field.alias?.value ?? name;
+    const key = this.#roots.has(type.name) ? given : this.options.plainNames.keyFor(name, given);
     let whole = under(field, by ? keyByWayOf(this.schema, by, type.name, name, key) : key);
     if (field.selectionSet) {
       const declared = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name]?.type : undefined;

@@ -17,7 +17,7 @@ export class RequiredArguments {
         if (requires?.kind !== Kind.STRING) return;
         visit(parse(`{ ${requires.value} }`, { noLocation: true }), {
           Field(field) {
-            if (field.arguments?.length) note(field.name.value, field.arguments.map(print).join(', '));
+            note(field.name.value, (field.arguments ?? []).map(print).join(', '));
           },
         });
       },
@@ -29,6 +29,8 @@ export class RequiredArguments {
     if (this.#texts.size === 0) return undefined;
     const asked = new Set<string>();
     visit(document, { Field: ({ alias, name }) => void asked.add(alias?.value ?? name.value) });
-    return [...this.#texts].find(([name, texts]) => required.has(name) && (texts.size > 1 || asked.has(name)))?.[0];
+    return [...this.#texts].find(
+      ([name, texts]) => required.has(name) && (texts.size > 1 || (asked.has(name) && !texts.has(''))),
+    )?.[0];
   }
 }

@@ -12,6 +12,7 @@ import {
 import { CostRules } from '../limits/cost-rules.ts';
 import { AccessRules } from './access-rules.ts';
 import { consumerDocument, featuresOf, refuseUnenforced } from './consumer.ts';
+import { PlainNames } from './plain-names.ts';
 
 /** The fields that identify an entity: name → undefined for a leaf, or the fields below. */
 export interface KeyFields {
@@ -28,6 +29,7 @@ export interface Supergraph {
   readonly subgraphs: ReadonlyMap<string, string>;
   readonly access: AccessRules;
   readonly costs: CostRules;
+  readonly plainNames: PlainNames;
   /** Whether objects of the type are `condition`, or implement it, or belong to it; inaccessible types included. */
   satisfies(type: string, condition: string): boolean;
   /** Whether this names an object type, inaccessible ones included. */
@@ -76,6 +78,7 @@ function* readInSteps(sdl: string): Generator<undefined, Supergraph, undefined> 
   const keys = keysIn(document, graphs);
   const access = new AccessRules(document);
   const costs = new CostRules(document);
+  const plainNames = new PlainNames(document);
   // The planner is built next, which is a step of its own.
   yield;
   return {
@@ -85,6 +88,7 @@ function* readInSteps(sdl: string): Generator<undefined, Supergraph, undefined> 
     subgraphs: new Map([...graphs.values()].map(({ name, url }) => [name, url])),
     access,
     costs,
+    plainNames,
     satisfies: (type, condition) => type === condition || (members.get(condition)?.has(type) ?? false),
     isObject: (type) => objects.has(type),
     keysOf: (subgraph, type) => keys.get(`${subgraph} ${type}`) ?? [],
