@@ -110,7 +110,9 @@ export class RandomWriter {
     if (isCompositeType(below) && depth <= 0) return '__typename';
     const body = isCompositeType(below) ? this.#selections(below, depth - 1) : '';
     const isAliased = field.args.length > 0 ? this.#chance(0.8) : this.#chance(0.2);
-    const alias = isAliased ? `${field.name}${this.#next++}: ` : '';
+    // Also under another field's name, which a key or a `@requires` may need.
+    const shadowed = this.isThorough && isAliased && this.#chance(0.15) ? this.#pick(fields).name : undefined;
+    const alias = isAliased ? `${shadowed ?? `${field.name}${this.#next++}`}: ` : '';
     return `${alias}${field.name}${this.#arguments(field)} ${this.#conditions()} ${body}`;
   }
 
