@@ -45,3 +45,11 @@ export class Presence implements LeaveSignal {
     }
   }
 }
+
+/** The presence of a stream's reader, who leaves when the signal fires. The signal bears one listener, however many ask. */
+export function presenceOf(signal: AbortSignal): Presence {
+  const presence = new Presence();
+  if (signal.aborted) presence.leave();
+  else signal.addEventListener('abort', () => presence.leave(), { once: true });
+  return presence;
+}

@@ -175,6 +175,7 @@ function openDoors(rooms: Rooms): PublicPort {
   const graphql = new GraphqlDoor({
     operations,
     streams,
+    limits: rooms.limits,
     maxBodyBytes: options.limits?.maxBodyBytes ?? MAX_BODY_BYTES,
     maxBatch: options.limits?.batch ?? 0,
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),

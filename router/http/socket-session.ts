@@ -2,7 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { BoundedStream } from './bounded-stream.ts';
+import { textOf } from '../subscribe/item-text.ts';
+import type { StreamBatch } from '../subscribe/stream-batch.ts';
+import { type BoundedStream, QueueRoom } from './bounded-stream.ts';
+import { drained } from './drained.ts';
 
 const PING_MS = 15_000;
 /** Pings without a pong after which a socket is dead. */
@@ -23,6 +26,8 @@ export const CLOSE = {
 export class SocketSession {
   principal: Principal | undefined;
   token: string | undefined;
+  /** What waits for its reader, whichever operation it is of. */
+  readonly room = new QueueRoom();
   readonly #streams = new Set<BoundedStream>();
   #unanswered = 0;
   readonly #pinging: NodeJS.Timeout;
@@ -42,6 +47,16 @@ export class SocketSession {
   add(stream: BoundedStream): () => void {
     this.#streams.add(stream);
     return () => this.#streams.delete(stream);
+  }
+
+  /** Sends payloads of one operation. @returns until there is room for more, when there is none by now */
+  tell(id: string, { items }: StreamBatch): Promise<void> | undefined {
+    const connection = this.request.socket;
+    const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    connection.cork();
+    for (const { answer } of items) if (answer) this.socket.send(`${head}${textOf(answer)}}`);
+    connection.uncork();
+    return connection.writableNeedDrain ? drained(connection) : undefined;
   }
 
   /** Closes it; a peer that does not answer is cut. */

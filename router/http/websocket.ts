@@ -18,7 +18,7 @@ import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import type { SocketAdmission } from './socket-admission.ts';
-import { errorsOf, payloads } from './socket-payloads.ts';
+import { errorsOf, sentPayloads } from './socket-payloads.ts';
 import { CLOSE, SocketSession } from './socket-session.ts';
 
 const INIT_WAIT_MS = 3_000;
@@ -43,6 +43,7 @@ type Session = Context<Record<string, unknown>, SocketSession>;
 
 /** What graphql-ws is given to run: the operation as this router knows it. */
 interface Running {
+  id: string;
   prepared: Prepared;
   call: Call;
   session: SocketSession;
@@ -66,7 +67,7 @@ export class SocketDoor {
     this.#protocol = makeServer<Record<string, unknown>, SocketSession>({
       connectionInitWaitTimeout: INIT_WAIT_MS,
       onConnect: (context) => this.#connect(context),
-      onSubscribe: (context, _id, payload) => this.#prepare(context, payload),
+      onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
       execute: (args) => this.#run(args),
       subscribe: (args) => this.#stream(args),
       // Our answers are already what clients are to see; graphql-ws would look for error objects in them.
@@ -163,7 +164,7 @@ export class SocketDoor {
     }
   }
 
-  async #prepare(context: Session, payload: object): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  async #prepare(context: Session, id: string, payload: object): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { clock, traceRatio, operations, engine } = this.options;
     const session = context.extra;
     const call = callOf(session.request, clock, traceRatio);
@@ -182,7 +183,7 @@ export class SocketDoor {
       const admission = await operations.admit(requestIn(payload), known);
       if ('refused' in admission) return errorsOf(admission.refused);
       const { prepared } = admission;
-      const contextValue: Running = { prepared, call: known, session };
+      const contextValue: Running = { id, prepared, call: known, session };
       return {
         schema: engine.schema,
         document: prepared.document,
@@ -207,7 +208,7 @@ export class SocketDoor {
   }
 
   #stream(args: ExecutionArgs): AsyncIterable<never> {
-    const { prepared, call, session } = args.contextValue as Running;
+    const { id, prepared, call, session } = args.contextValue as Running;
     const ended = new AbortController();
     const source = this.options.operations.stream(prepared, call, ended.signal);
     const countOff = this.options.streams.countOperation();
@@ -216,13 +217,15 @@ export class SocketDoor {
       () => ended.abort(),
       STREAM_QUEUE,
       () => this.options.streams.countSlow(),
+      session.room,
     );
     const remove = session.add(stream);
-    return payloads(stream, () => {
+    const end = () => {
       remove();
       countOff();
       ended.abort();
-    }) as AsyncIterable<never>;
+    };
+    return sentPayloads(stream, (batch) => session.tell(id, batch), end);
   }
 
   /** A browser tells which page opens a socket; with no credential needed, any page could. */

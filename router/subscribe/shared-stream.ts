@@ -1,14 +1,18 @@
-import type { StreamItem } from '../engine.ts';
+import type { AnyAnswer, StreamItem } from '../engine.ts';
+import { StreamBatch } from './stream-batch.ts';
 import { StreamWindow, type WindowLimits } from './stream-window.ts';
 
-/** Items that one follower takes before others have their turn. */
-const ITEMS_PER_TURN = 32;
+/**
+ * How long followers are left alone after they were told, for each of them, and at most: what comes meanwhile they are told
+ * at once. About what telling one costs, so that one stream never takes more than half of the loop.
+ */
+const REST_MS = { perFollower: 0.05, least: 2, most: 50 } as const;
 
 /** How a stream came to its end. */
 export type StreamEnd =
   | { kind: 'complete' }
   /** The last item bears errors and no data. */
-  | { kind: 'final'; item: StreamItem }
+  | { kind: 'final'; item: StreamItem<AnyAnswer> }
   | { kind: 'failed'; error: unknown }
   /** Another one has all that this one had. */
   | { kind: 'met' };
@@ -21,9 +25,9 @@ export interface SharedStreamOptions {
   after: string | undefined;
   limits: WindowLimits;
   /** Its source; ends on the signal. */
-  open(signal: AbortSignal): AsyncIterable<StreamItem>;
-  /** Told of each item that was taken, and of the end. */
-  onItem(): void;
+  open(signal: AbortSignal): AsyncIterable<StreamBatch>;
+  /** Told when something was taken, and of the end. */
+  onNews(): void;
   onEnd(): void;
 }
 
@@ -36,6 +40,9 @@ export class SharedStream {
   #end: StreamEnd | undefined;
   #followers = 0;
   #waiting: (() => void)[] = [];
+  #rest: NodeJS.Timeout | undefined;
+  /** Whether something came during the rest. */
+  #isDue = false;
   readonly #ending = new AbortController();
 
   constructor(private readonly options: SharedStreamOptions) {
@@ -61,35 +68,35 @@ export class SharedStream {
     from: number,
     signal: AbortSignal,
     greeting?: string,
-  ): AsyncGenerator<StreamItem, Following, undefined> {
+  ): AsyncGenerator<StreamBatch, Following, undefined> {
     const wake = () => this.#wake();
     signal.addEventListener('abort', wake, { once: true });
     this.#followers += 1;
     if (this.#followers === 1) void this.#pump();
     let place = from;
     let told = greeting;
-    let inARow = 0;
+    let hasMore = false;
     try {
-      if (greeting !== undefined) yield { id: greeting };
+      if (greeting !== undefined) yield new StreamBatch([{ id: greeting }]);
       while (!signal.aborted) {
-        const item = this.window.at(place);
-        if (item === 'gone') return { kind: 'behind' };
-        if (item) {
-          place += 1;
-          inARow += 1;
+        const batch = this.window.from(place);
+        if (batch === 'gone') return { kind: 'behind' };
+        if (batch) {
           // Whoever catches up leaves turns of the loop to the sockets it writes to, and to all others.
-          if (inARow % ITEMS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-          yield item;
+          if (hasMore) await new Promise((resolve) => setImmediate(resolve));
+          place += batch.items.length;
+          hasMore = true;
+          yield batch;
           continue;
         }
         const { bookmark } = this.window;
         if (bookmark !== undefined && bookmark !== told) {
           told = bookmark;
-          yield { id: bookmark };
+          yield new StreamBatch([{ id: bookmark }]);
           continue;
         }
         if (this.#end) return this.#end;
-        inARow = 0;
+        hasMore = false;
         await new Promise<void>((resolve) => this.#waiting.push(resolve));
       }
       return { kind: 'left' };
@@ -106,14 +113,15 @@ export class SharedStream {
     this.#end = end;
     this.#ending.abort();
     this.options.onEnd();
+    clearTimeout(this.#rest);
     this.#wake();
   }
 
   async #pump(): Promise<void> {
     try {
-      for await (const item of this.options.open(this.#ending.signal)) {
+      for await (const { items } of this.options.open(this.#ending.signal)) {
         if (this.#end) return;
-        this.#take(item);
+        this.#take(items);
       }
       this.finish({ kind: 'complete' });
     } catch (error) {
@@ -121,16 +129,33 @@ export class SharedStream {
     }
   }
 
-  #take(item: StreamItem): void {
-    if (item.answer && !('data' in item.answer)) {
-      this.finish({ kind: 'final', item });
-      return;
+  #take(items: readonly StreamItem<AnyAnswer>[]): void {
+    for (const item of items) {
+      if (item.answer && item.answer.data === undefined) {
+        this.finish({ kind: 'final', item });
+        return;
+      }
+      if (item.answer) this.window.push(item);
+      else if (item.id !== undefined) this.window.move(item.id);
+      this.#last = item.id ?? this.#last;
     }
-    if (item.answer) this.window.push(item);
-    else if (item.id !== undefined) this.window.move(item.id);
-    this.#last = item.id ?? this.#last;
+    if (this.#rest === undefined) this.#tell();
+    else this.#isDue = true;
+    this.options.onNews();
+  }
+
+  /** Tells everybody now, and next only after a rest: many followers take longer to tell than one event to come. */
+  #tell(): void {
+    const followers = this.#waiting.length;
     this.#wake();
-    this.options.onItem();
+    const restMs = Math.min(REST_MS.most, followers * REST_MS.perFollower);
+    if (restMs < REST_MS.least) return;
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      if (!this.#isDue) return;
+      this.#isDue = false;
+      this.#tell();
+    }, restMs);
   }
 
   #wake(): void {
