@@ -8,6 +8,10 @@ import { StreamWindow, type WindowLimits } from './stream-window.ts';
  */
 const REST_MS = { perFollower: 0.05, least: 2, most: 50 } as const;
 
+/** What share of the window may be unread before the followers are waited for, and for how many turns of the loop. */
+const AHEAD = 0.25;
+const TURNS = 64;
+
 /** How a stream came to its end. */
 export type StreamEnd =
   | { kind: 'complete' }
@@ -40,6 +44,10 @@ export class SharedStream {
   #end: StreamEnd | undefined;
   #followers = 0;
   #waiting: (() => void)[] = [];
+  /** What was taken since all followers had everything, as a share of the window. */
+  #unread = 0;
+  /** The window's end when the followers were last told. */
+  #toldUpTo = 0;
   #rest: NodeJS.Timeout | undefined;
   /** Whether something came during the rest. */
   #isDue = false;
@@ -120,8 +128,14 @@ export class SharedStream {
   async #pump(): Promise<void> {
     try {
       for await (const { items } of this.options.open(this.#ending.signal)) {
-        if (this.#end) return;
-        this.#take(items);
+        for (const item of items) {
+          if (this.#end) return;
+          this.#take(item);
+          if (this.#unread > AHEAD) await this.#followed();
+        }
+        if (this.#rest === undefined) this.#tell();
+        else this.#isDue = true;
+        this.options.onNews();
       }
       this.finish({ kind: 'complete' });
     } catch (error) {
@@ -129,19 +143,24 @@ export class SharedStream {
     }
   }
 
-  #take(items: readonly StreamItem<AnyAnswer>[]): void {
-    for (const item of items) {
-      if (item.answer && item.answer.data === undefined) {
-        this.finish({ kind: 'final', item });
-        return;
-      }
-      if (item.answer) this.window.push(item);
-      else if (item.id !== undefined) this.window.move(item.id);
-      this.#last = item.id ?? this.#last;
+  #take(item: StreamItem<AnyAnswer>): void {
+    if (item.answer && item.answer.data === undefined) {
+      this.finish({ kind: 'final', item });
+      return;
     }
-    if (this.#rest === undefined) this.#tell();
-    else this.#isDue = true;
-    this.options.onNews();
+    // All who wait have what there was when they were last told.
+    if (this.#waiting.length === this.#followers && this.#toldUpTo === this.window.end) this.#unread = 0;
+    if (item.answer) this.#unread += this.window.push(item);
+    else if (item.id !== undefined) this.window.move(item.id);
+    this.#last = item.id ?? this.#last;
+  }
+
+  /** Lets the followers come after, so that an upstream that tells much at once does not drive them out of the window. */
+  async #followed(): Promise<void> {
+    this.#wake();
+    for (let turns = 0; turns < TURNS && !this.#end && this.#waiting.length < this.#followers; turns += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 
   /** Tells everybody now, and next only after a rest: many followers take longer to tell than one event to come. */
@@ -161,6 +180,7 @@ export class SharedStream {
   #wake(): void {
     const waiting = this.#waiting;
     this.#waiting = [];
+    this.#toldUpTo = this.window.end;
     for (const each of waiting) each();
   }
 }

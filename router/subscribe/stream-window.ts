@@ -74,7 +74,8 @@ export class StreamWindow {
     return new StreamBatch(this.#entries.slice(from, to).map(({ item }) => item));
   }
 
-  push(item: StreamItem<AnyAnswer>): void {
+  /** @returns what share of the window it takes */
+  push(item: StreamItem<AnyAnswer>): number {
     const sizeBytes = ITEM_BYTES + 2 * (item.answer ? textOf(item.answer).length : 0);
     this.#entries.push({ item, sizeBytes, after: this.#tip });
     this.#sizeBytes += sizeBytes;
@@ -84,6 +85,7 @@ export class StreamWindow {
     if (item.id !== undefined) this.#mark(item.id);
     // The newest stays, whatever it weighs: nobody may have taken it yet.
     while (this.#entries.length > 1 && this.#isOver()) this.#shift();
+    return Math.max(1 / this.limits.maxEvents, sizeBytes / this.limits.maxBytes);
   }
 
   /** A position read through, at which nothing matched. */

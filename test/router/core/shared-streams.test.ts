@@ -200,6 +200,22 @@ test('a final item ends the one that asked, and others that have no cursor', asy
   expect(opened).toEqual([undefined]);
 });
 
+test('an upstream that tells more at once than the window holds drives nobody out of it', async () => {
+  const opened: unknown[] = [];
+  const told: unknown[] = [];
+  const items = Array.from({ length: 40 }, (_, at) => ({ id: `c${at}`, answer: { data: { at } } }));
+  const open = async function* (after: string | undefined) {
+    opened.push(after);
+    yield new StreamBatch(items);
+  };
+  const { signal } = new AbortController();
+  for await (const batch of shared.run({ key: 'k', after: undefined, signal, open })) {
+    told.push(...batch.items.map(({ id }) => id));
+  }
+  expect(told).toEqual(items.map(({ id }) => id));
+  expect(opened).toEqual([undefined]);
+});
+
 test('a window keeps few events: who falls behind it goes on by itself', async () => {
   const first = subscribe();
   house.tell(...Array.from({ length: 500 }, (_, at) => at + 1));
