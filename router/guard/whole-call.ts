@@ -113,10 +113,10 @@ function settleFailed(
   callers?: number,
 ): void {
   const timedOut = error instanceof TimedOut;
-  const isNobodys = error instanceof Left || (timedOut && !isJudged);
-  if (isNobodys) pass.abandon(nowMs);
+  const isUnjudged = error instanceof Left || (timedOut && !isJudged);
+  if (isUnjudged) pass.abandon(nowMs);
   else pass.settle(timedOut ? TIME_OUT : { failed: true, reason: reasonOf(error) }, nowMs, callers);
-  lane.report(pass.replica.ordinal, startedMs, nowMs, isNobodys ? 'abandoned' : 'failed');
+  lane.report(pass.replica.ordinal, startedMs, nowMs, isUnjudged ? 'abandoned' : 'failed');
 }
 
 /**

@@ -1,7 +1,7 @@
 import { comparePairs, newTally } from './random-pairs.ts';
 
 /** Of so many graphs, so many operations each; `npm run test:sim` goes on from there. */
-const WORLDS = 52;
+const WORLDS = 56;
 const OPERATIONS = Array.from({ length: 40 }, (_, at) => at + 1);
 
 test('random graphs answer random operations as one schema would, with both planners', async () => {
