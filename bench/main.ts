@@ -6,7 +6,7 @@ import { logsBench } from './logs.ts';
 import { overloadBench } from './overload/main.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
-import { streamsBench } from './streams.ts';
+import { streamsBench } from './streams/main.ts';
 import { tracingBench } from './tracing.ts';
 
 const BENCHES: Bench[] = [

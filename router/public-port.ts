@@ -39,6 +39,7 @@ const DRAIN_LOOK_MS = 50;
 /** The one port that clients see. */
 export class PublicPort {
   readonly #server: Server<typeof IncomingMessage, typeof Reply>;
+  readonly #upgraded = new Set<Duplex>();
 
   constructor(listener: Listener, sockets: SocketDoor, hosts: Hosts, limits: PortLimits = PORT_LIMITS) {
     const { headersMs, requestMs, keepAliveMs, idleMs, connections } = limits;
@@ -53,6 +54,8 @@ export class PublicPort {
     this.#server.setTimeout(idleMs);
     this.#server.maxConnections = connections;
     this.#server.on('upgrade', (request, socket, head) => {
+      this.#upgraded.add(socket);
+      socket.once('close', () => this.#upgraded.delete(socket));
       if (hosts.takes(request.headers.host)) sockets.upgrade(request, socket, head);
       else refuse(socket, 421);
     });
@@ -76,7 +79,11 @@ export class PublicPort {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     drain();
     const look = setInterval(() => this.#server.closeIdleConnections(), DRAIN_LOOK_MS);
-    const cut = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections();
+      // The server waits for these too, and no longer knows them.
+      for (const socket of this.#upgraded) socket.destroy();
+    }, DRAIN_MS);
     await closed;
     clearInterval(look);
     clearTimeout(cut);

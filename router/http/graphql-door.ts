@@ -117,6 +117,8 @@ export class GraphqlDoor {
     const { operations, streams, heartbeatMs } = this.options;
     const { response, call, token } = exchange;
     const isLive = prepared.kind === 'subscription';
+    const turn = isLive ? streams.gate.enter(call, () => exchange.signal.aborted) : undefined;
+    if (turn) await turn;
     const countOff = isLive ? streams.countOperation() : undefined;
     const source = (signal: AbortSignal) => operations.events(prepared, call, signal);
     await answerByEvents(source, {

@@ -116,9 +116,20 @@ export class SingleConnection {
       return sendAnswer(response, admission.refused, { ...admission.headers, 'content-type': JSON_TYPE });
     }
     const { prepared, headers } = admission;
+    if (prepared.kind === 'subscription') await this.#turn(exchange, reservation, id);
     // It may have been stopped, or the whole stream be gone, meanwhile.
     if (reservation.operations.has(id)) this.#start(exchange, reservation, id, prepared);
     send(response, 202, '', headers);
+  }
+
+  /** @throws OVERLOADED when it waited too long for its turn */
+  async #turn({ call }: Exchange, { operations }: Reservation, id: string): Promise<void> {
+    try {
+      await this.options.streams.gate.enter(call, () => !operations.has(id));
+    } catch (error) {
+      operations.delete(id);
+      throw error;
+    }
   }
 
   #start({ call, token }: Exchange, reservation: Reservation, id: string, prepared: Prepared): void {

@@ -183,6 +183,7 @@ export class SocketDoor {
       const admission = await operations.admit(requestIn(payload), known);
       if ('refused' in admission) return errorsOf(admission.refused);
       const { prepared } = admission;
+      if (prepared.kind === 'subscription') await this.#turn(known, session);
       const contextValue: Running = { id, prepared, call: known, session };
       return {
         schema: engine.schema,
@@ -194,6 +195,17 @@ export class SocketDoor {
       const coded = asFleetError(error);
       if (!coded) throw error;
       return errorsOf(refusal(coded, call));
+    }
+  }
+
+  /** A stock client comes again to a socket that was closed for it, but takes an operation's error as its end. @throws OVERLOADED */
+  async #turn(call: Call, session: SocketSession): Promise<void> {
+    const { socket } = session;
+    try {
+      await this.options.streams.gate.enter(call, () => socket.readyState !== socket.OPEN);
+    } catch (error) {
+      session.close(CLOSE.tryAgainLater, 'Try again later');
+      throw error;
     }
   }
 
