@@ -22,7 +22,7 @@ import type { JsonObject } from './execute/json.ts';
 import { Run, requestOf } from './execute/run.ts';
 import { isLost, write } from './execute/writer.ts';
 import { readOut } from './execute/written.ts';
-import { type LeaveSignal, presenceOf } from './leave-signal.ts';
+import { GONE, type LeaveSignal, presenceOf } from './leave-signal.ts';
 import { type AccessDecision, decideAccess } from './plan/access.ts';
 import { apolloPlanner } from './plan/apollo-planner.ts';
 import { describePlan, type PlanNode } from './plan/description.ts';
@@ -161,7 +161,7 @@ class Core implements Engine {
     const stream = operation.stream;
     if (!stream) throw new Error(`a ${operation.kind} is executed, not subscribed to`);
     const leaving = new AbortController();
-    const leave = () => leaving.abort();
+    const leave = () => leaving.abort(GONE);
     signal.addEventListener('abort', leave, { once: true });
     if (signal.aborted) leave();
     const either = leaving.signal;

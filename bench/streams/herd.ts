@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import type { Figure } from '../figure.ts';
-import { type House, type Router, used, when } from './house.ts';
+import { type House, startRouter, used, when } from './house.ts';
 
 const QUERY = 'subscription ($after: String) { moved(after: $after) { cursor sentMs } }';
 const FIRST_PAUSE_MS = 100;
@@ -66,24 +66,27 @@ class Returning {
 }
 
 /** Sockets that are cut all at once and come back, and what somebody notices of it who asks queries meanwhile. */
-export async function herd(house: House, router: Router, sockets: number): Promise<Figure[]> {
+export async function herd(house: House, sockets: number): Promise<Figure[]> {
+  const asker = new Worker(path.join(__dirname, 'asker.js'));
+  const word = () => new Promise<unknown>((resolve) => asker.once('message', resolve));
+  const router = await startRouter(house.url, (await word()) as string);
   const all = Array.from({ length: sockets }, () => new Returning(`${router.url.replace('http', 'ws')}/graphql`));
   house.start(EVENTS_PER_SECOND);
   await when(() => all.every(({ isBack }) => isBack));
-  const asker = new Worker(path.join(__dirname, 'asker.js'), { workerData: `${router.url}/graphql` });
-  await new Promise((resolve) => asker.once('message', resolve));
+  asker.postMessage(`${router.url}/graphql`);
+  await word();
   const before = used(router);
   const cutMs = performance.now();
   for (const each of all) each.cut();
   await when(() => all.every(({ isBack }) => isBack));
   const backMs = performance.now() - cutMs;
   const { cpuMs } = used(router);
-  const told = new Promise<Asked>((resolve) => asker.once('message', resolve));
   asker.postMessage('stop');
-  const { p50, p99, failed } = await told;
+  const { p50, p99, failed } = (await word()) as Asked;
   house.stop();
   for (const each of all) each.stop();
   await asker.terminate();
+  router.child.kill('SIGKILL');
   return [
     {
       promise: `${sockets} sockets cut at once: all back after`,

@@ -26,12 +26,12 @@ export class House {
   #timer: NodeJS.Timeout | undefined;
   readonly #server = createServer((asked, response) => void this.#answer(asked, response));
 
-  listen(): Promise<string> {
-    return new Promise((resolve) =>
-      this.#server.listen(0, '127.0.0.1', () => {
-        resolve(`http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/graphql`);
-      }),
-    );
+  listen(): Promise<void> {
+    return new Promise((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/graphql`;
   }
 
   close(): void {
@@ -93,9 +93,14 @@ export interface Router {
   child: ChildProcess;
 }
 
-export async function startRouter(house: string): Promise<Router> {
+/** @param crews where that subgraph is, if not at the house */
+export async function startRouter(house: string, crews = house): Promise<Router> {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'fleetgraph-bench-')), 'supergraph.graphql');
-  const sources = Object.entries(SDL).map(([name, sdl]) => ({ name, url: house, sdl: `${LINK}\n${sdl}` }));
+  const sources = Object.entries(SDL).map(([name, sdl]) => ({
+    name,
+    url: name === 'crews' ? crews : house,
+    sdl: `${LINK}\n${sdl}`,
+  }));
   writeFileSync(file, composeSupergraph(sources));
   const port = await freePort();
   const env = {

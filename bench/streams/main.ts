@@ -13,15 +13,15 @@ export const streamsBench: Bench = {
   name: 'streams',
   async run() {
     const house = new House();
-    const url = await house.listen();
-    const router = await startRouter(url);
+    await house.listen();
+    const router = await startRouter(house.url);
     try {
       return [
         ...(await fanned(house, router, 500, 100)),
         ...(await fanned(house, router, 500, 1_000)),
         ...(await joined(house, router, 500)),
         ...(await unread(house, router, 100)),
-        ...(await herd(house, router, 2_000)),
+        ...(await herd(house, 2_000)),
       ];
     } finally {
       router.child.kill('SIGKILL');

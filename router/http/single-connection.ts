@@ -3,6 +3,7 @@ import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
 import type { Prepared } from '../engine.ts';
+import { GONE } from '../leave-signal.ts';
 import type { Limits } from '../limits/limits.ts';
 import { limitHeaders } from '../limits/standing.ts';
 import { textOf } from '../subscribe/item-text.ts';
@@ -138,7 +139,7 @@ export class SingleConnection {
     const countOff = prepared.kind === 'subscription' ? streams.countOperation() : undefined;
     const stream = new BoundedStream(
       operations.events(prepared, call, ended.signal),
-      () => ended.abort(),
+      () => ended.abort(GONE),
       STREAM_QUEUE,
       () => streams.countSlow(),
       reservation.room,
@@ -154,7 +155,7 @@ export class SingleConnection {
     const over = () => {
       remove();
       countOff?.();
-      ended.abort();
+      ended.abort(GONE);
     };
     pump(stream, reservation, id).then(over, () => {
       this.#stop(reservation, id);

@@ -6,12 +6,18 @@ import { textOf } from '../subscribe/item-text.ts';
 import type { StreamBatch } from '../subscribe/stream-batch.ts';
 import { type BoundedStream, QueueRoom } from './bounded-stream.ts';
 import { drained } from './drained.ts';
+import { Turns } from './turns.ts';
 
 const PING_MS = 15_000;
 /** Pings without a pong after which a socket is dead. */
 const MISSED_PONGS = 2;
 /** How long a socket may take to say goodbye before it is cut, milliseconds. */
 const GOODBYE_MS = 2_000;
+
+/** Sockets whose streams are ended between two turns of the loop: thousands may be cut at once. */
+const CLOSED_AT_ONCE = 16;
+/** What is still to be done for sockets that are closed. */
+export const closings = new Turns(CLOSED_AT_ONCE);
 
 /** Close codes beside graphql-transport-ws's own. */
 export const CLOSE = {
@@ -41,7 +47,7 @@ export class SocketSession {
     socket.on('pong', () => {
       this.#unanswered = 0;
     });
-    socket.once('close', () => this.#end());
+    socket.once('close', () => closings.add(() => this.#end()));
   }
 
   add(stream: BoundedStream): () => void {

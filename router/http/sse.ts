@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
+import { GONE } from '../leave-signal.ts';
 import type { StreamBatch } from '../subscribe/stream-batch.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import { drained } from './drained.ts';
@@ -38,7 +39,7 @@ export async function answerByEvents(
   writeEventsHead(response, options.headers);
   const stream = new BoundedStream(
     source(ended.signal),
-    () => ended.abort(),
+    () => ended.abort(GONE),
     STREAM_QUEUE,
     () => streams.countSlow(),
   );
@@ -69,7 +70,7 @@ export async function answerByEvents(
     remove();
     clearInterval(heartbeat);
     response.off('close', leave);
-    ended.abort();
+    ended.abort(GONE);
   }
 }
 

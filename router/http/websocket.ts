@@ -11,6 +11,7 @@ import { asFleetError } from '../../lib/errors.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
+import { GONE } from '../leave-signal.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import { addressOf, callOf, identify } from './call.ts';
 import { hasTooManyMembers, requestIn } from './graph-request.ts';
@@ -19,7 +20,7 @@ import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import type { SocketAdmission } from './socket-admission.ts';
 import { errorsOf, sentPayloads } from './socket-payloads.ts';
-import { CLOSE, SocketSession } from './socket-session.ts';
+import { CLOSE, closings, SocketSession } from './socket-session.ts';
 
 const INIT_WAIT_MS = 3_000;
 const MAX_MESSAGE_BYTES = 1_000_000;
@@ -121,7 +122,7 @@ export class SocketDoor {
       session,
     );
     socket.on('error', () => socket.terminate());
-    socket.once('close', (code, reason) => void closed(code, String(reason)));
+    socket.once('close', (code, reason) => closings.add(() => void closed(code, String(reason))));
   }
 
   async #connect(context: Session): Promise<boolean> {
@@ -226,7 +227,7 @@ export class SocketDoor {
     const countOff = this.options.streams.countOperation();
     const stream = new BoundedStream(
       source,
-      () => ended.abort(),
+      () => ended.abort(GONE),
       STREAM_QUEUE,
       () => this.options.streams.countSlow(),
       session.room,
@@ -235,7 +236,7 @@ export class SocketDoor {
     const end = () => {
       remove();
       countOff();
-      ended.abort();
+      ended.abort(GONE);
     };
     return sentPayloads(stream, (batch) => session.tell(id, batch), end);
   }

@@ -1,6 +1,7 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { Refused } from '../engine.ts';
+import { GONE } from '../leave-signal.ts';
 import { StreamBatch } from '../subscribe/stream-batch.ts';
 import type { Generation, PlacedOperation } from './generation.ts';
 
@@ -42,7 +43,7 @@ export class RunningStreams {
   /** As Engine.subscribe, with a final SCHEMA_CHANGED when the schema has the operation no more. */
   async *run(placed: PlacedOperation, call: Call, signal: AbortSignal): AsyncGenerator<StreamBatch, void, undefined> {
     const stream: Stream = { at: placed, next: undefined, last: call.lastEventId, leaving: new AbortController() };
-    const leave = () => stream.leaving.abort();
+    const leave = () => stream.leaving.abort(GONE);
     signal.addEventListener('abort', leave, { once: true });
     this.#streams.add(stream);
     // It may have been prepared before a change and begin after it: nothing was sent yet, so nothing can be lost.
@@ -61,7 +62,7 @@ export class RunningStreams {
     } finally {
       signal.removeEventListener('abort', leave);
       this.#streams.delete(stream);
-      stream.leaving.abort();
+      stream.leaving.abort(GONE);
     }
   }
 
@@ -99,7 +100,7 @@ export class RunningStreams {
     do next = await this.options.prepareAgain(stream.at);
     while (!('errors' in next) && !this.options.isServed(next.generation));
     stream.next = next;
-    if ('errors' in next || stream.last !== undefined) stream.leaving.abort();
+    if ('errors' in next || stream.last !== undefined) stream.leaving.abort(GONE);
   }
 }
 

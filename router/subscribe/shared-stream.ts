@@ -1,4 +1,5 @@
 import type { AnyAnswer, StreamItem } from '../engine.ts';
+import { GONE } from '../leave-signal.ts';
 import { StreamBatch } from './stream-batch.ts';
 import { StreamWindow, type WindowLimits } from './stream-window.ts';
 
@@ -7,6 +8,9 @@ import { StreamWindow, type WindowLimits } from './stream-window.ts';
  * at once. About what telling one costs, so that one stream never takes more than half of the loop.
  */
 const REST_MS = { perFollower: 0.05, least: 2, most: 50 } as const;
+
+/** Followers that are told between two turns of the loop. */
+const WOKEN_AT_ONCE = 128;
 
 /** What share of the window may be unread before the followers are waited for, and for how many turns of the loop. */
 const AHEAD = 0.25;
@@ -43,7 +47,7 @@ export class SharedStream {
   #last: string | undefined;
   #end: StreamEnd | undefined;
   #followers = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
   /** What was taken since all followers had everything, as a share of the window. */
   #unread = 0;
   /** The window's end when the followers were last told. */
@@ -77,8 +81,13 @@ export class SharedStream {
     signal: AbortSignal,
     greeting?: string,
   ): AsyncGenerator<StreamBatch, Following, undefined> {
-    const wake = () => this.#wake();
-    signal.addEventListener('abort', wake, { once: true });
+    let goOn = () => {};
+    // Its own waiting alone: of a herd that leaves each would wake all.
+    const leave = () => {
+      this.#waiting.delete(goOn);
+      goOn();
+    };
+    signal.addEventListener('abort', leave, { once: true });
     this.#followers += 1;
     if (this.#followers === 1) void this.#pump();
     let place = from;
@@ -105,11 +114,14 @@ export class SharedStream {
         }
         if (this.#end) return this.#end;
         hasMore = false;
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+          this.#waiting.add(resolve);
+        });
       }
       return { kind: 'left' };
     } finally {
-      signal.removeEventListener('abort', wake);
+      signal.removeEventListener('abort', leave);
       this.#followers -= 1;
       if (this.#followers === 0) this.finish({ kind: 'complete' });
     }
@@ -119,7 +131,7 @@ export class SharedStream {
   finish(end: StreamEnd): void {
     if (this.#end) return;
     this.#end = end;
-    this.#ending.abort();
+    this.#ending.abort(GONE);
     this.options.onEnd();
     clearTimeout(this.#rest);
     this.#wake();
@@ -149,7 +161,7 @@ export class SharedStream {
       return;
     }
     // All who wait have what there was when they were last told.
-    if (this.#waiting.length === this.#followers && this.#toldUpTo === this.window.end) this.#unread = 0;
+    if (this.#waiting.size === this.#followers && this.#toldUpTo === this.window.end) this.#unread = 0;
     if (item.answer) this.#unread += this.window.push(item);
     else if (item.id !== undefined) this.window.move(item.id);
     this.#last = item.id ?? this.#last;
@@ -158,14 +170,14 @@ export class SharedStream {
   /** Lets the followers come after, so that an upstream that tells much at once does not drive them out of the window. */
   async #followed(): Promise<void> {
     this.#wake();
-    for (let turns = 0; turns < TURNS && !this.#end && this.#waiting.length < this.#followers; turns += 1) {
+    for (let turns = 0; turns < TURNS && !this.#end && this.#waiting.size < this.#followers; turns += 1) {
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
   /** Tells everybody now, and next only after a rest: many followers take longer to tell than one event to come. */
   #tell(): void {
-    const followers = this.#waiting.length;
+    const followers = this.#waiting.size;
     this.#wake();
     const restMs = Math.min(REST_MS.most, followers * REST_MS.perFollower);
     if (restMs < REST_MS.least) return;
@@ -178,9 +190,16 @@ export class SharedStream {
   }
 
   #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
     this.#toldUpTo = this.window.end;
-    for (const each of waiting) each();
+    wakeSome(waiting, 0);
   }
+}
+
+/** Each writes to a connection: thousands of them leave turns of the loop to others. */
+function wakeSome(waiting: readonly (() => void)[], from: number): void {
+  const to = Math.min(from + WOKEN_AT_ONCE, waiting.length);
+  for (let at = from; at < to; at += 1) waiting[at]?.();
+  if (to < waiting.length) setImmediate(() => wakeSome(waiting, to));
 }
