@@ -34,7 +34,7 @@ export interface PlanningLimits {
 export const PLANNING_LIMITS: PlanningLimits = { atOnce: 64, timeoutMs: 2_000 };
 
 /** One for all supergraphs of this process: they come and go, and it stays. */
-const planning = new NativeProcess();
+const shared = new NativeProcess();
 let lastSchema = 0;
 
 /**
@@ -45,6 +45,7 @@ let lastSchema = 0;
 export function nativePlanner(
   { labels = new Set(), random = () => 0 }: Overrides = {},
   limits = PLANNING_LIMITS,
+  planning = shared,
 ): PlannerMaker {
   return (supergraphSdl) => {
     new QueryPlanner(supergraphSdl);

@@ -1,4 +1,4 @@
-import type { FetchNode, PlanNode } from '@graphql-hive/router-query-planner';
+import type { FetchNode, PlanNode, RequiresSelection } from '@graphql-hive/router-query-planner';
 import {
   buildASTSchema,
   type DocumentNode,
@@ -12,42 +12,73 @@ import {
   visit,
 } from 'graphql';
 import { featuresOf, withoutMachinery } from '../supergraph/consumer.ts';
+import { Externals } from './externals.ts';
 
 /**
- * Checks that a plan's operations can be valid where they are sent: a planner may put fields of different types under
- * one key, which every subgraph refuses.
+ * Checks that a plan's operations can be valid where they are sent, and are for what is there: a planner may put fields of
+ * different types under one key, ask for an object without its fields, or for a field where its subgraph has none.
  */
 export class Soundness {
-  readonly #schemas = new Map<string, GraphQLSchema>();
+  readonly #subgraphs = new Map<string, { schema: GraphQLSchema; externals: Externals }>();
   #supergraph: DocumentNode | undefined;
 
   constructor(private readonly supergraphSdl: string) {}
 
   /** Why the plan cannot be run; undefined when nothing is known against it. */
   objection(node: PlanNode): string | undefined {
-    for (const { operation, serviceName } of fetchesOf(node)) {
+    const fetches = fetchesOf(node);
+    const unused = unusedAlias(fetches);
+    if (unused) return `the plan fetches ${unused} for nothing`;
+    for (const { operation, serviceName } of fetches) {
       // Without a type condition there is one type, and no two fields to differ.
       const rules = /\.\.\. ?on /.test(operation) ? BOTH_RULES : [ScalarLeafsRule];
-      const [error] = validate(this.#schemaOf(serviceName), parse(operation, { noLocation: true }), rules);
+      const { schema, externals } = this.#subgraphOf(serviceName);
+      const document = parse(operation, { noLocation: true });
+      const [error] = validate(schema, document, rules);
       if (error) return error.message;
+      const missing = externals.askedFor(document);
+      if (missing) return `${serviceName} would be asked for ${missing}, which it does not have there`;
     }
     return undefined;
   }
 
-  #schemaOf(subgraph: string): GraphQLSchema {
-    let schema = this.#schemas.get(subgraph);
-    if (!schema) {
+  #subgraphOf(name: string): { schema: GraphQLSchema; externals: Externals } {
+    let subgraph = this.#subgraphs.get(name);
+    if (!subgraph) {
       this.#supergraph ??= parse(this.supergraphSdl, { noLocation: true });
-      schema = schemaOf(withOwnTypes(this.#supergraph, subgraph));
-      this.#schemas.set(subgraph, schema);
+      const graph = graphNameOf(this.#supergraph, name) ?? '';
+      const schema = schemaOf(withOwnTypes(this.#supergraph, graph));
+      subgraph = { schema, externals: new Externals(this.#supergraph, graph) };
+      this.#subgraphs.set(name, subgraph);
     }
-    return schema;
+    return subgraph;
   }
 }
 
 const BOTH_RULES = [ScalarLeafsRule, OverlappingFieldsCanBeMergedRule];
 
-type Sent = Pick<FetchNode, 'operation' | 'serviceName'>;
+type Sent = Pick<FetchNode, 'operation' | 'serviceName'> & Partial<Pick<FetchNode, 'requires' | 'outputRewrites'>>;
+
+/** Under which Hive's planner fetches what is required with arguments that differ from another's, or is renamed later. */
+const INTERNAL_ALIAS = /\b_internal_qp_alias_\d+(?=:)/g;
+
+/** Such an alias that is in no representation and not renamed: then the other's value would be taken. */
+function unusedAlias(fetches: readonly Sent[]): string | undefined {
+  const made = new Set(fetches.flatMap(({ operation }) => operation.match(INTERNAL_ALIAS) ?? []));
+  if (made.size === 0) return undefined;
+  const forget = (selections: readonly RequiresSelection[]): void => {
+    for (const selection of selections) {
+      if (selection.kind === 'Field') made.delete(selection.name);
+      if ('selections' in selection) forget(selection.selections ?? []);
+    }
+  };
+  for (const { requires, outputRewrites } of fetches) {
+    forget(requires ?? []);
+    const renamed = JSON.stringify(outputRewrites ?? []);
+    for (const alias of made) if (renamed.includes(`"${alias}"`)) made.delete(alias);
+  }
+  return [...made][0];
+}
 
 function fetchesOf(node: PlanNode): Sent[] {
   switch (node.kind) {
@@ -62,14 +93,18 @@ function fetchesOf(node: PlanNode): Sent[] {
       return [node.primary];
     case 'Defer':
       return [];
+    case 'BatchFetch': {
+      const requires = node.entityBatch.aliases.flatMap((alias) => alias.requires);
+      const outputRewrites = node.entityBatch.aliases.flatMap((alias) => alias.outputRewrites ?? []);
+      return [{ operation: node.operation, serviceName: node.serviceName, requires, outputRewrites }];
+    }
     default:
       return [node];
   }
 }
 
 /** The supergraph with its fields as one subgraph has them, which may promise more than all do together. */
-function withOwnTypes(supergraph: DocumentNode, subgraph: string): DocumentNode {
-  const graph = graphNameOf(supergraph, subgraph);
+function withOwnTypes(supergraph: DocumentNode, graph: string): DocumentNode {
   return visit(supergraph, {
     FieldDefinition(field) {
       const own = field.directives?.find(
