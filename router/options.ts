@@ -11,7 +11,6 @@ import type { GuardLimits, SubgraphPolicy } from './guard/lane.ts';
 import type { StaleLimits } from './guard/stale-answers.ts';
 import type { IngestRoute } from './http/ingest.ts';
 import type { SocketLimits } from './http/socket-admission.ts';
-import type { StreamGateLimits } from './http/stream-gate.ts';
 import type { QueueLimits } from './limits/fair-queue.ts';
 import type { Rates } from './limits/rates.ts';
 import type { PortLimits } from './public-port.ts';
@@ -51,8 +50,6 @@ export interface RouterLimits {
   stale: Partial<StaleLimits>;
   document: Partial<DocumentLimits>;
   sockets: Partial<SocketLimits>;
-  /** How fast streams are opened. */
-  streams: Partial<StreamGateLimits>;
   port: Partial<PortLimits>;
   /** Requests that one body may have; 0: batches are not taken. */
   batch: number;

@@ -2,7 +2,7 @@ import type { EntityGroup } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { type AnswerPath, copyOf, isJsonObject, type Json, type JsonObject, joinInto } from './json.ts';
 import { entitiesAt, pathsTo } from './places.ts';
-import { RepresentationWriter } from './representation.ts';
+import { LACKING, RepresentationWriter } from './representation.ts';
 
 /** What one `_entities` list asks for, and which entities wait for its answers. */
 export interface Representations {
@@ -13,6 +13,10 @@ export interface Representations {
   first: JsonObject[];
   /** By representation, all others that wait for it too. */
   others: Map<number, JsonObject[]> | undefined;
+  /** Entities that lack what a subgraph must be told of them. */
+  lacking: JsonObject[] | undefined;
+  /** Entities whose key is null: what is asked of them stays null, and is no fault. */
+  unkeyed: JsonObject[] | undefined;
 }
 
 /** By group: a plan's groups live as long as the plan. */
@@ -31,11 +35,22 @@ export function represent(
     writers.set(group, writer);
   }
   const known = new Map<string, number>();
-  const collected: Representations = { group, texts: [], first: [], others: undefined };
+  const collected: Representations = {
+    group,
+    texts: [],
+    first: [],
+    others: undefined,
+    lacking: undefined,
+    unkeyed: undefined,
+  };
   for (const path of group.paths) {
     for (const entity of entitiesAt(root, path, supergraph.satisfies)) {
       const text = writer.write(entity);
       if (text === undefined) continue;
+      if (text.length === 1) {
+        leaveOut(collected, text, entity);
+        continue;
+      }
       const index = known.get(text);
       if (index === undefined) {
         known.set(text, collected.texts.length);
@@ -49,6 +64,12 @@ export function represent(
   return collected;
 }
 
+function leaveOut(collected: Representations, why: string, entity: JsonObject): void {
+  const part = why === LACKING ? 'lacking' : 'unkeyed';
+  collected[part] ??= [];
+  collected[part].push(entity);
+}
+
 function addOther(collected: Representations, index: number, entity: JsonObject): void {
   collected.others ??= new Map();
   const others = collected.others.get(index);
@@ -56,15 +77,23 @@ function addOther(collected: Representations, index: number, entity: JsonObject)
   else collected.others.set(index, [entity]);
 }
 
-/** Gives each waiting entity its fields. Entities share no object, because later fetches add different fields to them. */
+/**
+ * Gives each waiting entity its fields. Entities share no object, because later fetches add different fields to them.
+ * @returns those of whom the subgraph knows nothing
+ */
 export function deliver(
   answers: readonly (Json | undefined)[],
   { first, others }: Representations,
   isObject: Supergraph['isObject'],
-): void {
+): JsonObject[] | undefined {
+  let unknown: JsonObject[] | undefined;
   for (let index = 0; index < first.length; index++) {
     const answer = answers[index];
-    if (!isJsonObject(answer)) continue;
+    if (!isJsonObject(answer)) {
+      unknown ??= [];
+      unknown.push(first[index] as JsonObject, ...(others?.get(index) ?? []));
+      continue;
+    }
     const type = answer['__typename'];
     // An interface object's own name must not hide the real type that is known already.
     if (typeof type === 'string' && !isObject(type)) delete answer['__typename'];
@@ -72,6 +101,7 @@ export function deliver(
     if (more) for (const entity of more) joinInto(entity, copyOf(answer) as JsonObject);
     joinInto(first[index] as JsonObject, answer);
   }
+  return unknown;
 }
 
 /** Where the entities of one representation are, or of all. */

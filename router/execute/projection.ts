@@ -19,7 +19,7 @@ import { type Conditions, isIncluded } from '../plan/conditions.ts';
 import { clientKey, otherKey } from '../plan/covariance.ts';
 import type { Fragments } from '../plan/reduction.ts';
 import type { PlainNames } from '../supergraph/plain-names.ts';
-import { FORBIDDEN_KEY } from './json.ts';
+import { type AnswerPath, FORBIDDEN_KEY, type JsonObject } from './json.ts';
 
 /** How a value is shown: the type, compiled. */
 export type Shape = { isNonNull: boolean } & (
@@ -176,6 +176,28 @@ export class Selection {
 function objectSelection(shape: Shape): Selection | undefined {
   if (shape.kind === 'list') return objectSelection(shape.item);
   return shape.kind === 'object' ? shape.selection : undefined;
+}
+
+/** Whether the client is to see any of these keys of the object at this place of the data, and it is not there. */
+export function isMissed(root: Selection, data: unknown, path: AnswerPath, keys: readonly string[]): boolean {
+  let [selection, value]: [Selection | undefined, unknown] = [root, data];
+  const fields = (): readonly ShownField[] => {
+    const type = selection?.typeFor((value as JsonObject | null)?.['__typename']);
+    return type ? (selection as Selection).fieldsFor(type) : [];
+  };
+  for (const key of path) {
+    if (typeof key === 'string') {
+      const field = fields().find(({ from, otherKey }) => from === key || otherKey === key);
+      if (!field) return false;
+      selection = objectSelection(field.shape);
+    }
+    value = (value as Record<string | number, unknown>)[key];
+  }
+  const isThere = (key: string | undefined) => key !== undefined && (value as JsonObject)[key] !== undefined;
+  return fields().some(({ from, otherKey }) => {
+    const isWanted = keys.includes(from) || (otherKey !== undefined && keys.includes(otherKey));
+    return isWanted && !isThere(from) && !isThere(otherKey);
+  });
 }
 
 /** Whether a response key could not be an ordinary key of an answer. */

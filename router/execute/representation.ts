@@ -7,7 +7,11 @@ import { jsonOf, quoted } from './written.ts';
 
 type Satisfies = Supergraph['satisfies'];
 
-/** Writes entities of one type as a subgraph is to be given them; undefined for one it could not know. */
+/** What is written of an entity that lacks what it should have by now, and of one with nothing to know it by. */
+export const LACKING = '?';
+export const UNKEYED = '0';
+
+/** Writes entities of one type as a subgraph is to be given them; undefined where nothing of the type is asked for. */
 type WriteRepresentation = (entity: JsonObject) => string | undefined;
 
 /**
@@ -23,10 +27,10 @@ export class RepresentationWriter {
     private readonly supergraph: Pick<Supergraph, 'satisfies' | 'keysOf'>,
   ) {}
 
-  /** @returns undefined for an entity whose type or key is not there */
+  /** @returns a representation, LACKING or UNKEYED; undefined for an entity of which nothing is asked for */
   write(entity: JsonObject): string | undefined {
     const type = entity['__typename'];
-    if (typeof type !== 'string') return undefined;
+    if (typeof type !== 'string') return LACKING;
     let writer = this.#byType.get(type);
     if (!writer) {
       writer = this.#writerFor(type);
@@ -42,12 +46,17 @@ export class RepresentationWriter {
     const fields = isPlain ? flatFields(group.requires, type, supergraph.satisfies) : undefined;
     if (fields) return flatWriter(type, fields, keys);
     return (entity) => {
-      const representation = required(group.requires, entity, supergraph.satisfies);
-      if (!representation) return undefined;
+      const gaps: Gaps = { lacked: new Set(), isBare: false };
+      const representation = required(group.requires, entity, supergraph.satisfies, gaps);
+      const { lacked, isBare } = gaps;
+      if (isBare && lacked.size === 0) return UNKEYED;
+      if (!representation) return lacked.size > 0 ? LACKING : undefined;
       representation['__typename'] ??= type;
       for (const input of group.inputs) rewrite(representation, input, supergraph.satisfies);
       const known = supergraph.keysOf(subgraph, String(representation['__typename']));
-      return isIdentified(representation, known) ? JSON.stringify(representation) : undefined;
+      for (const name of lacked) if (!known.some((key) => name in key)) return LACKING;
+      if (isIdentified(representation, known)) return JSON.stringify(representation);
+      return lacked.size > 0 ? LACKING : UNKEYED;
     };
   }
 }
@@ -88,45 +97,62 @@ function flatWriter(type: string, all: readonly FlatField[], keys: readonly KeyF
   const keySets = keys.map((key) => Object.keys(key).map((name) => fields.findIndex((field) => field.key === name)));
   // A type without known keys is for the subgraph to judge; a key that is the type's name alone is always there.
   const isAnyones = keySets.length === 0 || keySets.some((places) => places.length === 0);
+  const isOfKey = fields.map((_, at) => keySets.some((places) => places.includes(at)));
   const values: (Json | undefined)[] = [];
   return (entity) => {
     let text = head;
+    let isLacking = false;
     for (let at = 0; at < fields.length; at++) {
       const { name, key } = fields[at] as FlatField;
       // One entity list may serve places where the field went under an alias and places where it did not.
       const value = name in entity ? entity[name] : entity[key];
-      if (value === undefined) return undefined;
       values[at] = value;
-      text += names[at] + jsonOf(value);
+      if (value !== undefined) {
+        text += names[at] + jsonOf(value);
+      } else {
+        // Of several keys one will do: a plan may name them all before all are known.
+        if (!isOfKey[at]) return LACKING;
+        isLacking = true;
+      }
     }
-    return isAnyones || hasSome(keySets, values) ? `${text}}` : undefined;
+    if (isAnyones || hasSome(keySets, values)) return `${text}}`;
+    return isLacking ? LACKING : UNKEYED;
   };
 }
 
 function hasSome(keySets: readonly (readonly number[])[], values: readonly (Json | undefined)[]): boolean {
   for (const places of keySets) {
     let isWhole = true;
-    for (const place of places) if (place < 0 || values[place] === null) isWhole = false;
+    for (const place of places) if (place < 0 || values[place] === null || values[place] === undefined) isWhole = false;
     if (isWhole) return true;
   }
   return false;
 }
 
-/** What of an entity a subgraph needs; undefined when something is missing, so that it cannot be asked. */
+/** What is not there of what a subgraph needs. */
+interface Gaps {
+  lacked: Set<string>;
+  /** Whether an object is there of whose type nothing is needed. */
+  isBare: boolean;
+}
+const BARE = Symbol('bare');
+
+/** What of an entity a subgraph needs; undefined when there is nothing. */
 function required(
   selections: readonly RequiresSelection[],
   entity: JsonObject,
   satisfies: Satisfies,
+  gaps: Gaps,
 ): JsonObject | undefined {
   const result: JsonObject = {};
-  let isComplete = true;
   const collect = (each: readonly RequiresSelection[]): void => {
     for (const selection of each) {
       if (selection.kind === 'Field') {
         const key = selection.alias ?? selection.name;
         const value = selection.name in entity ? entity[selection.name] : entity[key];
         const part = partOf(value, selection.selections, satisfies);
-        if (part === undefined) isComplete = false;
+        if (part === undefined) gaps.lacked.add(key);
+        else if (part === BARE) gaps.isBare = true;
         else result[key] = part;
       } else if (selection.kind === 'InlineFragment') {
         const type = entity['__typename'];
@@ -135,21 +161,26 @@ function required(
     }
   };
   collect(selections);
-  return isComplete && Object.keys(result).length > 0 ? result : undefined;
+  return Object.keys(result).length > 0 ? result : undefined;
 }
 
 function partOf(
   value: Json | undefined,
   selections: readonly RequiresSelection[] | undefined,
   satisfies: Satisfies,
-): Json | undefined {
+): Json | undefined | typeof BARE {
   if (value === undefined || value === null || !selections || selections.length === 0) return value;
-  if (isJsonObject(value)) return required(selections, value, satisfies);
+  if (isJsonObject(value)) {
+    const gaps: Gaps = { lacked: new Set(), isBare: false };
+    const part = required(selections, value, satisfies, gaps);
+    if (gaps.lacked.size > 0) return undefined;
+    return gaps.isBare ? BARE : (part ?? BARE);
+  }
   if (!Array.isArray(value)) return undefined;
   const parts: Json[] = [];
   for (const item of value) {
     const part = partOf(item, selections, satisfies);
-    if (part === undefined) return undefined;
+    if (part === undefined || part === BARE) return part;
     parts.push(part);
   }
   return parts;

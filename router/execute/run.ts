@@ -3,13 +3,13 @@ import { FleetError } from '../../lib/errors.ts';
 import { STALE_MS } from '../degradation.ts';
 import type { GraphAnswer, SubgraphCaller } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import type { EntityFetch, Rewrite, RootFetch, Serial, Step } from '../plan/steps.ts';
+import type { EntityFetch, EntityGroup, Rewrite, RootFetch, Serial, Step } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { deliver, pathsOf, type Representations, represent } from './entities.ts';
-import type { FaultNotes } from './event-faults.ts';
-import { commonPaths } from './faults.ts';
+import { commonPaths, type Faults } from './faults.ts';
 import type { FetchRecord } from './fetch-record.ts';
 import { type AnswerPath, isJsonObject, type Json, type JsonObject, joinInto } from './json.ts';
+import { pathsTo } from './places.ts';
 import { rewrite } from './rewrites.ts';
 import { SubgraphRequest } from './subgraph-request.ts';
 import { jsonOf } from './written.ts';
@@ -20,19 +20,23 @@ export interface RunOptions {
   variables: Readonly<Record<string, unknown>>;
   call: Call;
   signal: LeaveSignal | undefined;
-  faults: FaultNotes;
-  /** Whether the data is that of several events at once, each root key a list of them. */
-  isOfEvents?: boolean;
+  faults: Faults;
   /** Takes what each fetch took. */
   record?: FetchRecord | undefined;
   /** Root keys the client sees; a failed fetch is told on those of its own that are among them. */
   isRootKey: (key: string) => boolean;
-  /** Of a mutation: whether nothing can be answered any more, for what these root keys came to. */
-  isLost?: ((data: JsonObject, keys: readonly string[]) => boolean) | undefined;
+  /** Whether the client is to see any of these keys of the object at this place, and it is not there. */
+  isMissed: (data: JsonObject, path: AnswerPath, keys: readonly string[]) => boolean;
+  /** Whether nothing can be answered any more, for what these root keys came to. */
+  isLost: (data: JsonObject, keys: readonly string[]) => boolean;
 }
 
 /** One run of a plan: every fetch adds to the same data; a fetch that fails leaves its fields out and tells why. */
 export class Run {
+  /** Entities of whom nothing more can be known, which is no fault. */
+  #excused: Set<JsonObject> | undefined;
+  #lacking: { subgraph: string; group: EntityGroup; entities: ReadonlySet<JsonObject> }[] | undefined;
+
   /** @param data what is there already, e.g. a subscription's event */
   constructor(
     private readonly options: RunOptions,
@@ -65,7 +69,7 @@ export class Run {
   async #serial({ steps, keys }: Serial): Promise<void> {
     for (let at = 0; at < steps.length; at++) {
       await this.step(steps[at] as Step);
-      if (this.options.isLost?.(this.data, keys[at] ?? [])) return;
+      if (this.options.isLost(this.data, keys[at] ?? [])) return;
     }
   }
 
@@ -111,6 +115,7 @@ export class Run {
     for (const group of fetch.groups) {
       const each = represent(this.data, group, fetch.subgraph, supergraph);
       collected.push(each);
+      if (each.lacking || each.unkeyed) this.#leaveOut(fetch, each);
       count += each.texts.length;
     }
     if (count === 0) return;
@@ -153,8 +158,35 @@ export class Run {
         rewrite(startsAt(output, each.group.alias) ? data : data[each.group.alias], output, supergraph.satisfies);
       }
       const answers = data[each.group.alias];
-      if (Array.isArray(answers)) deliver(answers as Json[], each, supergraph.isObject);
+      if (Array.isArray(answers)) this.#excuse(deliver(answers as Json[], each, supergraph.isObject));
     }
+  }
+
+  #leaveOut({ subgraph }: EntityFetch, { group, lacking, unkeyed }: Representations): void {
+    this.#excuse(unkeyed);
+    const entities = lacking?.filter((entity) => !this.#excused?.has(entity)) ?? [];
+    if (entities.length === 0) return;
+    this.#lacking ??= [];
+    this.#lacking.push({ subgraph, group, entities: new Set(entities) });
+  }
+
+  /** To be called at the end: tells of what could not be asked for though nothing failed, because the plan forgot something. */
+  settle(): void {
+    if (!this.#lacking) return;
+    const { faults, supergraph, isMissed } = this.options;
+    for (const { subgraph, group, entities } of this.#lacking) {
+      const paths = [...pathsTo(this.data, group.paths, entities, supergraph.satisfies).values()].flat();
+      // A plan's paths may lead to entities beside those it means, whose fields come in another way or are not shown.
+      const seen = paths.filter((path) => !faults.explains(path) && isMissed(this.data, path, group.keys));
+      const error = new Error(`the plan does not bring what ${subgraph} must be told`);
+      for (const path of commonPaths(seen)) faults.add(error, path, 'planner');
+    }
+  }
+
+  #excuse(entities: readonly JsonObject[] | undefined): void {
+    if (!entities) return;
+    this.#excused ??= new Set();
+    for (const entity of entities) this.#excused.add(entity);
   }
 
   #failRoot(fetch: RootFetch, error: unknown): void {
@@ -181,7 +213,7 @@ export class Run {
       const field = only !== undefined && another === undefined ? [only] : [];
       for (const path of pathsOf(this.data, each, this.options.supergraph.satisfies)) paths.push([...path, ...field]);
     }
-    return commonPaths(paths, this.options.isOfEvents);
+    return commonPaths(paths);
   }
 
   #ask(fetch: RootFetch | EntityFetch, collected?: readonly Representations[]): Promise<GraphAnswer> {

@@ -1,6 +1,4 @@
 import { type LatencyEstimate, loadOf, observed, unknownLatency } from '../balance/peak-ewma.ts';
-import type { WireStream } from '../wire/streamed-answer.ts';
-import type { Wire } from '../wire/wire.ts';
 import {
   type BreakerEffect,
   type BreakerEvent,
@@ -11,6 +9,8 @@ import {
   stepBreaker,
 } from './breaker.ts';
 import { LastMinute } from './last-minute.ts';
+import type { Wire } from './wire.ts';
+import type { WireStream } from './wire-stream.ts';
 
 /** A failure is taken to cost so long: one that refuses quickly must not look fast. */
 const FAILURE_COST_MS = 1_000;

@@ -85,11 +85,7 @@ export function requestIn(given: unknown): ClientRequest {
   if (operationName) request.operationName = operationName;
   if (variables) request.variables = variables;
   if (documentId !== undefined) request.documentId = documentId;
-  if (isObject(extensions)) {
-    if (extensions['cost'] === true) request.wantsCost = true;
-    const operationId = extensions['operationId'];
-    if (typeof operationId === 'string') request.operationId = operationId;
-  }
+  if (isObject(extensions) && extensions['cost'] === true) request.wantsCost = true;
   return request;
 }
 

@@ -57,8 +57,6 @@ export const FIXED_ROUTES: readonly string[] = [
   'GET /',
   'GET /graphql',
   'POST /graphql',
-  'PUT /graphql',
-  'DELETE /graphql',
   'GET /metrics',
   'GET /livez',
   'GET /readyz',

@@ -1,13 +1,12 @@
-import type { AnyAnswer } from '../engine.ts';
-import { jsonOfAnswer } from '../execute/written.ts';
+import type { GraphAnswer } from '../engine.ts';
 
-const texts = new WeakMap<AnyAnswer, string>();
+const texts = new WeakMap<GraphAnswer, string>();
 
 /** An answer of a stream as JSON, made once however many readers it has. It is not changed any more. */
-export function textOf(answer: AnyAnswer): string {
+export function textOf(answer: GraphAnswer): string {
   let text = texts.get(answer);
   if (text === undefined) {
-    text = jsonOfAnswer(answer);
+    text = JSON.stringify(answer);
     texts.set(answer, text);
   }
   return text;

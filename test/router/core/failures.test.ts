@@ -97,7 +97,7 @@ test('equal entities are asked for once, and each place gets its own copy', asyn
   expect(answer.data?.['alerts']).toEqual(Array.from({ length: 100 }, () => ({ agent: { name: 'agent a1' } })));
 });
 
-test('an entity without its key or its type is not asked for and stays without those fields', async () => {
+test('an entity without its key or its type is not asked for; where its key is not null, that is told', async () => {
   fleet.misbehaving['alerts'] = () => ({
     data: {
       alerts: [
@@ -108,6 +108,13 @@ test('an entity without its key or its type is not asked for and stays without t
     },
   });
   expect(await ask('{ alerts { id agent { name } } }')).toEqual({
+    errors: [
+      {
+        message: 'something went wrong inside: tell us the requestId',
+        path: ['alerts'],
+        extensions: { code: 'INTERNAL', retryable: false, requestId: 'request-1' },
+      },
+    ],
     data: {
       alerts: [
         { id: 'l1', agent: { name: null } },

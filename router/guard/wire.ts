@@ -1,10 +1,9 @@
+import { type Dispatcher, Pool } from 'undici';
 import type { HouseClient } from '../../lib/call/house-client.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import { ConnectionPool } from './connection-pool.ts';
-import { addressIn, headOf, requestText } from './request-text.ts';
-import { StreamedAnswer, type WireStream } from './streamed-answer.ts';
-import { WholeAnswer, type WireAnswer } from './whole-answer.ts';
+import { WholeAnswer, type WireAnswer } from './wire-answer.ts';
+import { StreamedAnswer, type WireStream } from './wire-stream.ts';
 
 /** One GraphQL request as bytes, and on whose behalf it is sent. */
 export interface WireRequest {
@@ -35,59 +34,68 @@ export interface Wire {
   close(): void;
 }
 
-/** Connections to one address for calls. */
+/** Connections to one address. Beyond them a request waits for one, within its own time limit. */
 const CONNECTIONS = 128;
+/** Shorter than servers keep theirs, so that none is used just as it closes, milliseconds. */
+const KEEP_ALIVE_MS = 4_000;
+
+// Time limits are the caller's own, to the millisecond; the pool's are coarse.
+const POOL = { pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 };
 
 /** Signed calls to a house of the platform. */
 export function signedWire(client: HouseClient, url: string): Wire {
-  return new HttpWire(new URL('/graphql', url), (body, call) => client.headersOf('POST /graphql', body, call));
+  return new HttpWire(new URL('/graphql', url).href, (body, call) => client.headersOf('POST /graphql', body, call));
 }
 
 /** Plain calls to any GraphQL server. */
 export function plainWire(address: string): Wire {
-  return new HttpWire(new URL(address), (_body, call, withinMs) => plainHeaders(call, withinMs));
+  return new HttpWire(address, (_body, call, withinMs) => plainHeaders(call, withinMs));
 }
 
-/** Keep-alive connections to one address. */
+/** Pooled keep-alive connections to one address. */
 class HttpWire implements Wire {
-  readonly url: string;
-  readonly #calls: ConnectionPool;
+  readonly #pool: Pool;
   /** Streams keep theirs for as long as they live: however many there are, calls have connections. */
-  readonly #streams: ConnectionPool;
-  readonly #callHead: string;
-  readonly #streamHead: string;
+  #streams: Pool | undefined;
+  readonly #origin: string;
+  readonly #path: string;
 
-  /** @throws TypeError when the address is neither http nor https */
   constructor(
-    url: URL,
+    readonly url: string,
     private readonly headersOf: (body: string, call: Call, withinMs?: number) => Record<string, string>,
   ) {
-    this.url = url.href;
-    const address = addressIn(url);
-    this.#calls = new ConnectionPool(address, CONNECTIONS);
-    this.#streams = new ConnectionPool(address, Number.POSITIVE_INFINITY);
-    this.#callHead = headOf(url, JSON_ANSWER);
-    this.#streamHead = headOf(url, EVENT_STREAM);
+    const { origin, pathname, search } = new URL(url);
+    this.#origin = origin;
+    this.#pool = new Pool(origin, { ...POOL, connections: CONNECTIONS });
+    this.#path = `${pathname}${search}`;
   }
 
   send(request: WireRequest): Promise<WireAnswer> {
     return new Promise((resolve, reject) => {
-      const headers = this.headersOf(request.body, request.call, request.timeoutMs);
-      const text = requestText(this.#callHead, headers, request.body);
-      this.#calls.start(new WholeAnswer(request, text, resolve, reject));
+      this.#pool.dispatch(
+        this.#head(request, JSON_ANSWER, request.timeoutMs),
+        new WholeAnswer(request, resolve, reject),
+      );
     });
   }
 
   open(request: WireRequest): Promise<WireStream> {
     return new Promise((resolve, reject) => {
-      const text = requestText(this.#streamHead, this.headersOf(request.body, request.call), request.body);
-      this.#streams.start(new StreamedAnswer(request, text, resolve, reject));
+      this.#streams ??= new Pool(this.#origin, POOL);
+      this.#streams.dispatch(this.#head(request, EVENT_STREAM), new StreamedAnswer(request, resolve, reject));
     });
   }
 
   close(): void {
-    this.#calls.close();
-    this.#streams.close();
+    // What is under way is told by its own handler.
+    for (const pool of [this.#pool, this.#streams]) pool?.destroy().then(undefined, () => undefined);
+  }
+
+  #head({ body, call }: WireRequest, accept: string, withinMs?: number): Dispatcher.DispatchOptions {
+    const headers = this.headersOf(body, call, withinMs);
+    headers['content-type'] = 'application/json';
+    headers['accept'] = accept;
+    return { method: 'POST', path: this.#path, headers, body };
   }
 }
 

@@ -1,6 +1,6 @@
-import { Exchange, TooLarge } from './exchange.ts';
-import type { ResponseHead } from './response-parser.ts';
+import type { Dispatcher } from 'undici';
 import type { WireRequest } from './wire.ts';
+import { TooLarge, WireExchange } from './wire-answer.ts';
 
 /** An answer whose body is still coming. */
 export interface WireStream {
@@ -28,50 +28,63 @@ export async function wholeOf(chunks: AsyncIterable<Buffer>, maxBytes: number): 
 const HIGH_WATER_BYTES = 1_000_000;
 
 /** Hands an answer on as it comes. */
-export class StreamedAnswer extends Exchange {
+export class StreamedAnswer extends WireExchange {
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #end: { error: Error | undefined } | undefined;
   #wake: (() => void) | undefined;
-  #isPaused = false;
+  #paused: Dispatcher.DispatchController | undefined;
 
   constructor(
     request: WireRequest,
-    text: string,
     private readonly resolve: (stream: WireStream) => void,
     reject: (error: unknown) => void,
   ) {
-    super(request, text, reject);
+    super(request, reject);
   }
 
-  onHead({ status, contentType }: ResponseHead): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     this.inTime();
-    this.resolve({ status, contentType, chunks: this.#chunks(), destroy: (error) => this.cut(error) });
+    const type = headers['content-type'];
+    this.resolve({
+      status,
+      contentType: typeof type === 'string' ? type : undefined,
+      chunks: this.#chunks(),
+      destroy: (error) => this.#lose(error),
+    });
   }
 
-  onBody(bytes: Buffer): void {
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
-    if (this.#waitingBytes > HIGH_WATER_BYTES && !this.#isPaused) {
-      this.#isPaused = true;
-      this.pause();
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#waiting.push(chunk);
+    this.#waitingBytes += chunk.length;
+    if (this.#waitingBytes > HIGH_WATER_BYTES) {
+      this.#paused = controller;
+      controller.pause();
     }
     this.#news();
   }
 
-  onEnd(): void {
+  onResponseEnd(): void {
     this.settled();
     this.#finish(undefined);
   }
 
   override cut(error: Error): void {
-    this.#finish(error);
     super.cut(error);
+    this.#finish(error);
   }
 
-  override onFail(error: Error): void {
+  override onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
+    super.onResponseError(controller, error);
     this.#finish(error);
-    super.onFail(error);
+  }
+
+  #lose(error: Error): void {
+    this.cut(error);
   }
 
   #finish(error: Error | undefined): void {
@@ -108,8 +121,9 @@ export class StreamedAnswer extends Exchange {
 
   #took(chunk: Buffer): void {
     this.#waitingBytes -= chunk.length;
-    if (!this.#isPaused || this.#waitingBytes > HIGH_WATER_BYTES / 2) return;
-    this.#isPaused = false;
-    this.resume();
+    if (!this.#paused || this.#waitingBytes > HIGH_WATER_BYTES / 2) return;
+    const paused = this.#paused;
+    this.#paused = undefined;
+    paused.resume();
   }
 }
