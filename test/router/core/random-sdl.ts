@@ -1,6 +1,6 @@
 import { type Field, KEY_FIELDS, keyFieldsOf, MOODS, type RandomShape } from './random-shape.ts';
 
-const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides"])`;
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@external", "@requires", "@provides", "@override"])`;
 const COMMON = `enum Mood { ${MOODS.join(' ')} }
 input Filter { by: Int = 1 moods: [Mood!] tag: String = "t" near: Near }
 input Near { zone: Int = 3 names: [[String]] }`;
@@ -79,15 +79,20 @@ const objectsOf = ({ entities }: RandomShape, contract: string, subgraph: string
 
 function fieldsIn(shape: RandomShape, owner: string, subgraph: string, isMarked = true): string[] {
   return shape.fields
-    .filter((field) => field.owner === owner && (field.places.has(subgraph) || field.externals.has(subgraph)))
+    .filter((field) => field.owner === owner && isNamedIn(field, subgraph))
     .map((field) => {
+      if (field.movedFrom === subgraph) return written(field);
       if (!field.places.has(subgraph)) return `${written(field)} @external`;
       const shared = isMarked && (field.places.size > 1 || field.isProvided) ? ' @shareable' : '';
       const firm = field.firmIn === subgraph ? '!' : '';
       const provides = field.provides ? ` @provides(fields: "${field.provides}")` : '';
-      return `${written(field)}${firm}${shared}${requiresOf(field)}${provides}`;
+      const moved = field.movedFrom === undefined ? '' : ` @override(from: "${field.movedFrom}")`;
+      return `${written(field)}${firm}${moved}${shared}${requiresOf(field)}${provides}`;
     });
 }
+
+const isNamedIn = ({ places, externals, movedFrom }: Field, subgraph: string) =>
+  places.has(subgraph) || externals.has(subgraph) || movedFrom === subgraph;
 
 function requiresOf({ requires }: Field): string {
   if (!requires) return '';

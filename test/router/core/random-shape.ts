@@ -29,6 +29,8 @@ export interface Field {
   /** Where it says it is never null, while others do not. */
   readonly firmIn?: string | undefined;
   readonly requires?: Required;
+  /** The subgraph it was moved from (`@override`), which still names it and must not be asked. */
+  movedFrom?: string | undefined;
   /** Throws for some. */
   readonly isFaulty: boolean;
   /** Is null for some even where it may not be. */
@@ -106,7 +108,8 @@ export class RandomShape {
     this.#addUnions();
     for (const entity of this.entities) this.#addFields(entity);
     for (const subgraph of this.subgraphs) this.#addRoots(subgraph);
-    for (const entity of this.entities) if (this.#chance(0.8)) this.#addRequired(entity);
+    for (const field of this.fields) if (this.#chance(0.12)) this.#move(field);
+    for (const entity of [...this.entities, ...this.entities]) if (this.#chance(0.7)) this.#addRequired(entity);
     for (const field of this.fields) if (this.#chance(0.25)) this.#provide(field);
   }
 
@@ -270,12 +273,22 @@ export class RandomShape {
     if (this.#chance(0.6)) this.#addOf('Mutation', [subgraph]);
   }
 
+  #move(field: Field): void {
+    const entity = this.entities.find(({ name }) => name === field.owner);
+    const others = this.subgraphs.filter(
+      (each) => !field.places.has(each) && entity?.presences.get(each)?.isResolvable === true,
+    );
+    if (others.length === 0 || field.places.size > 1 || field.members || field.name.startsWith('of')) return;
+    field.movedFrom = this.#pick(others);
+    this.#mention(namedOf(field.type), field.movedFrom);
+  }
+
   #addRequired(entity: Entity): void {
     const subgraph = this.#pick(this.#holders(entity));
     const able = this.fields.filter(
-      ({ owner, type, places, isFaulty, isStrict, firmIn }) =>
+      ({ owner, type, places, movedFrom, isFaulty, isStrict, firmIn }) =>
         owner === entity.name &&
-        !places.has(subgraph) &&
+        !(places.has(subgraph) || movedFrom === subgraph) &&
         !(isFaulty || isStrict || firmIn) &&
         (LEAVES.includes(namedOf(type)) || this.values.has(namedOf(type))),
     );
@@ -302,11 +315,11 @@ export class RandomShape {
     const [place, another] = field.places;
     if (place === undefined || another !== undefined || !/^(E|Query|Mutation)/.test(field.owner)) return;
     const able = this.fields.filter(
-      ({ owner, type, places, args, requires, firmIn }) =>
+      ({ owner, type, places, movedFrom, args, requires, firmIn }) =>
         owner === namedOf(field.type) &&
         owner.startsWith('E') &&
         LEAVES.includes(namedOf(type)) &&
-        !(places.has(place) || args.length > 0 || requires || firmIn),
+        !(places.has(place) || movedFrom === place || args.length > 0 || requires || firmIn),
     );
     if (able.length === 0) return;
     const provided = this.#pick(able);

@@ -116,7 +116,11 @@ function resolving(schema: GraphQLSchema, shape: RandomShape, subgraph?: string)
         continue;
       }
       resolver.resolve = (self: Thing | undefined, args, happening: Happening) => {
+        if (subgraph !== undefined && field.movedFrom === subgraph) throw new Error(`${name} was moved from here`);
         const thing = self ?? { __typename: type.name, n: 0 };
+        if (subgraph !== undefined && field.externals.has(subgraph) && thing.provided !== name) {
+          throw new Error(`${name} is not here`);
+        }
         if (type.name === 'Mutation') happening.log.push(`${name} ${JSON.stringify(args)}`);
         return answerOf(shape, field, thing, args, happening, subgraph !== undefined);
       };
