@@ -3,7 +3,7 @@ import type { Call } from '../lib/call/signing.ts';
 import { systemClock } from '../lib/clock.ts';
 import { readGraphAnswer } from '../router/guard/answer.ts';
 import { GUARD_LIMITS, Guard, type GuardLimits } from '../router/guard/guard.ts';
-import { plainWire, type Wire } from '../router/guard/wire.ts';
+import { plainWire, type Wire } from '../router/wire/wire.ts';
 import { type Bench, type Figure, median } from './figure.ts';
 
 const CALL: Call = {

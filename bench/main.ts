@@ -6,6 +6,7 @@ import { logsBench } from './logs.ts';
 import { overloadBench } from './overload/main.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
+import { streamsBench } from './streams/main.ts';
 import { tracingBench } from './tracing.ts';
 
 const BENCHES: Bench[] = [
@@ -17,6 +18,7 @@ const BENCHES: Bench[] = [
   routerBench,
   tracingBench,
   hostileBench,
+  streamsBench,
 ];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */

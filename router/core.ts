@@ -15,6 +15,7 @@ import type {
   SubgraphCaller,
   WrittenAnswer,
 } from './engine.ts';
+import { type EventFacts, runEvents } from './execute/events.ts';
 import { Faults, type ReportFault } from './execute/faults.ts';
 import type { FetchRecord } from './execute/fetch-record.ts';
 import type { JsonObject } from './execute/json.ts';
@@ -22,7 +23,7 @@ import { isMissed } from './execute/projection.ts';
 import { Run, requestOf } from './execute/run.ts';
 import { isLost, write } from './execute/writer.ts';
 import { readOut } from './execute/written.ts';
-import type { LeaveSignal } from './leave-signal.ts';
+import { GONE, type LeaveSignal, presenceOf } from './leave-signal.ts';
 import { type AccessDecision, decideAccess } from './plan/access.ts';
 import { apolloPlanner } from './plan/apollo-planner.ts';
 import { describePlan, type PlanNode } from './plan/description.ts';
@@ -30,11 +31,13 @@ import { nativePlanner, type PlannerMaker, withFallback } from './plan/planner.t
 import { Preparation, type PreparedOperation } from './plan/preparation.ts';
 import { Soundness } from './plan/soundness.ts';
 import type { Step, StreamPlan } from './plan/steps.ts';
+import { gathered } from './subscribe/gathered.ts';
 import { inOrder } from './subscribe/in-order.ts';
 import { type Pause, systemPause } from './subscribe/pause.ts';
 import { type ResumptionLimits, resumed } from './subscribe/resumption.ts';
 import { sharedPlace } from './subscribe/shared-place.ts';
 import { SharedStreams } from './subscribe/shared-streams.ts';
+import { StreamBatch } from './subscribe/stream-batch.ts';
 import { readSupergraph, type Supergraph } from './supergraph/supergraph.ts';
 
 export interface CoreOptions {
@@ -55,7 +58,7 @@ export interface CoreOptions {
   cacheBytes?: number;
   /** Lexical tokens a document may have; 15,000 unless given. */
   maxTokens?: number;
-  /** Events of one stream that are joined at the same time; 32 unless given. */
+  /** Events of one stream that are joined at once; 32 unless given. */
   eventsInFlight?: number;
   resumption?: ResumptionLimits;
   pause?: Pause;
@@ -65,6 +68,8 @@ export interface CoreOptions {
   reportFault?: ReportFault;
 }
 
+/** How many gatherings of one stream's events are joined at the same time: what comes meanwhile makes the next one larger. */
+const BATCHES_IN_FLIGHT = 2;
 const RESUMPTION: ResumptionLimits = { firstPauseMs: 100, longestPauseMs: 5_000, attempts: 30 };
 
 /**
@@ -147,17 +152,20 @@ class Core implements Engine {
     return describePlan(steps, stream, record, startedMs);
   }
 
-  async *subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamItem, void, undefined> {
+  async *subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamBatch, void, undefined> {
     const access = this.#admit(prepared, call);
     if (access.errors.length > 0) {
-      yield { answer: { errors: access.errors } };
+      yield new StreamBatch([{ answer: { errors: access.errors } }]);
       return;
     }
     const { operation } = prepared as PreparedOperation;
     const stream = operation.stream;
     if (!stream) throw new Error(`a ${operation.kind} is executed, not subscribed to`);
     const leaving = new AbortController();
-    const either = AbortSignal.any([signal, leaving.signal]);
+    const leave = () => leaving.abort(GONE);
+    signal.addEventListener('abort', leave, { once: true });
+    if (signal.aborted) leave();
+    const either = leaving.signal;
     const open = (after: string | undefined, ending: AbortSignal) =>
       this.#joined(
         prepared as PreparedOperation,
@@ -172,9 +180,10 @@ class Core implements Engine {
     try {
       yield* place ? this.#shared.run({ ...place, signal: either, open }) : open(undefined, either);
     } catch (error) {
-      if (!signal.aborted) yield { answer: this.#lastWord([error], stream, call) };
+      if (!signal.aborted) yield new StreamBatch([{ answer: this.#lastWord([error], stream, call) }]);
     } finally {
-      leaving.abort();
+      signal.removeEventListener('abort', leave);
+      leave();
     }
   }
 
@@ -185,10 +194,14 @@ class Core implements Engine {
     access: AccessDecision,
     call: Call,
     signal: AbortSignal,
-  ): AsyncIterable<StreamItem> {
+  ): AsyncIterable<StreamBatch> {
     const items = this.#upstream(prepared, stream, call, signal);
     const limit = this.options.eventsInFlight ?? 32;
-    return inOrder(items, limit, (item) => this.#join(prepared, stream, item, access, call, signal));
+    // Every fetch under way listens: to an object of ours, which a signal's list of listeners is slow beside.
+    const joining = { prepared, stream, access, call, reader: presenceOf(signal) };
+    return this.#flags.isOn('router.event-batching')
+      ? inOrder(gathered(items, limit), BATCHES_IN_FLIGHT, (some) => this.#join(some, joining))
+      : inOrder(items, limit, (item) => this.#join([item], joining));
   }
 
   #upstream(
@@ -212,22 +225,33 @@ class Core implements Engine {
     });
   }
 
-  /** One event of the upstream with the other subgraphs' fields; an answer without data is the upstream's own last word. */
-  async #join(
-    prepared: PreparedOperation,
-    stream: StreamPlan,
-    item: StreamItem,
-    access: AccessDecision,
-    call: Call,
-    signal: AbortSignal,
-  ): Promise<StreamItem> {
-    if (!item.answer) return item;
-    const todo = { access, call, signal, event: { stream, answer: item.answer }, steps: stream.join };
-    const answer =
-      'data' in item.answer
-        ? readOut(await this.#run(prepared, todo))
-        : this.#lastWord(item.answer.errors ?? [], stream, call);
-    return item.id === undefined ? { answer } : { id: item.id, answer };
+  /** Items of the upstream with the other subgraphs' fields; an answer without data is the upstream's own last word. */
+  async #join(items: readonly StreamItem[], joining: Joining): Promise<StreamBatch> {
+    const { prepared, stream, access, call, reader } = joining;
+    const events = items.flatMap(({ answer }) =>
+      answer && 'data' in answer ? [{ answer, faults: this.#faults(call) }] : [],
+    );
+    const { root } = prepared.operation.projection;
+    const data = await runEvents(events, stream, {
+      supergraph: this.#supergraph,
+      caller: this.options.caller,
+      variables: prepared.variables,
+      call,
+      signal: reader,
+      isRootKey: (key) => root.below(key) !== undefined,
+      isMissed: (known, path, keys) => isMissed(root, known, path, keys),
+    });
+    let at = -1;
+    const told = items.map((item) => {
+      if (!item.answer) return item;
+      if (!('data' in item.answer)) {
+        return { ...item, answer: this.#lastWord(item.answer.errors ?? [], stream, call) };
+      }
+      at += 1;
+      const { faults } = events[at] as EventFacts;
+      return { ...item, answer: this.#written(prepared, data[at] as JsonObject, faults, access) };
+    });
+    return new StreamBatch(told);
   }
 
   #lastWord(errors: readonly unknown[], { source }: StreamPlan, call: Call): GraphAnswer {
@@ -238,8 +262,8 @@ class Core implements Engine {
 
   async #run(prepared: PreparedOperation, todo: Todo): Promise<WrittenAnswer | GraphAnswer> {
     const { operation, variables } = prepared;
-    const { access, call, signal, event, steps } = todo;
-    const { projection } = operation;
+    const { access, call, signal, steps } = todo;
+    const { root } = operation.projection;
     const faults = this.#faults(call);
     const data: JsonObject = {};
     const run = new Run(
@@ -251,22 +275,32 @@ class Core implements Engine {
         signal,
         faults,
         record: todo.record,
-        isRootKey: (key) => projection.root.below(key) !== undefined,
-        isMissed: (known, path, keys) => isMissed(projection.root, known, path, keys),
-        isLost: (sofar, keys) => {
-          const unheard = new Faults(call.requestId, () => undefined);
-          return isLost(sofar, keys, { projection, faults: unheard, introspected: undefined, closed: access.closed });
-        },
+        isRootKey: (key) => root.below(key) !== undefined,
+        isMissed: (known, path, keys) => isMissed(root, known, path, keys),
+        isLost: operation.kind === 'mutation' ? (sofar, keys) => this.#isLost(prepared, sofar, keys, todo) : undefined,
       },
       data,
     );
-    if (event) run.take(event.stream.source, event.answer);
     if (steps) await run.step(steps);
     run.settle();
-    // What a mutation did is told even so; an event must not be lost for it.
+    // What a mutation did is told even so.
     if (operation.kind === 'query' && faults.refusal) return { errors: [faults.refusal] };
-    const written = write(data, { projection, faults, introspected: todo.introspected, closed: access.closed });
-    const answer: WrittenAnswer = { data: written };
+    return this.#written(prepared, data, faults, access, todo.introspected);
+  }
+
+  #isLost({ operation: { projection } }: PreparedOperation, data: JsonObject, keys: readonly string[], todo: Todo) {
+    const faults = new Faults(todo.call.requestId, () => undefined);
+    return isLost(data, keys, { projection, faults, introspected: undefined, closed: todo.access.closed });
+  }
+
+  #written(
+    { operation: { projection } }: PreparedOperation,
+    data: JsonObject,
+    faults: Faults,
+    { closed }: AccessDecision,
+    introspected?: Readonly<Record<string, unknown>>,
+  ): WrittenAnswer {
+    const answer: WrittenAnswer = { data: write(data, { projection, faults, introspected, closed }) };
     if (faults.list.length > 0) answer.errors = faults.settled(projection.root);
     const extensions = faults.extensions(projection.root);
     if (extensions) answer.extensions = extensions;
@@ -306,6 +340,14 @@ interface Todo {
   steps: Step | undefined;
   introspected?: Record<string, unknown> | undefined;
   record?: FetchRecord | undefined;
-  /** The event that starts it, in a subscription. */
-  event?: { stream: StreamPlan; answer: GraphAnswer };
+}
+
+/** What the events of one stream are joined with. */
+interface Joining {
+  prepared: PreparedOperation;
+  stream: StreamPlan;
+  access: AccessDecision;
+  call: Call;
+  /** Leaves when nobody follows any more. */
+  reader: LeaveSignal;
 }

@@ -5,6 +5,7 @@ import type { FetchRecord } from './execute/fetch-record.ts';
 import type { Written } from './execute/written.ts';
 import type { LeaveSignal } from './leave-signal.ts';
 import type { PlanNode } from './plan/description.ts';
+import type { StreamBatch } from './subscribe/stream-batch.ts';
 
 /** What a client sends, whatever the transport. */
 export interface GraphRequest {
@@ -37,9 +38,9 @@ export interface WrittenAnswer {
 export type AnyAnswer = GraphAnswer | WrittenAnswer;
 
 /** One item of a stream. `id` is its cursor; an item without an answer is a bookmark or, without an id too, a heartbeat. */
-export interface StreamItem {
+export interface StreamItem<A extends AnyAnswer = GraphAnswer> {
   id?: string;
-  answer?: GraphAnswer;
+  answer?: A;
 }
 
 /** How the core reaches a subgraph. The guard (limits, breaker, time) implements it around HTTP; the router's own subgraph is one more. */
@@ -120,7 +121,7 @@ export interface Engine {
   explain(prepared: Prepared, record?: FetchRecord, startedMs?: number): PlanNode | undefined;
   /**
    * Runs a subscription after `call.lastEventId`, if given. Lost upstreams are resumed unseen. A final error is an item with errors and no data.
-   * Ends when the upstream completes, on a final error, or on the signal.
+   * Ends when the upstream completes, on a final error, or on the signal. What comes together is given together.
    */
-  subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncIterable<StreamItem>;
+  subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncIterable<StreamBatch>;
 }

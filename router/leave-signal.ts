@@ -45,3 +45,14 @@ export class Presence implements LeaveSignal {
     }
   }
 }
+
+/** Why a stream's signal fires. One for all: an error made for each of a herd that leaves costs more than the leaving. */
+export const GONE = new Error('the reader has gone');
+
+/** The presence of a stream's reader, who leaves when the signal fires. The signal bears one listener, however many ask. */
+export function presenceOf(signal: AbortSignal): Presence {
+  const presence = new Presence();
+  if (signal.aborted) presence.leave();
+  else signal.addEventListener('abort', () => presence.leave(), { once: true });
+  return presence;
+}

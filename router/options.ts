@@ -11,6 +11,7 @@ import type { GuardLimits, SubgraphPolicy } from './guard/lane.ts';
 import type { StaleLimits } from './guard/stale-answers.ts';
 import type { IngestRoute } from './http/ingest.ts';
 import type { SocketLimits } from './http/socket-admission.ts';
+import type { StreamGateLimits } from './http/stream-gate.ts';
 import type { QueueLimits } from './limits/fair-queue.ts';
 import type { Rates } from './limits/rates.ts';
 import type { PortLimits } from './public-port.ts';
@@ -50,6 +51,8 @@ export interface RouterLimits {
   stale: Partial<StaleLimits>;
   document: Partial<DocumentLimits>;
   sockets: Partial<SocketLimits>;
+  /** How fast streams are opened. */
+  streams: Partial<StreamGateLimits>;
   port: Partial<PortLimits>;
   /** Requests that one body may have; 0: batches are not taken. */
   batch: number;

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Hosts } from './http/hosts.ts';
 import type { Listener } from './http/listener.ts';
 import { Reply } from './http/reply.ts';
+import { Turns } from './http/turns.ts';
 import type { SocketDoor } from './http/websocket.ts';
 
 /** How long connections may keep the port waiting, and how many there may be. */
@@ -28,6 +29,11 @@ export const PORT_LIMITS: PortLimits = {
   connections: 16_384,
 };
 
+/** Connections that the system holds until they are accepted: one that finds no place there tries again after a second. */
+const BACKLOG = 4_096;
+/** Sockets that are made between two turns of the loop. */
+const UPGRADES_PER_TURN = 8;
+
 /** What a connection is told that sent no proper request; anything else is 400. */
 const STATUS_BY_ERROR: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIMEOUT: 408, HPE_HEADER_OVERFLOW: 431 };
 /** How often connections are looked at that are too slow, a part of the shortest time they have. */
@@ -39,6 +45,8 @@ const DRAIN_LOOK_MS = 50;
 /** The one port that clients see. */
 export class PublicPort {
   readonly #server: Server<typeof IncomingMessage, typeof Reply>;
+  readonly #upgraded = new Set<Duplex>();
+  readonly #upgrades = new Turns(UPGRADES_PER_TURN);
 
   constructor(listener: Listener, sockets: SocketDoor, hosts: Hosts, limits: PortLimits = PORT_LIMITS) {
     const { headersMs, requestMs, keepAliveMs, idleMs, connections } = limits;
@@ -53,8 +61,10 @@ export class PublicPort {
     this.#server.setTimeout(idleMs);
     this.#server.maxConnections = connections;
     this.#server.on('upgrade', (request, socket, head) => {
-      if (hosts.takes(request.headers.host)) sockets.upgrade(request, socket, head);
-      else refuse(socket, 421);
+      this.#upgraded.add(socket);
+      socket.once('close', () => this.#upgraded.delete(socket));
+      if (!hosts.takes(request.headers.host)) refuse(socket, 421);
+      else this.#upgrades.add(() => sockets.upgrade(request, socket, head));
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       refuse(socket, STATUS_BY_ERROR[error.code ?? ''] ?? 400);
@@ -65,7 +75,7 @@ export class PublicPort {
   async listen(host: string, port: number): Promise<string> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      this.#server.listen(port, host, resolve);
+      this.#server.listen({ port, host, backlog: BACKLOG }, resolve);
     });
     const address = this.#server.address() as AddressInfo;
     return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
@@ -76,7 +86,11 @@ export class PublicPort {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     drain();
     const look = setInterval(() => this.#server.closeIdleConnections(), DRAIN_LOOK_MS);
-    const cut = setTimeout(() => this.#server.closeAllConnections(), DRAIN_MS);
+    const cut = setTimeout(() => {
+      this.#server.closeAllConnections();
+      // The server waits for these too, and no longer knows them.
+      for (const socket of this.#upgraded) socket.destroy();
+    }, DRAIN_MS);
     await closed;
     clearInterval(look);
     clearTimeout(cut);

@@ -70,7 +70,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const { guard, close: closeGuard } = assembleGuard(outside, options);
   dispatch.useGuard(guard);
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
-  const streams = new LiveStreams(keeper, clock);
+  const streams = new LiveStreams(keeper, clock, options.limits?.streams);
   const limits = makeLimits(options);
   const throttle = new Throttle({ ...QUEUE_LIMITS, ...options.limits?.queue }, clock);
   const usage = new UsageBook(clock);
@@ -175,6 +175,7 @@ function openDoors(rooms: Rooms): PublicPort {
   const graphql = new GraphqlDoor({
     operations,
     streams,
+    limits: rooms.limits,
     maxBodyBytes: options.limits?.maxBodyBytes ?? MAX_BODY_BYTES,
     maxBatch: options.limits?.batch ?? 0,
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),

@@ -23,6 +23,12 @@ export const FLAGS = {
     owner: 'router/subscribe',
     since: '0.2.0',
   },
+  'router.event-batching': {
+    description: 'Events of a stream that wait together ask for other subgraphs’ fields together.',
+    isOnByDefault: true,
+    owner: 'router/subscribe',
+    since: '0.2.0',
+  },
   'router.apollo-fallback': {
     description: 'What the native planner cannot plan is planned by Apollo’s.',
     isOnByDefault: true,

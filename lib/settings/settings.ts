@@ -274,6 +274,9 @@ export const SETTINGS = z.object({
   FLEET_INGEST_RECORDS_PER_SECOND: positive(500_000).describe(
     'Records of telemetry a second that one client may send by each route.',
   ),
+  FLEET_STREAMS_PER_SECOND: positive(200).describe(
+    'Streams that a router opens a second; others wait for their turn, the most urgent first.',
+  ),
   FLEET_MAX_IN_FLIGHT: z.coerce
     .number()
     .int()

@@ -10,6 +10,8 @@ export interface ClientRequest extends Omit<GraphRequest, 'query'> {
   query: string | undefined;
   /** SHA-256 of the text (`extensions.persistedQuery.sha256Hash`), or its name in the list (also `documentId`). */
   documentId?: string;
+  /** What it is called on a stream of several (graphql-sse, single connection). */
+  operationId?: string;
 }
 
 /** A request with its text. */

@@ -140,18 +140,22 @@ function visiblePath(path: AnswerPath, root: Selection): AnswerPath {
   return seen;
 }
 
-/** The longest path that holds all of these, for each root field they are under. */
-export function commonPaths(paths: readonly AnswerPath[]): AnswerPath[] {
+/**
+ * The longest path that holds all of these, for each root field they are under.
+ * @param isOfEvents whether the paths are those of several events: for each event then
+ */
+export function commonPaths(paths: readonly AnswerPath[], isOfEvents = false): AnswerPath[] {
   const byRoot = new Map<string | number | undefined, AnswerPath>();
   for (const path of paths) {
-    const known = byRoot.get(path[0]);
+    const root = isOfEvents ? `${path[1]} ${path[0]}` : path[0];
+    const known = byRoot.get(root);
     if (!known) {
-      byRoot.set(path[0], path);
+      byRoot.set(root, path);
       continue;
     }
     let length = 0;
     while (length < known.length && known[length] === path[length]) length++;
-    byRoot.set(path[0], known.slice(0, length));
+    byRoot.set(root, known.slice(0, length));
   }
   return [...byRoot.values()];
 }

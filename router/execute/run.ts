@@ -6,7 +6,8 @@ import type { LeaveSignal } from '../leave-signal.ts';
 import type { EntityFetch, EntityGroup, Rewrite, RootFetch, Serial, Step } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { deliver, pathsOf, type Representations, represent } from './entities.ts';
-import { commonPaths, type Faults } from './faults.ts';
+import type { FaultNotes } from './event-faults.ts';
+import { commonPaths } from './faults.ts';
 import type { FetchRecord } from './fetch-record.ts';
 import { type AnswerPath, isJsonObject, type Json, type JsonObject, joinInto } from './json.ts';
 import { pathsTo } from './places.ts';
@@ -20,15 +21,17 @@ export interface RunOptions {
   variables: Readonly<Record<string, unknown>>;
   call: Call;
   signal: LeaveSignal | undefined;
-  faults: Faults;
+  faults: FaultNotes;
+  /** Whether the data is that of several events at once, each root key a list of them. */
+  isOfEvents?: boolean;
   /** Takes what each fetch took. */
   record?: FetchRecord | undefined;
   /** Root keys the client sees; a failed fetch is told on those of its own that are among them. */
   isRootKey: (key: string) => boolean;
   /** Whether the client is to see any of these keys of the object at this place, and it is not there. */
   isMissed: (data: JsonObject, path: AnswerPath, keys: readonly string[]) => boolean;
-  /** Whether nothing can be answered any more, for what these root keys came to. */
-  isLost: (data: JsonObject, keys: readonly string[]) => boolean;
+  /** Of a mutation: whether nothing can be answered any more, for what these root keys came to. */
+  isLost?: ((data: JsonObject, keys: readonly string[]) => boolean) | undefined;
 }
 
 /** One run of a plan: every fetch adds to the same data; a fetch that fails leaves its fields out and tells why. */
@@ -69,7 +72,7 @@ export class Run {
   async #serial({ steps, keys }: Serial): Promise<void> {
     for (let at = 0; at < steps.length; at++) {
       await this.step(steps[at] as Step);
-      if (this.options.isLost(this.data, keys[at] ?? [])) return;
+      if (this.options.isLost?.(this.data, keys[at] ?? [])) return;
     }
   }
 
@@ -179,7 +182,7 @@ export class Run {
       // A plan's paths may lead to entities beside those it means, whose fields come in another way or are not shown.
       const seen = paths.filter((path) => !faults.explains(path) && isMissed(this.data, path, group.keys));
       const error = new Error(`the plan does not bring what ${subgraph} must be told`);
-      for (const path of commonPaths(seen)) faults.add(error, path, 'planner');
+      for (const path of commonPaths(seen, this.options.isOfEvents)) faults.add(error, path, 'planner');
     }
   }
 
@@ -213,7 +216,7 @@ export class Run {
       const field = only !== undefined && another === undefined ? [only] : [];
       for (const path of pathsOf(this.data, each, this.options.supergraph.satisfies)) paths.push([...path, ...field]);
     }
-    return commonPaths(paths);
+    return commonPaths(paths, this.options.isOfEvents);
   }
 
   #ask(fetch: RootFetch | EntityFetch, collected?: readonly Representations[]): Promise<GraphAnswer> {

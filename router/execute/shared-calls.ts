@@ -1,8 +1,8 @@
 import type { Call } from '../../lib/call/signing.ts';
 import type { GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
 import { isQuery } from '../guard/lane.ts';
-import { Left } from '../guard/wire-answer.ts';
 import { type LeaveSignal, Presence } from '../leave-signal.ts';
+import { Left } from '../wire/exchange.ts';
 import { copyOf, type Json } from './json.ts';
 import { bodyOf } from './subgraph-request.ts';
 

@@ -15,6 +15,16 @@ export function readOut(answer: AnyAnswer): GraphAnswer {
   return answer.data instanceof Written ? { ...answer, data: answer.data.toJSON() } : (answer as GraphAnswer);
 }
 
+/** An answer as JSON. */
+export function jsonOfAnswer(answer: AnyAnswer): string {
+  const { data, errors, extensions } = answer;
+  if (!(data instanceof Written)) return JSON.stringify(answer);
+  if (!errors && !extensions) return `{"data":${data.text}}`;
+  // Errors come first, where people look for them (GraphQL specification, 7.1).
+  const told = errors ? `"errors":${JSON.stringify(errors)},` : '';
+  return `{${told}"data":${data.text}${extensions ? `,"extensions":${JSON.stringify(extensions)}` : ''}}`;
+}
+
 /** Anything but what JSON writes as it is: quotes, backslashes, control characters; surrogates, whose halves it escapes. */
 const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
 

@@ -1,6 +1,6 @@
 import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
 import type { GraphAnswer } from '../engine.ts';
-import type { WireAnswer } from './wire-answer.ts';
+import type { WireAnswer } from '../wire/whole-answer.ts';
 
 /** A subgraph that answered something that cannot be used: it counts against its breaker. */
 export class MalformedAnswer extends Error {}

@@ -1,8 +1,8 @@
 import { standardFlags } from '../../lib/flags/index.ts';
 import type { RouterOptions } from '../options.ts';
+import { plainWire, signedWire } from '../wire/wire.ts';
 import { BreakerAgreement } from './agreement.ts';
 import { GUARD_LIMITS, Guard } from './guard.ts';
-import { plainWire, signedWire } from './wire.ts';
 
 /** A guard at work, and how to end it. */
 export interface AssembledGuard {

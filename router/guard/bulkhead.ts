@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import { Left, TimedOut } from '../wire/exchange.ts';
 import {
   type ConcurrencyPolicy,
   type ConcurrencyState,
@@ -8,7 +9,6 @@ import {
   firstConcurrency,
   learnConcurrency,
 } from './concurrency.ts';
-import { Left, TimedOut } from './wire-answer.ts';
 
 export interface BulkheadPolicy extends ConcurrencyPolicy {
   /** Calls that may wait for their turn. */

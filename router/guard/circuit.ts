@@ -1,12 +1,12 @@
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
+import type { Wire } from '../wire/wire.ts';
 import type { BreakerEffect, BreakerEvent, BreakerOverride, BreakerPhase, BreakerPolicy } from './breaker.ts';
 import { LastMinute } from './last-minute.ts';
 import { Pass } from './pass.ts';
 import type { Replica } from './replica.ts';
 import { ReplicaSet, type ReplicaWish } from './replica-set.ts';
 import { TokenBucket } from './token-bucket.ts';
-import type { Wire } from './wire.ts';
 
 /** A breaker that went from one phase to another. */
 export interface BreakerMove {

@@ -1,7 +1,7 @@
 import { asFleetError, FleetError } from '../../lib/errors.ts';
+import { TooLarge } from '../wire/exchange.ts';
 import { MalformedAnswer } from './answer.ts';
 import type { Outcome } from './pass.ts';
-import { TooLarge } from './wire-answer.ts';
 
 export const OK: Outcome = { failed: false };
 export const BROKE_INSIDE: Outcome = { failed: true, reason: 'internal errors' };

@@ -3,6 +3,7 @@ import type { Clock } from '../../lib/clock.ts';
 import type { CacheSize, GraphAnswer, GraphRequest, StreamItem, SubgraphCaller } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import { fetchSpan } from '../spans.ts';
+import type { Wire } from '../wire/wire.ts';
 import { type ThroughOptions, through } from './any-call.ts';
 import type { BreakerMove, Circuit, Forced } from './circuit.ts';
 import { callDegradable } from './degraded-call.ts';
@@ -11,7 +12,6 @@ import { callLive } from './live-call.ts';
 import type { Replica } from './replica.ts';
 import { STALE_LIMITS, StaleAnswers, type StaleLimits } from './stale-answers.ts';
 import { callWhole } from './whole-call.ts';
-import type { Wire } from './wire.ts';
 
 export { type CallReport, GUARD_LIMITS, type GuardLimits } from './lane.ts';
 

@@ -2,13 +2,13 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { FleetError } from '../../lib/errors.ts';
 import type { GraphRequest, StreamItem } from '../engine.ts';
 import { bodyOf } from '../execute/subgraph-request.ts';
+import { TimedOut } from '../wire/exchange.ts';
+import { type WireStream, wholeOf } from '../wire/streamed-answer.ts';
 import { MalformedAnswer, parseAnswer, readGraphAnswer, refusalIn } from './answer.ts';
 import { through } from './any-call.ts';
 import { type ServerSentEvent, serverSentEvents } from './event-stream.ts';
 import type { Lane } from './lane.ts';
 import type { Replica } from './replica.ts';
-import { TimedOut } from './wire-answer.ts';
-import { type WireStream, wholeOf } from './wire-stream.ts';
 
 /** One stream from one subgraph. Returning means it completed. @throws anything when it is lost before that */
 export async function* callLive(

@@ -1,7 +1,7 @@
 import { lessLoadedOfTwo } from '../balance/two-choices.ts';
+import type { Wire } from '../wire/wire.ts';
 import { type BreakerEvent, type BreakerPhase, type BreakerPolicy, outcomesOf } from './breaker.ts';
 import { type OnReplicaMove, Replica } from './replica.ts';
-import type { Wire } from './wire.ts';
 
 /** How a caller asks for a replica. */
 export interface ReplicaWish {

@@ -1,4 +1,6 @@
 import { type LatencyEstimate, loadOf, observed, unknownLatency } from '../balance/peak-ewma.ts';
+import type { WireStream } from '../wire/streamed-answer.ts';
+import type { Wire } from '../wire/wire.ts';
 import {
   type BreakerEffect,
   type BreakerEvent,
@@ -9,8 +11,6 @@ import {
   stepBreaker,
 } from './breaker.ts';
 import { LastMinute } from './last-minute.ts';
-import type { Wire } from './wire.ts';
-import type { WireStream } from './wire-stream.ts';
 
 /** A failure is taken to cost so long: one that refuses quickly must not look fast. */
 const FAILURE_COST_MS = 1_000;

@@ -3,6 +3,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { GraphAnswer, GraphRequest } from '../engine.ts';
 import { bodyOf } from '../execute/subgraph-request.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import { Left, TimedOut, TooLarge } from '../wire/exchange.ts';
 import { Busy, brokeInside, MalformedAnswer, readGraphAnswer } from './answer.ts';
 import { BROKE_INSIDE, failure, OK, reasonOf, TIME_OUT } from './failures.ts';
 import { isQuery, type Lane } from './lane.ts';
@@ -10,7 +11,6 @@ import type { Pass } from './pass.ts';
 import type { Replica } from './replica.ts';
 import type { ReplicaWish } from './replica-set.ts';
 import { retryPause } from './retry-budget.ts';
-import { Left, TimedOut, TooLarge } from './wire-answer.ts';
 
 /**
  * One query or mutation to one subgraph: within the operation's deadline, in its turn, to the best replica.
@@ -113,10 +113,10 @@ function settleFailed(
   callers?: number,
 ): void {
   const timedOut = error instanceof TimedOut;
-  const isNobodys = error instanceof Left || (timedOut && !isJudged);
-  if (isNobodys) pass.abandon(nowMs);
+  const isUnjudged = error instanceof Left || (timedOut && !isJudged);
+  if (isUnjudged) pass.abandon(nowMs);
   else pass.settle(timedOut ? TIME_OUT : { failed: true, reason: reasonOf(error) }, nowMs, callers);
-  lane.report(pass.replica.ordinal, startedMs, nowMs, isNobodys ? 'abandoned' : 'failed');
+  lane.report(pass.replica.ordinal, startedMs, nowMs, isUnjudged ? 'abandoned' : 'failed');
 }
 
 /**

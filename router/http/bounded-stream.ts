@@ -1,38 +1,50 @@
 import { FleetError } from '../../lib/errors.ts';
-import type { GraphAnswer, StreamItem } from '../engine.ts';
-import { textOf } from '../subscribe/item-text.ts';
+import type { GraphAnswer } from '../engine.ts';
+import { StreamBatch } from '../subscribe/stream-batch.ts';
 
 /** How much may wait for one slow reader. */
 export const STREAM_QUEUE = { maxEvents: 1_000, maxBytes: 1_000_000 } as const;
 
-/** What an item weighs in the queue beside its answer's text, bytes. */
-const ITEM_BYTES = 100;
+/** What waits in the queues of one connection, together. */
+export class QueueRoom {
+  bytes = 0;
+  events = 0;
 
-interface Waiting {
-  item: StreamItem;
-  sizeBytes: number;
+  add(batch: StreamBatch): void {
+    this.bytes += batch.weightBytes;
+    this.events += batch.told;
+  }
+
+  remove(batch: StreamBatch): void {
+    this.bytes -= batch.weightBytes;
+    this.events -= batch.told;
+  }
 }
 
-type Pulled = { kind: 'item'; item: StreamItem } | { kind: 'ended' } | { kind: 'failed'; error: unknown };
+type Pulled = { kind: 'batch'; batch: StreamBatch } | { kind: 'ended' } | { kind: 'failed'; error: unknown };
 
 /**
  * Stands between a source and a reader: the source is never held up, the queue is bounded, and a reader that falls behind
- * it gets SLOW_CONSUMER with the cursor of the last item it took (STREAMS.md 4.3).
+ * it gets SLOW_CONSUMER with the cursor of the last batch it took (STREAMS.md 4.3).
  */
-export class BoundedStream implements AsyncIterableIterator<StreamItem> {
-  readonly #queue: Waiting[] = [];
-  #queuedBytes = 0;
-  #end: Exclude<Pulled, { kind: 'item' }> | undefined;
+export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
+  readonly #queue: StreamBatch[] = [];
+  #end: Exclude<Pulled, { kind: 'batch' }> | undefined;
   #waiter: ((pulled: Pulled) => void) | undefined;
   #lastCursor: string | undefined;
   #bookmark: string | undefined;
 
-  /** @param stop ends the source; @param onSlow told when the reader is cut for its slowness */
+  /**
+   * @param stop ends the source
+   * @param onSlow told when the reader is cut for its slowness
+   * @param room shared with what else waits for the same reader
+   */
   constructor(
-    source: AsyncIterable<StreamItem>,
+    source: AsyncIterable<StreamBatch>,
     private readonly stop: () => void,
     private readonly limits: { maxEvents: number; maxBytes: number } = STREAM_QUEUE,
     private readonly onSlow: () => void = () => undefined,
+    private readonly room: QueueRoom = new QueueRoom(),
   ) {
     void this.#pump(source);
   }
@@ -50,7 +62,7 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
     const answer: GraphAnswer = {
       errors: [{ message: error.message, extensions: { ...error.extensions, ...cursor } }],
     };
-    this.#give({ answer });
+    this.#give(new StreamBatch([{ answer }]));
     this.#finish({ kind: 'ended' });
     this.stop();
   }
@@ -62,15 +74,15 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
     this.stop();
   }
 
-  async next(): Promise<IteratorResult<StreamItem>> {
+  async next(): Promise<IteratorResult<StreamBatch>> {
     const pulled = await this.#pull();
     if (pulled.kind === 'failed') throw pulled.error;
     if (pulled.kind === 'ended') return { value: undefined, done: true };
-    if (pulled.item.id !== undefined) this.#lastCursor = pulled.item.id;
-    return { value: pulled.item, done: false };
+    this.#lastCursor = pulled.batch.cursor ?? this.#lastCursor;
+    return { value: pulled.batch, done: false };
   }
 
-  return(): Promise<IteratorResult<StreamItem>> {
+  return(): Promise<IteratorResult<StreamBatch>> {
     this.close();
     return Promise.resolve({ value: undefined, done: true });
   }
@@ -79,12 +91,12 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
     return this;
   }
 
-  async #pump(source: AsyncIterable<StreamItem>): Promise<void> {
+  async #pump(source: AsyncIterable<StreamBatch>): Promise<void> {
     try {
-      for await (const item of source) {
+      for await (const batch of source) {
         if (this.#end) return;
-        if (item.answer) this.#give(item);
-        else if (item.id !== undefined) this.#bookmark = item.id;
+        if (batch.told > 0) this.#give(batch);
+        else this.#bookmark = batch.cursor ?? this.#bookmark;
         if (this.#isOver()) {
           this.onSlow();
           return this.fail(new FleetError('SLOW_CONSUMER', 'you read too slowly: go on after the cursor'));
@@ -97,26 +109,25 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
   }
 
   #isOver(): boolean {
-    return this.#queue.length > this.limits.maxEvents || this.#queuedBytes > this.limits.maxBytes;
+    return this.room.events > this.limits.maxEvents || this.room.bytes > this.limits.maxBytes;
   }
 
-  #give(item: StreamItem): void {
-    // A place behind this item is known again only after it.
+  #give(batch: StreamBatch): void {
+    // A place behind this one is known again only after it.
     this.#bookmark = undefined;
     if (this.#waiter) {
-      this.#wake({ kind: 'item', item });
+      this.#wake({ kind: 'batch', batch });
       return;
     }
-    const sizeBytes = ITEM_BYTES + (item.answer ? Buffer.byteLength(textOf(item.answer)) : 0);
-    this.#queue.push({ item, sizeBytes });
-    this.#queuedBytes += sizeBytes;
+    this.#queue.push(batch);
+    this.room.add(batch);
   }
 
   #pull(): Promise<Pulled> {
-    const waiting = this.#queue.shift();
-    if (waiting) {
-      this.#queuedBytes -= waiting.sizeBytes;
-      return Promise.resolve({ kind: 'item', item: waiting.item });
+    const batch = this.#queue.shift();
+    if (batch) {
+      this.room.remove(batch);
+      return Promise.resolve({ kind: 'batch', batch });
     }
     if (this.#end) return Promise.resolve(this.#end);
     return new Promise((resolve) => {
@@ -124,7 +135,7 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
     });
   }
 
-  #finish(end: Exclude<Pulled, { kind: 'item' }>): void {
+  #finish(end: Exclude<Pulled, { kind: 'batch' }>): void {
     this.#end ??= end;
     this.#wake(this.#end);
   }
@@ -136,7 +147,6 @@ export class BoundedStream implements AsyncIterableIterator<StreamItem> {
   }
 
   #drop(): void {
-    this.#queue.length = 0;
-    this.#queuedBytes = 0;
+    for (const batch of this.#queue.splice(0)) this.room.remove(batch);
   }
 }

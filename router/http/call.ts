@@ -8,7 +8,7 @@ import { notePriority, PRIORITY_HEADER } from '../limits/priority.ts';
 import { traceOf } from './trace-context.ts';
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-const MAX_EVENT_ID = 2_048;
+const EVENT_ID = /^[\x20-\x7e]{1,2048}$/;
 
 /** The call of a request before anybody knows whose it is. */
 export function callOf(request: IncomingMessage, clock: Clock, traceRatio: number): Call {
@@ -31,7 +31,7 @@ export function identify(call: Call, principal: Principal, headers: IncomingHttp
     throw new FleetError('BAD_INPUT', 'an Idempotency-Key is 1 to 255 visible ASCII characters');
   }
   const lastEventId = one(headers['last-event-id']);
-  if (lastEventId !== undefined && lastEventId.length > MAX_EVENT_ID) {
+  if (lastEventId && !EVENT_ID.test(lastEventId)) {
     throw new FleetError('BAD_CURSOR', 'this Last-Event-ID is no cursor of ours');
   }
   if (idempotencyKey) call.idempotencyKey = idempotencyKey;

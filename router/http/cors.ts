@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const ALLOWED_HEADERS =
-  'authorization, content-type, x-fleet-csrf, apollo-require-preflight, x-apollo-operation-name, idempotency-key, last-event-id, traceparent, x-cost, x-priority';
+  'authorization, content-type, x-fleet-csrf, apollo-require-preflight, x-apollo-operation-name, idempotency-key, last-event-id, traceparent, x-cost, x-priority, x-graphql-event-stream-token';
 const SHOWN_HEADERS = 'x-request-id, retry-after, ratelimit, ratelimit-policy';
 
 /**
@@ -17,7 +17,7 @@ export function answerCors(request: IncomingMessage, response: ServerResponse, o
   response.setHeader('access-control-expose-headers', SHOWN_HEADERS);
   if (request.method !== 'OPTIONS') return false;
   response.writeHead(204, {
-    'access-control-allow-methods': 'GET, POST',
+    'access-control-allow-methods': 'GET, POST, PUT, DELETE',
     'access-control-allow-headers': ALLOWED_HEADERS,
     'access-control-max-age': '600',
   });

@@ -85,7 +85,11 @@ export function requestIn(given: unknown): ClientRequest {
   if (operationName) request.operationName = operationName;
   if (variables) request.variables = variables;
   if (documentId !== undefined) request.documentId = documentId;
-  if (isObject(extensions) && extensions['cost'] === true) request.wantsCost = true;
+  if (isObject(extensions)) {
+    if (extensions['cost'] === true) request.wantsCost = true;
+    const operationId = extensions['operationId'];
+    if (typeof operationId === 'string') request.operationId = operationId;
+  }
   return request;
 }
 

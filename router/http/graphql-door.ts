@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
-import type { Prepared, StreamItem } from '../engine.ts';
-import { readOut } from '../execute/written.ts';
+import type { Prepared } from '../engine.ts';
+import { jsonOfAnswer } from '../execute/written.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import type { Limits } from '../limits/limits.ts';
 import { answerBatch } from './batch.ts';
 import { HttpRefusal, readBody, textOf, unpackBody } from './body.ts';
 import { withinIn } from './call.ts';
@@ -14,7 +15,8 @@ import { type AnswerForm, negotiate } from './negotiation.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import { parametersOf } from './request-target.ts';
-import { jsonOfAnswer, send, sendAnswer, sendRun } from './send.ts';
+import { send, sendAnswer, sendRun } from './send.ts';
+import { SingleConnection, streamTokenOf } from './single-connection.ts';
 import { answerByEvents } from './sse.ts';
 
 /** Operations and their variables do not pack better than this; what does is made to. */
@@ -23,6 +25,7 @@ const MAX_UNPACK_RATIO = 100;
 export interface GraphqlDoorOptions {
   operations: Operations;
   streams: LiveStreams;
+  limits: Limits;
   maxBodyBytes: number;
   /** Requests that one body may have; 0: batches are not taken. */
   maxBatch?: number;
@@ -41,12 +44,20 @@ export interface Exchange {
 
 /** GraphQL over HTTP: POST, GET, and server-sent events for those who ask for them. */
 export class GraphqlDoor {
-  constructor(private readonly options: GraphqlDoorOptions) {}
+  readonly #single: SingleConnection;
+
+  constructor(private readonly options: GraphqlDoorOptions) {
+    this.#single = new SingleConnection(options);
+  }
 
   /** @throws HttpRefusal, FleetError for a request that cannot be read */
   async answer(exchange: Exchange): Promise<void> {
     const { request, response, call } = exchange;
     const { operations } = this.options;
+    const stream = streamTokenOf(request);
+    if (stream !== undefined || request.method === 'PUT' || request.method === 'DELETE') {
+      return await this.#single.answer(exchange, stream, () => this.#read(exchange));
+    }
     const startedMs = operations.nowMs();
     const withinMs = withinIn(request.headers);
     const form = negotiate(request.headers.accept);
@@ -84,7 +95,7 @@ export class GraphqlDoor {
     }
     if (request.method !== 'POST') {
       throw new HttpRefusal(405, new FleetError('BAD_INPUT', 'GraphQL is asked by POST or GET'), {
-        allow: 'GET, POST',
+        allow: 'GET, POST, PUT, DELETE',
       });
     }
     requireJson(request.headers);
@@ -106,11 +117,10 @@ export class GraphqlDoor {
     const { operations, streams, heartbeatMs } = this.options;
     const { response, call, token } = exchange;
     const isLive = prepared.kind === 'subscription';
+    const turn = isLive ? streams.gate.enter(call, () => exchange.signal.aborted) : undefined;
+    if (turn) await turn;
     const countOff = isLive ? streams.countOperation() : undefined;
-    const source = (signal: AbortSignal) =>
-      isLive
-        ? operations.stream(prepared, call, signal)
-        : once(async () => readOut(await operations.run(prepared, call, signal)));
+    const source = (signal: AbortSignal) => operations.events(prepared, call, signal);
     await answerByEvents(source, {
       response,
       headers,
@@ -120,9 +130,4 @@ export class GraphqlDoor {
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     }).finally(() => countOff?.());
   }
-}
-
-/** A query or mutation as a stream of one answer. */
-async function* once(run: () => Promise<NonNullable<StreamItem['answer']>>): AsyncGenerator<StreamItem, void> {
-  yield { answer: await run() };
 }

@@ -57,6 +57,8 @@ export const FIXED_ROUTES: readonly string[] = [
   'GET /',
   'GET /graphql',
   'POST /graphql',
+  'PUT /graphql',
+  'DELETE /graphql',
   'GET /metrics',
   'GET /livez',
   'GET /readyz',

@@ -1,6 +1,7 @@
 import type { Principal } from '../../lib/call/principal.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
+import { STREAM_GATE_LIMITS, StreamGate, type StreamGateLimits } from './stream-gate.ts';
 
 /** How often running streams' tokens are checked again: a revocation closes them within a second, milliseconds. */
 const RECHECK_MS = 500;
@@ -22,11 +23,17 @@ export class LiveStreams {
   #operations = 0;
   #slow = 0;
   #isChecking = false;
+  #isStopped = false;
+  /** When a new one may begin. */
+  readonly gate: StreamGate;
 
   constructor(
     private readonly keeper: DoorKeeper,
     private readonly clock: Clock,
-  ) {}
+    gate: Partial<StreamGateLimits> = {},
+  ) {
+    this.gate = new StreamGate({ ...STREAM_GATE_LIMITS, ...gate }, clock);
+  }
 
   /** Running subscriptions. */
   get operations(): number {
@@ -38,13 +45,15 @@ export class LiveStreams {
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearInterval(this.#timer);
     for (const stream of this.#open) stream.drain();
   }
 
-  /** @returns takes it out again */
+  /** One that comes while the router goes down is sent on at once. @returns takes it out again */
   add(stream: LiveStream): () => void {
     this.#open.add(stream);
+    if (this.#isStopped) stream.drain();
     return () => this.#open.delete(stream);
   }
 

@@ -13,7 +13,6 @@ import {
   isRefused,
   type Prepared,
   type Refused,
-  type StreamItem,
 } from '../engine.ts';
 import { FetchRecord } from '../execute/fetch-record.ts';
 import type { DocumentGate } from '../guard/document-limits.ts';
@@ -24,7 +23,8 @@ import type { Limits } from '../limits/limits.ts';
 import { LimitRefusal, limitHeaders, type Standing } from '../limits/standing.ts';
 import type { Throttle } from '../limits/throttle.ts';
 import { notePlanning, operationSpan } from '../spans.ts';
-import { publicAnswer, refusal } from './public-errors.ts';
+import { StreamBatch } from '../subscribe/stream-batch.ts';
+import { publicAnswer, publicBatch, refusal } from './public-errors.ts';
 import type { SlowLog } from './slow-log.ts';
 
 /** One finished operation, for metrics and the audit trail. */
@@ -162,25 +162,28 @@ export class Operations {
     return answer;
   }
 
+  /** Whatever it is, as a stream: a query or mutation is one of one answer. */
+  events(prepared: Prepared, call: Call, signal: AbortSignal): AsyncIterable<StreamBatch> {
+    return prepared.kind === 'subscription'
+      ? this.stream(prepared, call, signal)
+      : once(this.run(prepared, call, signal));
+  }
+
   /** Runs a subscription; a fault of ours is its last item. */
-  async *stream(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamItem, void> {
+  async *stream(prepared: Prepared, call: Call, signal: AbortSignal): AsyncGenerator<StreamBatch, void> {
     const { engine, nowMs } = this.options;
     const startedMs = nowMs();
-    let last: GraphAnswer = { data: null };
+    let last: AnyAnswer = { data: null };
     try {
-      for await (const item of engine.subscribe(prepared, call, signal)) {
-        if (!item.answer?.errors) {
-          yield item;
-          continue;
-        }
-        const answer = publicAnswer(item.answer, call);
-        if (answer.data === undefined) last = answer;
-        yield { ...item, answer };
+      for await (const batch of engine.subscribe(prepared, call, signal)) {
+        const told = batch.hasErrors ? publicBatch(batch, call) : batch;
+        if (told.isFinal) last = told.items.at(-1)?.answer ?? last;
+        yield told;
       }
     } catch (error) {
       if (signal.aborted) return;
       last = this.#refusalOf(error, call);
-      yield { answer: last };
+      yield new StreamBatch([{ answer: last }]);
     } finally {
       this.#report(last, prepared, call, startedMs);
     }
@@ -211,4 +214,8 @@ export class Operations {
     onReport({ call, kind, name: prepared?.name, prepared, tookMs: nowMs() - startedMs, answer });
     return answer;
   }
+}
+
+async function* once(answer: Promise<AnyAnswer>): AsyncGenerator<StreamBatch, void> {
+  yield new StreamBatch([{ answer: await answer }]);
 }

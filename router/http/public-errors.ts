@@ -2,6 +2,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
 import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
 import type { AnyAnswer, GraphAnswer } from '../engine.ts';
+import { StreamBatch } from '../subscribe/stream-batch.ts';
 import { traceIdOf } from './trace-context.ts';
 
 /** graphql-js proposes names near the one asked for: that would tell a schema to those who may not read it. */
@@ -41,6 +42,13 @@ export function publicAnswer<A extends AnyAnswer>(answer: A, call: Asked, sugges
   if (!answer.errors) return answer;
   const otherwise: ErrorCode = answer.data === undefined ? 'BAD_INPUT' : 'INTERNAL';
   return { ...answer, errors: answer.errors.map((error) => publicError(error, call, otherwise, suggests)) };
+}
+
+/** As `publicAnswer`, for each item. */
+export function publicBatch({ items }: StreamBatch, call: Asked): StreamBatch {
+  return new StreamBatch(
+    items.map((item) => (item.answer ? { ...item, answer: publicAnswer(item.answer, call) } : item)),
+  );
 }
 
 const STATUS: Partial<Record<ErrorCode, number>> = {

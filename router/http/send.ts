@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { AnyAnswer } from '../engine.ts';
-import { Written } from '../execute/written.ts';
+import { jsonOfAnswer } from '../execute/written.ts';
 import { answerStatus, retryAfterSeconds } from './public-errors.ts';
 import { Reply } from './reply.ts';
 
@@ -18,16 +18,6 @@ export type HeaderPairs = string[];
 export function headerPairs(response: ServerResponse): HeaderPairs {
   const id = response instanceof Reply ? response.requestId : '';
   return id === '' ? [...PLAIN_PAIRS] : [...PLAIN_PAIRS, 'x-request-id', id];
-}
-
-/** An answer as JSON. */
-export function jsonOfAnswer(answer: AnyAnswer): string {
-  const { data, errors, extensions } = answer;
-  if (!(data instanceof Written)) return JSON.stringify(answer);
-  if (!errors && !extensions) return `{"data":${data.text}}`;
-  // Errors come first, where people look for them (GraphQL specification, 7.1).
-  const told = errors ? `"errors":${JSON.stringify(errors)},` : '';
-  return `{${told}"data":${data.text}${extensions ? `,"extensions":${JSON.stringify(extensions)}` : ''}}`;
 }
 
 /** Sends a whole answer, unless the client has left or was answered. */

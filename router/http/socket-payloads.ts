@@ -1,19 +1,28 @@
 import { GraphQLError } from 'graphql';
 import type { GraphAnswer } from '../engine.ts';
+import type { StreamBatch } from '../subscribe/stream-batch.ts';
 import type { BoundedStream } from './bounded-stream.ts';
 
-/** Answers of a stream as graphql-ws takes them; `end` is called once, however it ends. */
-export function payloads(stream: BoundedStream, end: () => void): AsyncIterableIterator<GraphAnswer> {
+/**
+ * A stream as graphql-ws runs it. Its payloads are sent here, as text that is made once for all who get the same: graphql-ws
+ * would write out each for each. So nothing comes out of it but its end; `end` is called once, however it ends.
+ * @param send gives a promise when there is no room for more by now
+ */
+export function sentPayloads(
+  stream: BoundedStream,
+  send: (batch: StreamBatch) => Promise<void> | undefined,
+  end: () => void,
+): AsyncIterableIterator<never> {
   return {
     async next() {
       try {
-        const step = await stream.next();
-        if (!step.done) return { value: step.value.answer ?? {}, done: false };
-      } catch (error) {
+        for (let step = await stream.next(); !step.done; step = await stream.next()) {
+          const room = send(step.value);
+          if (room) await room;
+        }
+      } finally {
         end();
-        throw error;
       }
-      end();
       return { value: undefined, done: true };
     },
     async return() {

@@ -2,13 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { BoundedStream } from './bounded-stream.ts';
+import { textOf } from '../subscribe/item-text.ts';
+import type { StreamBatch } from '../subscribe/stream-batch.ts';
+import { type BoundedStream, QueueRoom } from './bounded-stream.ts';
+import { drained } from './drained.ts';
+import { Turns } from './turns.ts';
 
 const PING_MS = 15_000;
 /** Pings without a pong after which a socket is dead. */
 const MISSED_PONGS = 2;
 /** How long a socket may take to say goodbye before it is cut, milliseconds. */
 const GOODBYE_MS = 2_000;
+
+/** Sockets whose streams are ended between two turns of the loop: thousands may be cut at once. */
+const CLOSED_AT_ONCE = 16;
+/** What is still to be done for sockets that are closed. */
+export const closings = new Turns(CLOSED_AT_ONCE);
 
 /** Close codes beside graphql-transport-ws's own. */
 export const CLOSE = {
@@ -23,6 +32,8 @@ export const CLOSE = {
 export class SocketSession {
   principal: Principal | undefined;
   token: string | undefined;
+  /** What waits for its reader, whichever operation it is of. */
+  readonly room = new QueueRoom();
   readonly #streams = new Set<BoundedStream>();
   #unanswered = 0;
   readonly #pinging: NodeJS.Timeout;
@@ -36,12 +47,22 @@ export class SocketSession {
     socket.on('pong', () => {
       this.#unanswered = 0;
     });
-    socket.once('close', () => this.#end());
+    socket.once('close', () => closings.add(() => this.#end()));
   }
 
   add(stream: BoundedStream): () => void {
     this.#streams.add(stream);
     return () => this.#streams.delete(stream);
+  }
+
+  /** Sends payloads of one operation. @returns until there is room for more, when there is none by now */
+  tell(id: string, { items }: StreamBatch): Promise<void> | undefined {
+    const connection = this.request.socket;
+    const head = `{"id":${JSON.stringify(id)},"type":"next","payload":`;
+    connection.cork();
+    for (const { answer } of items) if (answer) this.socket.send(`${head}${textOf(answer)}}`);
+    connection.uncork();
+    return connection.writableNeedDrain ? drained(connection) : undefined;
   }
 
   /** Closes it; a peer that does not answer is cut. */

@@ -1,16 +1,17 @@
 import type { ServerResponse } from 'node:http';
 import type { Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { StreamItem } from '../engine.ts';
-import { textOf } from '../subscribe/item-text.ts';
+import { GONE } from '../leave-signal.ts';
+import type { StreamBatch } from '../subscribe/stream-batch.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
+import { drained } from './drained.ts';
 import type { LiveStreams } from './live-streams.ts';
 import { Reply } from './reply.ts';
 import { PLAIN_HEADERS } from './send.ts';
 
-const HEARTBEAT_MS = 15_000;
+export const HEARTBEAT_MS = 15_000;
 /** How long a cut reader may take to fetch the error it is cut with, milliseconds. */
-const LAST_WORDS_MS = 3_000;
+export const LAST_WORDS_MS = 3_000;
 
 const COMPLETE = 'event: complete\ndata:\n\n';
 
@@ -29,23 +30,16 @@ export interface SseOptions {
  * @param source begins when the first item is asked for, ends on the signal
  */
 export async function answerByEvents(
-  source: (signal: AbortSignal) => AsyncIterable<StreamItem>,
+  source: (signal: AbortSignal) => AsyncIterable<StreamBatch>,
   options: SseOptions,
 ): Promise<void> {
   const { response, streams, principal, token } = options;
   const ended = new AbortController();
   ended.signal.addEventListener('abort', () => setTimeout(() => cut(response), LAST_WORDS_MS).unref());
-  response.writeHead(200, {
-    ...PLAIN_HEADERS,
-    ...(response instanceof Reply ? { 'x-request-id': response.requestId } : {}),
-    ...options.headers,
-    'content-type': 'text/event-stream; charset=utf-8',
-    'x-accel-buffering': 'no',
-  });
-  response.write(':\n\n');
+  writeEventsHead(response, options.headers);
   const stream = new BoundedStream(
     source(ended.signal),
-    () => ended.abort(),
+    () => ended.abort(GONE),
     STREAM_QUEUE,
     () => streams.countSlow(),
   );
@@ -76,8 +70,21 @@ export async function answerByEvents(
     remove();
     clearInterval(heartbeat);
     response.off('close', leave);
-    ended.abort();
+    ended.abort(GONE);
   }
+}
+
+/** Begins an answer by server-sent events. */
+export function writeEventsHead(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  response.writeHead(200, {
+    ...PLAIN_HEADERS,
+    ...(response instanceof Reply ? { 'x-request-id': response.requestId } : {}),
+    ...headers,
+    'content-type': 'text/event-stream; charset=utf-8',
+    'x-accel-buffering': 'no',
+  });
+  // Some browsers take the head only with something behind it.
+  response.write(':\n\n');
 }
 
 /** Lets go of a reader that does not fetch the end. */
@@ -88,25 +95,11 @@ function cut(response: ServerResponse): void {
 /** @returns whether its last item was an error that ended it */
 async function pump(stream: BoundedStream, response: ServerResponse): Promise<boolean> {
   let isFinal = false;
-  for await (const { id, answer } of stream) {
-    isFinal = answer !== undefined && answer.data === undefined;
-    const isFull = !response.write(
-      `event: next\n${id === undefined ? '' : `id: ${id}\n`}data: ${answer ? textOf(answer) : '{}'}\n\n`,
-    );
+  for await (const batch of stream) {
+    isFinal = batch.isFinal;
+    const isFull = !response.write(batch.frames);
     if (isFull && !response.destroyed) await drained(response);
     if (response.destroyed) break;
   }
   return isFinal;
-}
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done);
-      response.off('close', done);
-      resolve();
-    };
-    response.on('drain', done);
-    response.on('close', done);
-  });
 }

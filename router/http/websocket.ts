@@ -11,6 +11,7 @@ import { asFleetError } from '../../lib/errors.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
+import { GONE } from '../leave-signal.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import { addressOf, callOf, identify } from './call.ts';
 import { hasTooManyMembers, requestIn } from './graph-request.ts';
@@ -18,8 +19,8 @@ import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import type { SocketAdmission } from './socket-admission.ts';
-import { errorsOf, payloads } from './socket-payloads.ts';
-import { CLOSE, SocketSession } from './socket-session.ts';
+import { errorsOf, sentPayloads } from './socket-payloads.ts';
+import { CLOSE, closings, SocketSession } from './socket-session.ts';
 
 const INIT_WAIT_MS = 3_000;
 const MAX_MESSAGE_BYTES = 1_000_000;
@@ -43,6 +44,7 @@ type Session = Context<Record<string, unknown>, SocketSession>;
 
 /** What graphql-ws is given to run: the operation as this router knows it. */
 interface Running {
+  id: string;
   prepared: Prepared;
   call: Call;
   session: SocketSession;
@@ -66,7 +68,7 @@ export class SocketDoor {
     this.#protocol = makeServer<Record<string, unknown>, SocketSession>({
       connectionInitWaitTimeout: INIT_WAIT_MS,
       onConnect: (context) => this.#connect(context),
-      onSubscribe: (context, _id, payload) => this.#prepare(context, payload),
+      onSubscribe: (context, id, payload) => this.#prepare(context, id, payload),
       execute: (args) => this.#run(args),
       subscribe: (args) => this.#stream(args),
       // Our answers are already what clients are to see; graphql-ws would look for error objects in them.
@@ -120,7 +122,7 @@ export class SocketDoor {
       session,
     );
     socket.on('error', () => socket.terminate());
-    socket.once('close', (code, reason) => void closed(code, String(reason)));
+    socket.once('close', (code, reason) => closings.add(() => void closed(code, String(reason))));
   }
 
   async #connect(context: Session): Promise<boolean> {
@@ -163,7 +165,7 @@ export class SocketDoor {
     }
   }
 
-  async #prepare(context: Session, payload: object): Promise<ExecutionArgs | readonly GraphQLError[]> {
+  async #prepare(context: Session, id: string, payload: object): Promise<ExecutionArgs | readonly GraphQLError[]> {
     const { clock, traceRatio, operations, engine } = this.options;
     const session = context.extra;
     const call = callOf(session.request, clock, traceRatio);
@@ -182,7 +184,8 @@ export class SocketDoor {
       const admission = await operations.admit(requestIn(payload), known);
       if ('refused' in admission) return errorsOf(admission.refused);
       const { prepared } = admission;
-      const contextValue: Running = { prepared, call: known, session };
+      if (prepared.kind === 'subscription') await this.#turn(known, session);
+      const contextValue: Running = { id, prepared, call: known, session };
       return {
         schema: engine.schema,
         document: prepared.document,
@@ -193,6 +196,17 @@ export class SocketDoor {
       const coded = asFleetError(error);
       if (!coded) throw error;
       return errorsOf(refusal(coded, call));
+    }
+  }
+
+  /** A stock client comes again to a socket that was closed for it, but takes an operation's error as its end. @throws OVERLOADED */
+  async #turn(call: Call, session: SocketSession): Promise<void> {
+    const { socket } = session;
+    try {
+      await this.options.streams.gate.enter(call, () => socket.readyState !== socket.OPEN);
+    } catch (error) {
+      session.close(CLOSE.tryAgainLater, 'Try again later');
+      throw error;
     }
   }
 
@@ -207,22 +221,24 @@ export class SocketDoor {
   }
 
   #stream(args: ExecutionArgs): AsyncIterable<never> {
-    const { prepared, call, session } = args.contextValue as Running;
+    const { id, prepared, call, session } = args.contextValue as Running;
     const ended = new AbortController();
     const source = this.options.operations.stream(prepared, call, ended.signal);
     const countOff = this.options.streams.countOperation();
     const stream = new BoundedStream(
       source,
-      () => ended.abort(),
+      () => ended.abort(GONE),
       STREAM_QUEUE,
       () => this.options.streams.countSlow(),
+      session.room,
     );
     const remove = session.add(stream);
-    return payloads(stream, () => {
+    const end = () => {
       remove();
       countOff();
-      ended.abort();
-    }) as AsyncIterable<never>;
+      ended.abort(GONE);
+    };
+    return sentPayloads(stream, (batch) => session.tell(id, batch), end);
   }
 
   /** A browser tells which page opens a socket; with no credential needed, any page could. */

@@ -72,6 +72,16 @@ export function registerGauges(registry: Registry, measured: Measured): void {
     help: 'Streams that were cut because their readers fell behind.',
     read: one(() => streams.slow),
   });
+  gauge(registry, {
+    name: 'streams_waiting',
+    help: 'Streams that wait until they may be opened.',
+    read: one(() => streams.gate.size),
+  });
+  counter(registry, {
+    name: 'streams_refused_total',
+    help: 'Streams that were sent away because too many were being opened.',
+    read: one(() => streams.gate.refused),
+  });
   gauge(registry, { name: 'sockets', help: 'Authenticated WebSockets.', read: one(sockets) });
   gauge(registry, {
     name: 'audit_spool_entries',

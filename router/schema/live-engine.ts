@@ -1,19 +1,11 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
-import type {
-  AnyAnswer,
-  CacheSize,
-  Engine,
-  GraphAnswer,
-  GraphRequest,
-  Prepared,
-  Refused,
-  StreamItem,
-} from '../engine.ts';
+import type { AnyAnswer, CacheSize, Engine, GraphAnswer, GraphRequest, Prepared, Refused } from '../engine.ts';
 import { isRefused } from '../engine.ts';
 import type { FetchRecord } from '../execute/fetch-record.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { PlanNode } from '../plan/description.ts';
+import type { StreamBatch } from '../subscribe/stream-batch.ts';
 import { readSupergraphInTurns, type Supergraph } from '../supergraph/supergraph.ts';
 import { type Generation, PlacedOperation } from './generation.ts';
 import { RunningStreams } from './running-streams.ts';
@@ -130,7 +122,7 @@ export class LiveEngine implements Engine {
     return generation.engine.explain(inner, record, startedMs);
   }
 
-  subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncIterable<StreamItem> {
+  subscribe(prepared: Prepared, call: Call, signal: AbortSignal): AsyncIterable<StreamBatch> {
     return this.#streams.run(prepared as PlacedOperation, call, signal);
   }
 

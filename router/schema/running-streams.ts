@@ -1,6 +1,8 @@
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { Refused, StreamItem } from '../engine.ts';
+import type { Refused } from '../engine.ts';
+import { GONE } from '../leave-signal.ts';
+import { StreamBatch } from '../subscribe/stream-batch.ts';
 import type { Generation, PlacedOperation } from './generation.ts';
 
 /** How many streams are moved between two turns of the event loop. */
@@ -39,9 +41,9 @@ export class RunningStreams {
   }
 
   /** As Engine.subscribe, with a final SCHEMA_CHANGED when the schema has the operation no more. */
-  async *run(placed: PlacedOperation, call: Call, signal: AbortSignal): AsyncGenerator<StreamItem, void, undefined> {
+  async *run(placed: PlacedOperation, call: Call, signal: AbortSignal): AsyncGenerator<StreamBatch, void, undefined> {
     const stream: Stream = { at: placed, next: undefined, last: call.lastEventId, leaving: new AbortController() };
-    const leave = () => stream.leaving.abort();
+    const leave = () => stream.leaving.abort(GONE);
     signal.addEventListener('abort', leave, { once: true });
     this.#streams.add(stream);
     // It may have been prepared before a change and begin after it: nothing was sent yet, so nothing can be lost.
@@ -60,7 +62,7 @@ export class RunningStreams {
     } finally {
       signal.removeEventListener('abort', leave);
       this.#streams.delete(stream);
-      stream.leaving.abort();
+      stream.leaving.abort(GONE);
     }
   }
 
@@ -76,15 +78,15 @@ export class RunningStreams {
   }
 
   /** The stream on one generation, until it ends or has to go on. */
-  async *#stay(stream: Stream, call: Call): AsyncGenerator<StreamItem, void, undefined> {
+  async *#stay(stream: Stream, call: Call): AsyncGenerator<StreamBatch, void, undefined> {
     const { at, leaving, last } = stream;
     const from = last === undefined ? call : { ...call, lastEventId: last };
-    for await (const item of at.generation.engine.subscribe(at.inner, from, leaving.signal)) {
+    for await (const batch of at.generation.engine.subscribe(at.inner, from, leaving.signal)) {
       // What comes after it was told to leave may be cut off half-done; it comes again where it goes on.
       if (leaving.signal.aborted) return;
-      stream.last = item.id ?? stream.last;
-      yield item;
-      if (item.answer && !('data' in item.answer)) {
+      stream.last = batch.cursor ?? stream.last;
+      yield batch;
+      if (batch.isFinal) {
         stream.next = undefined;
         return;
       }
@@ -98,15 +100,15 @@ export class RunningStreams {
     do next = await this.options.prepareAgain(stream.at);
     while (!('errors' in next) && !this.options.isServed(next.generation));
     stream.next = next;
-    if ('errors' in next || stream.last !== undefined) stream.leaving.abort();
+    if ('errors' in next || stream.last !== undefined) stream.leaving.abort(GONE);
   }
 }
 
-function lastWord({ errors }: Refused, cursor: string | undefined): StreamItem {
+function lastWord({ errors }: Refused, cursor: string | undefined): StreamBatch {
   const { message, extensions } = new FleetError(
     'SCHEMA_CHANGED',
     'the schema no longer has what this stream selects: mend the operation and subscribe after your last cursor',
     { ...(cursor === undefined ? {} : { cursor }), reasons: errors.slice(0, 3).map((error) => error.message) },
   );
-  return { answer: { errors: [{ message, extensions }] } };
+  return new StreamBatch([{ answer: { errors: [{ message, extensions }] } }]);
 }

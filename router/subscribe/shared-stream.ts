@@ -1,14 +1,26 @@
-import type { StreamItem } from '../engine.ts';
+import type { AnyAnswer, StreamItem } from '../engine.ts';
+import { GONE } from '../leave-signal.ts';
+import { StreamBatch } from './stream-batch.ts';
 import { StreamWindow, type WindowLimits } from './stream-window.ts';
 
-/** Items that one follower takes before others have their turn. */
-const ITEMS_PER_TURN = 32;
+/**
+ * How long followers are left alone after they were told, for each of them, and at most: what comes meanwhile they are told
+ * at once. About what telling one costs, so that one stream never takes more than half of the loop.
+ */
+const REST_MS = { perFollower: 0.05, least: 2, most: 50 } as const;
+
+/** Followers that are told between two turns of the loop. */
+const WOKEN_AT_ONCE = 128;
+
+/** What share of the window may be unread before the followers are waited for, and for how many turns of the loop. */
+const AHEAD = 0.25;
+const TURNS = 64;
 
 /** How a stream came to its end. */
 export type StreamEnd =
   | { kind: 'complete' }
   /** The last item bears errors and no data. */
-  | { kind: 'final'; item: StreamItem }
+  | { kind: 'final'; item: StreamItem<AnyAnswer> }
   | { kind: 'failed'; error: unknown }
   /** Another one has all that this one had. */
   | { kind: 'met' };
@@ -21,9 +33,9 @@ export interface SharedStreamOptions {
   after: string | undefined;
   limits: WindowLimits;
   /** Its source; ends on the signal. */
-  open(signal: AbortSignal): AsyncIterable<StreamItem>;
-  /** Told of each item that was taken, and of the end. */
-  onItem(): void;
+  open(signal: AbortSignal): AsyncIterable<StreamBatch>;
+  /** Told when something was taken, and of the end. */
+  onNews(): void;
   onEnd(): void;
 }
 
@@ -35,7 +47,14 @@ export class SharedStream {
   #last: string | undefined;
   #end: StreamEnd | undefined;
   #followers = 0;
-  #waiting: (() => void)[] = [];
+  readonly #waiting = new Set<() => void>();
+  /** What was taken since all followers had everything, as a share of the window. */
+  #unread = 0;
+  /** The window's end when the followers were last told. */
+  #toldUpTo = 0;
+  #rest: NodeJS.Timeout | undefined;
+  /** Whether something came during the rest. */
+  #isDue = false;
   readonly #ending = new AbortController();
 
   constructor(private readonly options: SharedStreamOptions) {
@@ -61,40 +80,48 @@ export class SharedStream {
     from: number,
     signal: AbortSignal,
     greeting?: string,
-  ): AsyncGenerator<StreamItem, Following, undefined> {
-    const wake = () => this.#wake();
-    signal.addEventListener('abort', wake, { once: true });
+  ): AsyncGenerator<StreamBatch, Following, undefined> {
+    let goOn = () => {};
+    // Its own waiting alone: of a herd that leaves each would wake all.
+    const leave = () => {
+      this.#waiting.delete(goOn);
+      goOn();
+    };
+    signal.addEventListener('abort', leave, { once: true });
     this.#followers += 1;
     if (this.#followers === 1) void this.#pump();
     let place = from;
     let told = greeting;
-    let inARow = 0;
+    let hasMore = false;
     try {
-      if (greeting !== undefined) yield { id: greeting };
+      if (greeting !== undefined) yield new StreamBatch([{ id: greeting }]);
       while (!signal.aborted) {
-        const item = this.window.at(place);
-        if (item === 'gone') return { kind: 'behind' };
-        if (item) {
-          place += 1;
-          inARow += 1;
+        const batch = this.window.from(place);
+        if (batch === 'gone') return { kind: 'behind' };
+        if (batch) {
           // Whoever catches up leaves turns of the loop to the sockets it writes to, and to all others.
-          if (inARow % ITEMS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
-          yield item;
+          if (hasMore) await new Promise((resolve) => setImmediate(resolve));
+          place += batch.items.length;
+          hasMore = true;
+          yield batch;
           continue;
         }
         const { bookmark } = this.window;
         if (bookmark !== undefined && bookmark !== told) {
           told = bookmark;
-          yield { id: bookmark };
+          yield new StreamBatch([{ id: bookmark }]);
           continue;
         }
         if (this.#end) return this.#end;
-        inARow = 0;
-        await new Promise<void>((resolve) => this.#waiting.push(resolve));
+        hasMore = false;
+        await new Promise<void>((resolve) => {
+          goOn = resolve;
+          this.#waiting.add(resolve);
+        });
       }
       return { kind: 'left' };
     } finally {
-      signal.removeEventListener('abort', wake);
+      signal.removeEventListener('abort', leave);
       this.#followers -= 1;
       if (this.#followers === 0) this.finish({ kind: 'complete' });
     }
@@ -104,16 +131,23 @@ export class SharedStream {
   finish(end: StreamEnd): void {
     if (this.#end) return;
     this.#end = end;
-    this.#ending.abort();
+    this.#ending.abort(GONE);
     this.options.onEnd();
+    clearTimeout(this.#rest);
     this.#wake();
   }
 
   async #pump(): Promise<void> {
     try {
-      for await (const item of this.options.open(this.#ending.signal)) {
-        if (this.#end) return;
-        this.#take(item);
+      for await (const { items } of this.options.open(this.#ending.signal)) {
+        for (const item of items) {
+          if (this.#end) return;
+          this.#take(item);
+          if (this.#unread > AHEAD) await this.#followed();
+        }
+        if (this.#rest === undefined) this.#tell();
+        else this.#isDue = true;
+        this.options.onNews();
       }
       this.finish({ kind: 'complete' });
     } catch (error) {
@@ -121,21 +155,51 @@ export class SharedStream {
     }
   }
 
-  #take(item: StreamItem): void {
-    if (item.answer && !('data' in item.answer)) {
+  #take(item: StreamItem<AnyAnswer>): void {
+    if (item.answer && item.answer.data === undefined) {
       this.finish({ kind: 'final', item });
       return;
     }
-    if (item.answer) this.window.push(item);
+    // All who wait have what there was when they were last told.
+    if (this.#waiting.size === this.#followers && this.#toldUpTo === this.window.end) this.#unread = 0;
+    if (item.answer) this.#unread += this.window.push(item);
     else if (item.id !== undefined) this.window.move(item.id);
     this.#last = item.id ?? this.#last;
+  }
+
+  /** Lets the followers come after, so that an upstream that tells much at once does not drive them out of the window. */
+  async #followed(): Promise<void> {
     this.#wake();
-    this.options.onItem();
+    for (let turns = 0; turns < TURNS && !this.#end && this.#waiting.size < this.#followers; turns += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Tells everybody now, and next only after a rest: many followers take longer to tell than one event to come. */
+  #tell(): void {
+    const followers = this.#waiting.size;
+    this.#wake();
+    const restMs = Math.min(REST_MS.most, followers * REST_MS.perFollower);
+    if (restMs < REST_MS.least) return;
+    this.#rest = setTimeout(() => {
+      this.#rest = undefined;
+      if (!this.#isDue) return;
+      this.#isDue = false;
+      this.#tell();
+    }, restMs);
   }
 
   #wake(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const each of waiting) each();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    this.#toldUpTo = this.window.end;
+    wakeSome(waiting, 0);
   }
+}
+
+/** Each writes to a connection: thousands of them leave turns of the loop to others. */
+function wakeSome(waiting: readonly (() => void)[], from: number): void {
+  const to = Math.min(from + WOKEN_AT_ONCE, waiting.length);
+  for (let at = from; at < to; at += 1) waiting[at]?.();
+  if (to < waiting.length) setImmediate(() => wakeSome(waiting, to));
 }

@@ -1,6 +1,6 @@
 import { FleetError } from '../../lib/errors.ts';
-import type { StreamItem } from '../engine.ts';
 import { SharedStream } from './shared-stream.ts';
+import { StreamBatch } from './stream-batch.ts';
 import type { WindowLimits } from './stream-window.ts';
 
 /** What is kept of each stream for those who come late. */
@@ -15,7 +15,7 @@ export interface Sharing {
   /** Ends when it fires. */
   signal: AbortSignal;
   /** Opens a stream of the same after a cursor; without one, where the subscription itself says. */
-  open(after: string | undefined, signal: AbortSignal): AsyncIterable<StreamItem>;
+  open(after: string | undefined, signal: AbortSignal): AsyncIterable<StreamBatch>;
 }
 
 /**
@@ -35,7 +35,7 @@ export class SharedStreams {
   }
 
   /** @throws what the stream was refused with or lost by, when it is this one's own */
-  async *run(sharing: Sharing): AsyncGenerator<StreamItem, void, undefined> {
+  async *run(sharing: Sharing): AsyncGenerator<StreamBatch, void, undefined> {
     const { signal } = sharing;
     let last = sharing.after;
     let isAlone = false;
@@ -47,7 +47,7 @@ export class SharedStreams {
       let step = await following.next();
       try {
         for (; !step.done; step = await following.next()) {
-          last = step.value.id ?? last;
+          last = step.value.cursor ?? last;
           yield step.value;
         }
       } finally {
@@ -65,7 +65,7 @@ export class SharedStreams {
         continue;
       }
       if (ended.kind === 'failed') throw ended.error;
-      yield ended.item;
+      yield new StreamBatch([ended.item]);
       return;
     }
   }
@@ -84,7 +84,7 @@ export class SharedStreams {
       after,
       limits: this.limits,
       open: (signal) => open(after === asked ? undefined : after, signal),
-      onItem: () => this.#meet(key, stream),
+      onNews: () => this.#meet(key, stream),
       onEnd: () => this.#remove(key, stream),
     });
     const others = this.#streams.get(key);

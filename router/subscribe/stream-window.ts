@@ -1,5 +1,9 @@
-import type { StreamItem } from '../engine.ts';
+import type { AnyAnswer, StreamItem } from '../engine.ts';
 import { textOf } from './item-text.ts';
+import { StreamBatch } from './stream-batch.ts';
+
+/** What is handed to a reader at once, at most: beyond it others have their turn. */
+const BATCH = { items: 64, bytes: 64_000 } as const;
 
 /** What an item takes beside its answer's text, bytes. */
 const ITEM_BYTES = 200;
@@ -10,7 +14,7 @@ export interface WindowLimits {
 }
 
 interface Entry {
-  item: StreamItem;
+  item: StreamItem<AnyAnswer>;
   sizeBytes: number;
   /** Cursors after which this is what comes next. */
   after: string[];
@@ -25,6 +29,7 @@ export class StreamWindow {
   /** Cursors after which nothing has come yet. */
   #tip: string[] = [];
   #bookmark: string | undefined;
+  #latest: { place: number; batch: StreamBatch } | undefined;
 
   constructor(
     private readonly limits: WindowLimits,
@@ -48,20 +53,39 @@ export class StreamWindow {
     return this.#places.get(cursor);
   }
 
-  /** Undefined behind the newest. @returns 'gone' before the oldest */
-  at(place: number): StreamItem | 'gone' | undefined {
-    return place < this.#first ? 'gone' : this.#entries[place - this.#first]?.item;
+  /**
+   * What comes from a place on; undefined behind the newest. All who are at the same place are given the same.
+   * @returns 'gone' before the oldest
+   */
+  from(place: number): StreamBatch | 'gone' | undefined {
+    if (place < this.#first) return 'gone';
+    if (place === this.end) return undefined;
+    if (this.#latest?.place !== place) this.#latest = { place, batch: this.#batch(place - this.#first) };
+    return this.#latest.batch;
   }
 
-  push(item: StreamItem): void {
+  #batch(from: number): StreamBatch {
+    let to = from;
+    let sizeBytes = 0;
+    while (to < this.#entries.length && to - from < BATCH.items && sizeBytes < BATCH.bytes) {
+      sizeBytes += (this.#entries[to] as Entry).sizeBytes;
+      to += 1;
+    }
+    return new StreamBatch(this.#entries.slice(from, to).map(({ item }) => item));
+  }
+
+  /** @returns what share of the window it takes */
+  push(item: StreamItem<AnyAnswer>): number {
     const sizeBytes = ITEM_BYTES + 2 * (item.answer ? textOf(item.answer).length : 0);
     this.#entries.push({ item, sizeBytes, after: this.#tip });
     this.#sizeBytes += sizeBytes;
     this.#tip = [];
     this.#bookmark = undefined;
+    this.#latest = undefined;
     if (item.id !== undefined) this.#mark(item.id);
     // The newest stays, whatever it weighs: nobody may have taken it yet.
     while (this.#entries.length > 1 && this.#isOver()) this.#shift();
+    return Math.max(1 / this.limits.maxEvents, sizeBytes / this.limits.maxBytes);
   }
 
   /** A position read through, at which nothing matched. */

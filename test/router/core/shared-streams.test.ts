@@ -1,6 +1,8 @@
 import { FleetError } from '../../../lib/errors.ts';
-import type { StreamItem } from '../../../router/engine.ts';
+import type { AnyAnswer, StreamItem } from '../../../router/engine.ts';
+import { readOut } from '../../../router/execute/written.ts';
 import { SharedStreams } from '../../../router/subscribe/shared-streams.ts';
+import { StreamBatch } from '../../../router/subscribe/stream-batch.ts';
 import { until } from '../../support/until.ts';
 
 /** A house's stream whose events the test makes; each reader is an upstream. */
@@ -21,7 +23,7 @@ class House {
     for (const each of this.#readers) each();
   }
 
-  async *open(after: string | undefined, signal: AbortSignal): AsyncGenerator<StreamItem, void> {
+  async *open(after: string | undefined, signal: AbortSignal): AsyncGenerator<StreamBatch, void> {
     this.opened.push(after);
     this.running += 1;
     let at = after === undefined ? this.#events.length : this.#events.indexOf(Number(after.slice(1))) + 1;
@@ -40,7 +42,7 @@ class House {
           continue;
         }
         at += 1;
-        yield { id: `c${event}`, answer: { data: { event } } };
+        yield new StreamBatch([{ id: `c${event}`, answer: { data: { event } } }]);
       }
     } finally {
       this.running -= 1;
@@ -66,12 +68,14 @@ afterEach(() => {
 function subscribe(after?: string, key = 'same') {
   const leave = new AbortController();
   leaving.push(leave);
-  const got = { events: [] as unknown[], items: [] as StreamItem[], end: undefined as unknown, leave };
+  const got = { events: [] as unknown[], items: [] as StreamItem<AnyAnswer>[], end: undefined as unknown, leave };
   const open = (from: string | undefined, signal: AbortSignal) => house.open(from ?? after, signal);
   const read = async () => {
-    for await (const item of shared.run({ key, after, signal: leave.signal, open })) {
-      got.items.push(item);
-      if (item.answer) got.events.push(item.answer.data?.['event']);
+    for await (const { items } of shared.run({ key, after, signal: leave.signal, open })) {
+      for (const item of items) {
+        got.items.push(item);
+        if (item.answer) got.events.push(readOut(item.answer).data?.['event']);
+      }
     }
   };
   void read().then(
@@ -175,19 +179,40 @@ test('a refusal is told to each as its own: the others ask after their own curso
 });
 
 test('a final item ends the one that asked, and others that have no cursor', async () => {
-  const final: StreamItem = { answer: { errors: [{ message: 'over' }] } };
+  const final: StreamItem<AnyAnswer> = { answer: { errors: [{ message: 'over' }] } };
   const opened: unknown[] = [];
   const run = async () => {
-    const items: StreamItem[] = [];
+    const told: StreamItem<AnyAnswer>[] = [];
     const open = async function* (after: string | undefined) {
       opened.push(after);
-      yield final;
+      yield new StreamBatch([final]);
     };
-    for await (const item of shared.run({ key: 'k', after: undefined, signal: new AbortController().signal, open }))
-      items.push(item);
-    return items;
+    for await (const { items } of shared.run({
+      key: 'k',
+      after: undefined,
+      signal: new AbortController().signal,
+      open,
+    }))
+      told.push(...items);
+    return told;
   };
   expect(await Promise.all([run(), run()])).toEqual([[final], [final]]);
+  expect(opened).toEqual([undefined]);
+});
+
+test('an upstream that tells more at once than the window holds drives nobody out of it', async () => {
+  const opened: unknown[] = [];
+  const told: unknown[] = [];
+  const items = Array.from({ length: 40 }, (_, at) => ({ id: `c${at}`, answer: { data: { at } } }));
+  const open = async function* (after: string | undefined) {
+    opened.push(after);
+    yield new StreamBatch(items);
+  };
+  const { signal } = new AbortController();
+  for await (const batch of shared.run({ key: 'k', after: undefined, signal, open })) {
+    told.push(...batch.items.map(({ id }) => id));
+  }
+  expect(told).toEqual(items.map(({ id }) => id));
   expect(opened).toEqual([undefined]);
 });
 

@@ -1,7 +1,10 @@
 import type { Call } from '../../../lib/call/signing.ts';
 import { FleetError } from '../../../lib/errors.ts';
+import { fixedFlags, standardFlags } from '../../../lib/flags/index.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type Engine, isRefused, type StreamItem } from '../../../router/engine.ts';
+import { readOut } from '../../../router/execute/written.ts';
+import type { StreamBatch } from '../../../router/subscribe/stream-batch.ts';
 import { alertEvent, away, Fleet, fleetSupergraph } from './fleet.ts';
 import { call, stillClock } from './world.ts';
 
@@ -13,13 +16,7 @@ let engine: Engine;
 beforeEach(() => {
   fleet = new Fleet();
   pauses.length = 0;
-  engine = createEngine({
-    supergraphSdl: fleetSupergraph,
-    caller: fleet,
-    clock: stillClock,
-    resumption: { firstPauseMs: 100, longestPauseMs: 300, attempts: 3 },
-    pause: async (ms) => void pauses.push(ms),
-  });
+  engine = makeEngine(standardFlags().isOn('router.event-batching'));
 });
 
 /** The id of the only agent a join asks for. */
@@ -45,11 +42,18 @@ async function collect(query = QUERY, as: Call = call, signal = new AbortControl
   const prepared = await engine.prepare({ query });
   if (isRefused(prepared)) throw new Error(JSON.stringify(prepared.errors));
   const items: StreamItem[] = [];
-  for await (const item of engine.subscribe(prepared, as, signal)) {
-    // Bare heartbeats say nothing; a shared stream does not hand them on.
-    if (item.id !== undefined || item.answer) items.push(item);
-  }
+  // Bare heartbeats say nothing; a shared stream does not hand them on.
+  for await (const batch of engine.subscribe(prepared, as, signal)) items.push(...itemsOf(batch));
   return items;
+}
+
+/** What a batch says, with its answers as objects. */
+function itemsOf({ items }: StreamBatch): StreamItem[] {
+  return items.flatMap(({ id, answer }) =>
+    id === undefined && !answer
+      ? []
+      : [{ ...(id === undefined ? {} : { id }), ...(answer ? { answer: readOut(answer) } : {}) }],
+  );
 }
 
 const shown = (number: number) => ({
@@ -62,11 +66,24 @@ const shown = (number: number) => ({
 });
 
 test('each event carries the fields of other subgraphs, in order, and bookmarks pass through', async () => {
-  upstreams({ items: [{ id: 'c0' }, alertEvent(1), alertEvent(2), {}, alertEvent(3)] });
-  expect(await collect()).toEqual([{ id: 'c0' }, shown(1), shown(2), shown(3)]);
+  upstreams({ items: [alertEvent(1), alertEvent(2), {}, alertEvent(3), { id: 'c4' }] });
+  expect(await collect()).toEqual([shown(1), shown(2), shown(3), { id: 'c4' }]);
 });
 
+/** An engine that asks for each event alone, or for those together that come together. */
+function makeEngine(isBatching: boolean): Engine {
+  return createEngine({
+    supergraphSdl: fleetSupergraph,
+    caller: fleet,
+    clock: stillClock,
+    resumption: { firstPauseMs: 100, longestPauseMs: 300, attempts: 3 },
+    pause: async (ms) => void pauses.push(ms),
+    flags: fixedFlags({ 'router.event-batching': isBatching }),
+  });
+}
+
 test('events come in order though their joins end out of order', async () => {
+  engine = makeEngine(false);
   upstreams({ items: [alertEvent(1), alertEvent(2), alertEvent(3)] });
   const waiting: (() => void)[] = [];
   fleet.misbehaving['agents'] = async ({ variables }) => {
@@ -79,7 +96,46 @@ test('events come in order though their joins end out of order', async () => {
   expect(await collect()).toEqual([shown(1), shown(2), shown(3)]);
 });
 
+test('events that come together ask for their entities together, each entity once', async () => {
+  engine = makeEngine(true);
+  const asked: string[][] = [];
+  fleet.misbehaving['agents'] = ({ variables = {} }) => {
+    const ids = (variables['representations'] as { id: string }[]).map(({ id }) => id);
+    asked.push(ids);
+    return { data: { _entities: ids.map((id) => ({ name: `agent ${id}` })) } };
+  };
+  upstreams({ items: [alertEvent(1), alertEvent(2), { ...alertEvent(1), id: 'c3' }, { id: 'c4' }] });
+  expect(await collect()).toEqual([shown(1), shown(2), { ...shown(1), id: 'c3' }, { id: 'c4' }]);
+  expect(asked).toEqual([['a1', 'a2']]);
+});
+
+test('of events that ask together, each is told its own errors only', async () => {
+  engine = makeEngine(true);
+  fleet.misbehaving['agents'] = () => ({
+    data: { _entities: [{ name: 'agent a1' }, null] },
+    errors: [{ message: 'asleep', path: ['_entities', 1, 'name'], extensions: { code: 'TIMEOUT' } }],
+  });
+  upstreams({ items: [alertEvent(1), alertEvent(2)] });
+  const [first, second] = await collect();
+  expect(first).toEqual(shown(1));
+  expect(second).toMatchObject({
+    id: 'c2',
+    answer: {
+      data: { alertChanged: { cursor: 'c2', node: { title: 'alert 2', agent: { name: null } } } },
+      errors: [{ path: ['alertChanged', 'node', 'agent', 'name'], extensions: { code: 'TIMEOUT' } }],
+    },
+  });
+  fleet.misbehaving['agents'] = away('agents');
+  upstreams({ items: [alertEvent(1), { ...alertEvent(2), answer: { data: { alertChanged: null } } }, alertEvent(3)] });
+  const [one, none, three] = await collect();
+  for (const each of [one, three]) {
+    expect(each?.answer?.errors).toMatchObject([{ path: ['alertChanged', 'node', 'agent', 'name'] }]);
+  }
+  expect(none?.answer).toEqual({ data: { alertChanged: null } });
+});
+
 test('a failed join is null with its code in that payload, and the stream goes on', async () => {
+  engine = makeEngine(false);
   upstreams({ items: [alertEvent(1), alertEvent(2)] });
   let calls = 0;
   fleet.misbehaving['agents'] = ({ variables }) => {
@@ -116,7 +172,8 @@ test('a lost upstream is resumed after the last cursor, unseen; a repeated event
     { items: [], end: new FleetError('SUBGRAPH_UNAVAILABLE', 'starting') },
     { items: [{ ...alertEvent(6), id: 'c5' }, alertEvent(6)] },
   );
-  expect(await collect()).toEqual([shown(1), { id: 'c5' }, shown(6)]);
+  // A bookmark that an event overtook need not be told.
+  expect((await collect()).filter(({ answer }) => answer)).toEqual([shown(1), shown(6)]);
   expect(resumedAfter).toEqual([undefined, 'c5', 'c5']);
   expect(pauses).toEqual([50, 100]);
 });
@@ -227,13 +284,13 @@ test('a client that leaves ends its upstream', async () => {
   const prepared = await engine.prepare({ query: QUERY });
   if (isRefused(prepared)) throw new Error('refused');
   const items: StreamItem[] = [];
-  for await (const item of engine.subscribe(prepared, call, leaving.signal)) {
-    items.push(item);
+  for await (const batch of engine.subscribe(prepared, call, leaving.signal)) {
+    items.push(...itemsOf(batch));
     leaving.abort();
   }
   expect(items).toEqual([shown(1)]);
-  for await (const item of engine.subscribe(prepared, call, new AbortController().signal)) {
-    expect(item).toEqual(shown(1));
+  for await (const batch of engine.subscribe(prepared, call, new AbortController().signal)) {
+    expect(itemsOf(batch)).toEqual([shown(1)]);
     break;
   }
   expect(upstream?.aborted).toBe(true);

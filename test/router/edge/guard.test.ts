@@ -4,7 +4,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import type { BreakerMove } from '../../../router/guard/circuit.ts';
 import { serverSentEvents } from '../../../router/guard/event-stream.ts';
 import { GUARD_LIMITS, Guard, type GuardLimits } from '../../../router/guard/guard.ts';
-import { plainWire } from '../../../router/guard/wire.ts';
+import { plainWire } from '../../../router/wire/wire.ts';
 import { until } from '../../support/until.ts';
 import { plainServer } from './support.ts';
 

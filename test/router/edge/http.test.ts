@@ -142,9 +142,9 @@ test.each([
 test('an answer nobody here can give is 406, another method 405', async () => {
   const headers = { ...JSON_TYPE, accept: 'text/html' };
   expect((await refusalOf(await post('{"query":"{ crews }"}', headers))).status).toBe(406);
-  const put = await fetch(`${harbour.url}/graphql`, { method: 'PUT', headers: bearer(ADMIN_TOKEN), body: '{}' });
-  expect(put.status).toBe(405);
-  expect(put.headers.get('allow')).toBe('GET, POST');
+  const patch = await fetch(`${harbour.url}/graphql`, { method: 'PATCH', headers: bearer(ADMIN_TOKEN), body: '{}' });
+  expect(patch.status).toBe(405);
+  expect(patch.headers.get('allow')).toBe('GET, POST, PUT, DELETE');
 });
 
 test('a GET answers queries only, and only for who could not be a foreign page', async () => {

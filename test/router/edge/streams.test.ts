@@ -3,9 +3,7 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import WebSocket from 'ws';
 import type { Principal } from '../../../lib/call/principal.ts';
-import type { StreamItem } from '../../../router/engine.ts';
 import { serverSentEvents } from '../../../router/guard/event-stream.ts';
-import { BoundedStream } from '../../../router/http/bounded-stream.ts';
 import { SocketAdmission } from '../../../router/http/socket-admission.ts';
 import type { ServedRouter } from '../../../router/server.ts';
 import type { AnyShape } from '../../support/house.ts';
@@ -354,46 +352,4 @@ test('one who reads server-sent events too slowly is cut with his cursor too', a
   const scraped = await fetch(`${calm.url}/metrics`, { headers: bearer(ADMIN_TOKEN) });
   expect(await scraped.text()).toMatch(/^fleet_router_slow_readers_total 1$/m);
   expect(text).not.toContain('event: complete');
-});
-
-describe('a bounded stream', () => {
-  const items = (count: number): StreamItem[] =>
-    Array.from({ length: count }, (_, at) => ({ id: `c${at + 1}`, answer: { data: { at } } }));
-
-  async function* sourceOf(given: StreamItem[], error?: Error) {
-    yield* given;
-    if (error) throw error;
-  }
-
-  test('gives everything in order, and knows its place only up to what was taken', async () => {
-    const stream = new BoundedStream(sourceOf([...items(2), { id: 'b3' }, {}]), () => undefined);
-    await until(() => (stream as AnyShape).next && true);
-    expect(stream.bookmark).toBeUndefined();
-    expect((await stream.next()).value.id).toBe('c1');
-    expect(stream.bookmark).toBe('c1');
-    expect((await stream.next()).value.id).toBe('c2');
-    expect((await stream.next()).done).toBe(true);
-    expect(stream.bookmark).toBe('b3');
-  });
-
-  test('that overflows ends with SLOW_CONSUMER and stops its source', async () => {
-    let stopped = false;
-    const stream = new BoundedStream(
-      sourceOf(items(20)),
-      () => {
-        stopped = true;
-      },
-      { maxEvents: 10, maxBytes: 1_000_000 },
-    );
-    await until(() => stopped);
-    expect((await stream.next()).value.answer.errors[0].extensions).toMatchObject({ code: 'SLOW_CONSUMER' });
-    expect((await stream.next()).done).toBe(true);
-  });
-
-  test('passes on why its source failed', async () => {
-    const stream = new BoundedStream(sourceOf(items(1), new Error('torn')), () => undefined);
-    await stream.next();
-    await expect(stream.next()).rejects.toThrow('torn');
-    expect((await stream.return()).done).toBe(true);
-  });
 });

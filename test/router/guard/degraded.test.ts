@@ -5,7 +5,7 @@ import { STALE_MS } from '../../../router/degradation.ts';
 import { GUARD_LIMITS, Guard } from '../../../router/guard/guard.ts';
 import type { SubgraphPolicy } from '../../../router/guard/lane.ts';
 import { StaleAnswers, staleKey } from '../../../router/guard/stale-answers.ts';
-import { plainWire } from '../../../router/guard/wire.ts';
+import { plainWire } from '../../../router/wire/wire.ts';
 import { type Harbour, openHarbour, SHIP } from '../edge/support.ts';
 import { ask, CALL, codeOf, type Island, json, openIsland, WELL } from './support.ts';
 

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../../../lib/call/signing.ts';
 import { systemClock } from '../../../lib/clock.ts';
 import { GUARD_LIMITS, Guard, type GuardLimits } from '../../../router/guard/guard.ts';
-import { plainWire } from '../../../router/guard/wire.ts';
+import { plainWire } from '../../../router/wire/wire.ts';
 import { plainServer } from '../edge/support.ts';
 
 export const CALL: Call = {

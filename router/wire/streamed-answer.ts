@@ -1,6 +1,6 @@
-import type { Dispatcher } from 'undici';
+import { Exchange, TooLarge } from './exchange.ts';
+import type { ResponseHead } from './response-parser.ts';
 import type { WireRequest } from './wire.ts';
-import { TooLarge, WireExchange } from './wire-answer.ts';
 
 /** An answer whose body is still coming. */
 export interface WireStream {
@@ -28,63 +28,50 @@ export async function wholeOf(chunks: AsyncIterable<Buffer>, maxBytes: number): 
 const HIGH_WATER_BYTES = 1_000_000;
 
 /** Hands an answer on as it comes. */
-export class StreamedAnswer extends WireExchange {
+export class StreamedAnswer extends Exchange {
   readonly #waiting: Buffer[] = [];
   #waitingBytes = 0;
   #end: { error: Error | undefined } | undefined;
   #wake: (() => void) | undefined;
-  #paused: Dispatcher.DispatchController | undefined;
+  #isPaused = false;
 
   constructor(
     request: WireRequest,
+    text: string,
     private readonly resolve: (stream: WireStream) => void,
     reject: (error: unknown) => void,
   ) {
-    super(request, reject);
+    super(request, text, reject);
   }
 
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  onHead({ status, contentType }: ResponseHead): void {
     this.inTime();
-    const type = headers['content-type'];
-    this.resolve({
-      status,
-      contentType: typeof type === 'string' ? type : undefined,
-      chunks: this.#chunks(),
-      destroy: (error) => this.#lose(error),
-    });
+    this.resolve({ status, contentType, chunks: this.#chunks(), destroy: (error) => this.cut(error) });
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#waiting.push(chunk);
-    this.#waitingBytes += chunk.length;
-    if (this.#waitingBytes > HIGH_WATER_BYTES) {
-      this.#paused = controller;
-      controller.pause();
+  onBody(bytes: Buffer): void {
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#waitingBytes > HIGH_WATER_BYTES && !this.#isPaused) {
+      this.#isPaused = true;
+      this.pause();
     }
     this.#news();
   }
 
-  onResponseEnd(): void {
+  onEnd(): void {
     this.settled();
     this.#finish(undefined);
   }
 
   override cut(error: Error): void {
+    this.#finish(error);
     super.cut(error);
-    this.#finish(error);
   }
 
-  override onResponseError(controller: Dispatcher.DispatchController, error: Error): void {
-    super.onResponseError(controller, error);
+  override onFail(error: Error): void {
     this.#finish(error);
-  }
-
-  #lose(error: Error): void {
-    this.cut(error);
+    super.onFail(error);
   }
 
   #finish(error: Error | undefined): void {
@@ -121,9 +108,8 @@ export class StreamedAnswer extends WireExchange {
 
   #took(chunk: Buffer): void {
     this.#waitingBytes -= chunk.length;
-    if (!this.#paused || this.#waitingBytes > HIGH_WATER_BYTES / 2) return;
-    const paused = this.#paused;
-    this.#paused = undefined;
-    paused.resume();
+    if (!this.#isPaused || this.#waitingBytes > HIGH_WATER_BYTES / 2) return;
+    this.#isPaused = false;
+    this.resume();
   }
 }

@@ -1,9 +1,10 @@
-import { type Dispatcher, Pool } from 'undici';
 import type { HouseClient } from '../../lib/call/house-client.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import { WholeAnswer, type WireAnswer } from './wire-answer.ts';
-import { StreamedAnswer, type WireStream } from './wire-stream.ts';
+import { ConnectionPool } from './connection-pool.ts';
+import { addressIn, headOf, requestText } from './request-text.ts';
+import { StreamedAnswer, type WireStream } from './streamed-answer.ts';
+import { WholeAnswer, type WireAnswer } from './whole-answer.ts';
 
 /** One GraphQL request as bytes, and on whose behalf it is sent. */
 export interface WireRequest {
@@ -34,68 +35,59 @@ export interface Wire {
   close(): void;
 }
 
-/** Connections to one address. Beyond them a request waits for one, within its own time limit. */
+/** Connections to one address for calls. */
 const CONNECTIONS = 128;
-/** Shorter than servers keep theirs, so that none is used just as it closes, milliseconds. */
-const KEEP_ALIVE_MS = 4_000;
-
-// Time limits are the caller's own, to the millisecond; the pool's are coarse.
-const POOL = { pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS, headersTimeout: 0, bodyTimeout: 0 };
 
 /** Signed calls to a house of the platform. */
 export function signedWire(client: HouseClient, url: string): Wire {
-  return new HttpWire(new URL('/graphql', url).href, (body, call) => client.headersOf('POST /graphql', body, call));
+  return new HttpWire(new URL('/graphql', url), (body, call) => client.headersOf('POST /graphql', body, call));
 }
 
 /** Plain calls to any GraphQL server. */
 export function plainWire(address: string): Wire {
-  return new HttpWire(address, (_body, call, withinMs) => plainHeaders(call, withinMs));
+  return new HttpWire(new URL(address), (_body, call, withinMs) => plainHeaders(call, withinMs));
 }
 
-/** Pooled keep-alive connections to one address. */
+/** Keep-alive connections to one address. */
 class HttpWire implements Wire {
-  readonly #pool: Pool;
+  readonly url: string;
+  readonly #calls: ConnectionPool;
   /** Streams keep theirs for as long as they live: however many there are, calls have connections. */
-  #streams: Pool | undefined;
-  readonly #origin: string;
-  readonly #path: string;
+  readonly #streams: ConnectionPool;
+  readonly #callHead: string;
+  readonly #streamHead: string;
 
+  /** @throws TypeError when the address is neither http nor https */
   constructor(
-    readonly url: string,
+    url: URL,
     private readonly headersOf: (body: string, call: Call, withinMs?: number) => Record<string, string>,
   ) {
-    const { origin, pathname, search } = new URL(url);
-    this.#origin = origin;
-    this.#pool = new Pool(origin, { ...POOL, connections: CONNECTIONS });
-    this.#path = `${pathname}${search}`;
+    this.url = url.href;
+    const address = addressIn(url);
+    this.#calls = new ConnectionPool(address, CONNECTIONS);
+    this.#streams = new ConnectionPool(address, Number.POSITIVE_INFINITY);
+    this.#callHead = headOf(url, JSON_ANSWER);
+    this.#streamHead = headOf(url, EVENT_STREAM);
   }
 
   send(request: WireRequest): Promise<WireAnswer> {
     return new Promise((resolve, reject) => {
-      this.#pool.dispatch(
-        this.#head(request, JSON_ANSWER, request.timeoutMs),
-        new WholeAnswer(request, resolve, reject),
-      );
+      const headers = this.headersOf(request.body, request.call, request.timeoutMs);
+      const text = requestText(this.#callHead, headers, request.body);
+      this.#calls.start(new WholeAnswer(request, text, resolve, reject));
     });
   }
 
   open(request: WireRequest): Promise<WireStream> {
     return new Promise((resolve, reject) => {
-      this.#streams ??= new Pool(this.#origin, POOL);
-      this.#streams.dispatch(this.#head(request, EVENT_STREAM), new StreamedAnswer(request, resolve, reject));
+      const text = requestText(this.#streamHead, this.headersOf(request.body, request.call), request.body);
+      this.#streams.start(new StreamedAnswer(request, text, resolve, reject));
     });
   }
 
   close(): void {
-    // What is under way is told by its own handler.
-    for (const pool of [this.#pool, this.#streams]) pool?.destroy().then(undefined, () => undefined);
-  }
-
-  #head({ body, call }: WireRequest, accept: string, withinMs?: number): Dispatcher.DispatchOptions {
-    const headers = this.headersOf(body, call, withinMs);
-    headers['content-type'] = 'application/json';
-    headers['accept'] = accept;
-    return { method: 'POST', path: this.#path, headers, body };
+    this.#calls.close();
+    this.#streams.close();
   }
 }
 
