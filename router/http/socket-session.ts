@@ -50,8 +50,10 @@ export class SocketSession {
     socket.once('close', () => closings.add(() => this.#end()));
   }
 
+  /** One that is begun when the socket has gone ends at once. @returns takes it out again */
   add(stream: BoundedStream): () => void {
     this.#streams.add(stream);
+    if (this.socket.readyState !== this.socket.OPEN) stream.close();
     return () => this.#streams.delete(stream);
   }
 

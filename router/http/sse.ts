@@ -34,6 +34,8 @@ export async function answerByEvents(
   options: SseOptions,
 ): Promise<void> {
   const { response, streams, principal, token } = options;
+  // Whoever left while it was admitted is not told of it again.
+  if (response.destroyed) return;
   const ended = new AbortController();
   ended.signal.addEventListener('abort', () => setTimeout(() => cut(response), LAST_WORDS_MS).unref());
   writeEventsHead(response, options.headers);

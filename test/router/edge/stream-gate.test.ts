@@ -6,7 +6,7 @@ import { LiveStreams } from '../../../router/http/live-streams.ts';
 import { StreamGate } from '../../../router/http/stream-gate.ts';
 import { until } from '../../support/until.ts';
 import { openEvents, openReady } from './stream-clients.ts';
-import { type Harbour, openHarbour } from './support.ts';
+import { ADMIN_TOKEN, type Harbour, openHarbour } from './support.ts';
 
 const QUERY = 'subscription { shipMoved { cursor } }';
 const by = (kind: Principal['kind'], scopes: string[]): Call =>
@@ -112,7 +112,7 @@ describe('a router that opens few streams', () => {
       headers: {
         'content-type': 'application/json',
         accept: 'text/event-stream',
-        authorization: 'Bearer admin-token-of-the-tests',
+        authorization: `Bearer ${ADMIN_TOKEN}`,
       },
       body: JSON.stringify({ query: QUERY }),
     });
@@ -129,4 +129,38 @@ describe('a router that opens few streams', () => {
     expect(await harbour.ask('{ crews }')).toMatchObject({ status: 200 });
     first.stop();
   });
+});
+
+test('who leaves while he waits opens no stream, whatever he came by', async () => {
+  const streams = { perSecond: 0.001, burst: 1, waiting: 10, waitMs: 60_000 };
+  const harbour = await openHarbour({ limits: { streams } });
+  const waiting = async () => {
+    const scraped = await fetch(`${harbour.url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+    return Number(/^fleet_router_streams_waiting (\d+)$/m.exec(await scraped.text())?.[1]);
+  };
+  const first = await openEvents(harbour.router, { query: QUERY });
+  await until(() => harbour.sea.running === 1);
+  const leaving = new AbortController();
+  const asked = fetch(`${harbour.url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      accept: 'text/event-stream',
+      authorization: `Bearer ${ADMIN_TOKEN}`,
+    },
+    body: JSON.stringify({ query: QUERY.replace('subscription', 'subscription Another') }),
+    signal: leaving.signal,
+  });
+  const { socket } = await openReady(harbour.router);
+  const query = QUERY.replace('subscription', 'subscription Third');
+  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+  await until(async () => (await waiting()) === 2);
+  leaving.abort();
+  socket.terminate();
+  await expect(asked).rejects.toThrow();
+  await until(async () => (await waiting()) === 0);
+  expect(harbour.sea.running).toBe(1);
+  expect((await harbour.ask('{ router { subscriptions } }')).data).toEqual({ router: { subscriptions: 1 } });
+  first.stop();
+  await harbour.stop();
 });
