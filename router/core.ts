@@ -70,7 +70,7 @@ export interface CoreOptions {
 
 /** How many gatherings of one stream's events are joined at the same time: what comes meanwhile makes the next one larger. */
 const BATCHES_IN_FLIGHT = 2;
-const RESUMPTION: ResumptionLimits = { firstPauseMs: 100, longestPauseMs: 5_000, attempts: 30 };
+const RESUMPTION: ResumptionLimits = { firstPauseMs: 100, longestPauseMs: 5_000, attempts: 30, staleMs: 30_000 };
 
 /**
  * Makes the heart of a router of any Federation 2 supergraph.
@@ -221,6 +221,7 @@ class Core implements Engine {
       startsAfterCursor: prepared.operation.startsAfterCursor(prepared.variables),
       limits: resumption,
       pause,
+      nowMs: () => clock.nowMs(),
       random: () => clock.random(),
     });
   }

@@ -41,6 +41,8 @@ export type AnyAnswer = GraphAnswer | WrittenAnswer;
 export interface StreamItem<A extends AnyAnswer = GraphAnswer> {
   id?: string;
   answer?: A;
+  /** Nothing could be heard of the upstream for a while: what the reader has may be old. */
+  isStale?: true;
 }
 
 /** How the core reaches a subgraph. The guard (limits, breaker, time) implements it around HTTP; the router's own subgraph is one more. */

@@ -12,6 +12,8 @@ export interface ClientRequest extends Omit<GraphRequest, 'query'> {
   documentId?: string;
   /** What it is called on a stream of several (graphql-sse, single connection). */
   operationId?: string;
+  /** Whether a stream's heartbeats are to come as payloads too (`extensions.heartbeat`). */
+  wantsHeartbeat?: boolean;
 }
 
 /** A request with its text. */

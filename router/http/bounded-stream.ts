@@ -33,6 +33,7 @@ export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
   #waiter: ((pulled: Pulled) => void) | undefined;
   #lastCursor: string | undefined;
   #bookmark: string | undefined;
+  #isStale = false;
 
   /**
    * @param stop ends the source
@@ -52,6 +53,13 @@ export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
   /** The latest place up to which the reader has everything, for heartbeats. */
   get bookmark(): string | undefined {
     return this.#queue.length === 0 ? (this.#bookmark ?? this.#lastCursor) : this.#lastCursor;
+  }
+
+  /** A sign of life for who asked for one: how far he is, and whether the source has been silent for long (STREAMS.md 4.4). */
+  get heartbeat(): StreamBatch {
+    const { bookmark: cursor } = this;
+    const extensions = { heartbeat: true, stale: this.#isStale, ...(cursor === undefined ? {} : { cursor }) };
+    return new StreamBatch([{ answer: { data: null, extensions } }]);
   }
 
   /** Ends it with this error as its last item; what still waits is dropped, and the error says from where to go on. */
@@ -95,6 +103,7 @@ export class BoundedStream implements AsyncIterableIterator<StreamBatch> {
     try {
       for await (const batch of source) {
         if (this.#end) return;
+        this.#isStale = batch.isStale;
         if (batch.told > 0) this.#give(batch);
         else this.#bookmark = batch.cursor ?? this.#bookmark;
         if (this.#isOver()) {

@@ -87,6 +87,7 @@ export function requestIn(given: unknown): ClientRequest {
   if (documentId !== undefined) request.documentId = documentId;
   if (isObject(extensions)) {
     if (extensions['cost'] === true) request.wantsCost = true;
+    if (extensions['heartbeat'] === true) request.wantsHeartbeat = true;
     const operationId = extensions['operationId'];
     if (typeof operationId === 'string') request.operationId = operationId;
   }

@@ -76,7 +76,7 @@ export class GraphqlDoor {
     if (request.method === 'GET' && prepared.kind === 'mutation') {
       throw new HttpRefusal(405, new FleetError('BAD_INPUT', 'a mutation is sent by POST'), { allow: 'POST' });
     }
-    if (form.stream) return await this.#stream(prepared, exchange, headers);
+    if (form.stream) return await this.#stream(prepared, exchange, headers, graphRequest.wantsHeartbeat);
     if (prepared.kind === 'subscription') {
       const wrong = new FleetError(
         'BAD_INPUT',
@@ -113,7 +113,12 @@ export class GraphqlDoor {
     return form.stream ? headers : { ...headers, 'content-type': form.contentType };
   }
 
-  async #stream(prepared: Prepared, exchange: Exchange, headers: Record<string, string>): Promise<void> {
+  async #stream(
+    prepared: Prepared,
+    exchange: Exchange,
+    headers: Record<string, string>,
+    wantsHeartbeat = false,
+  ): Promise<void> {
     const { operations, streams, heartbeatMs } = this.options;
     const { response, call, token } = exchange;
     const isLive = prepared.kind === 'subscription';
@@ -127,6 +132,7 @@ export class GraphqlDoor {
       principal: call.principal,
       token,
       streams,
+      wantsHeartbeat,
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     }).finally(() => countOff?.());
   }

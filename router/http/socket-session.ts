@@ -41,9 +41,9 @@ export class SocketSession {
   constructor(
     readonly socket: WebSocket,
     readonly request: IncomingMessage,
-    pingMs = PING_MS,
+    private readonly pingMs = PING_MS,
   ) {
-    this.#pinging = setInterval(() => this.#ping(), pingMs);
+    this.#pinging = setInterval(() => this.#ping(), this.pingMs);
     socket.on('pong', () => {
       this.#unanswered = 0;
     });
@@ -65,6 +65,14 @@ export class SocketSession {
     for (const { answer } of items) if (answer) this.socket.send(`${head}${textOf(answer)}}`);
     connection.uncork();
     return connection.writableNeedDrain ? drained(connection) : undefined;
+  }
+
+  /** Tells one operation's heartbeats as payloads; a peer who does not read needs none. @returns ends it */
+  beat(id: string, stream: BoundedStream): () => void {
+    const beating = setInterval(() => {
+      if (!this.request.socket.writableNeedDrain) void this.tell(id, stream.heartbeat);
+    }, this.pingMs);
+    return () => clearInterval(beating);
   }
 
   /** Closes it; a peer that does not answer is cut. */

@@ -22,6 +22,8 @@ export interface SseOptions {
   token: string | undefined;
   streams: LiveStreams;
   heartbeatMs?: number;
+  /** Whether the client asked for heartbeats as payloads. */
+  wantsHeartbeat?: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function answerByEvents(
     const place = stream.bookmark;
     // A reader whose buffer is full needs no sign of life, and must not be buffered more.
     if (response.writableNeedDrain) return;
+    if (options.wantsHeartbeat) response.write(stream.heartbeat.frames);
     response.write(place === undefined || place === told ? ':\n\n' : `id: ${place}\n:\n\n`);
     told = place;
   }, options.heartbeatMs ?? HEARTBEAT_MS);

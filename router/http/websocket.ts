@@ -48,6 +48,7 @@ interface Running {
   prepared: Prepared;
   call: Call;
   session: SocketSession;
+  wantsHeartbeat: boolean;
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws). */
@@ -181,11 +182,13 @@ export class SocketDoor {
           }),
         ];
       }
-      const admission = await operations.admit(requestIn(payload), known);
+      const asked = requestIn(payload);
+      const admission = await operations.admit(asked, known);
       if ('refused' in admission) return errorsOf(admission.refused);
       const { prepared } = admission;
       if (prepared.kind === 'subscription') await this.#turn(known, session);
-      const contextValue: Running = { id, prepared, call: known, session };
+      const { wantsHeartbeat = false } = asked;
+      const contextValue: Running = { id, prepared, call: known, session, wantsHeartbeat };
       return {
         schema: engine.schema,
         document: prepared.document,
@@ -221,7 +224,7 @@ export class SocketDoor {
   }
 
   #stream(args: ExecutionArgs): AsyncIterable<never> {
-    const { id, prepared, call, session } = args.contextValue as Running;
+    const { id, prepared, call, session, wantsHeartbeat } = args.contextValue as Running;
     const ended = new AbortController();
     const source = this.options.operations.stream(prepared, call, ended.signal);
     const countOff = this.options.streams.countOperation();
@@ -233,8 +236,10 @@ export class SocketDoor {
       session.room,
     );
     const remove = session.add(stream);
+    const stopBeating = wantsHeartbeat ? session.beat(id, stream) : undefined;
     const end = () => {
       remove();
+      stopBeating?.();
       countOff();
       ended.abort(GONE);
     };

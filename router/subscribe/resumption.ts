@@ -10,6 +10,8 @@ export interface ResumptionLimits {
   longestPauseMs: number;
   /** Attempts in a row that brought nothing, before the client is told. */
   attempts: number;
+  /** From how long on the reader is told that what he has may be old, milliseconds. */
+  staleMs: number;
 }
 
 export interface ResumptionOptions {
@@ -22,6 +24,7 @@ export interface ResumptionOptions {
   startsAfterCursor: boolean;
   limits: ResumptionLimits;
   pause: Pause;
+  nowMs: () => number;
   /** A number in [0, 1). */
   random: () => number;
 }
@@ -37,6 +40,7 @@ export async function* resumed(options: ResumptionOptions): AsyncGenerator<Strea
   let last = call.lastEventId;
   let hasOpened = false;
   let failures = 0;
+  let heardMs = options.nowMs();
   while (!signal.aborted) {
     let isLost = false;
     try {
@@ -45,6 +49,7 @@ export async function* resumed(options: ResumptionOptions): AsyncGenerator<Strea
         isLost = item.answer !== undefined && isEnd(item.answer) && isRetryable(item.answer);
         if (isLost) break;
         failures = 0;
+        heardMs = options.nowMs();
         hasOpened = true;
         // The same cursor again is the same event again: an upstream that resumed one too early.
         const isRepeated = item.answer !== undefined && item.id !== undefined && item.id === last;
@@ -60,6 +65,7 @@ export async function* resumed(options: ResumptionOptions): AsyncGenerator<Strea
     failures++;
     const hasHole = hasOpened && last === undefined && !options.startsAfterCursor;
     if (hasHole || failures > options.limits.attempts) throw lost(subgraph, last);
+    if (options.nowMs() - heardMs >= options.limits.staleMs) yield { isStale: true };
     await options.pause(pauseMs(failures, options), signal);
   }
 }

@@ -45,6 +45,8 @@ export class SharedStream {
   /** Whether it is where events are now, so that who has no cursor may join. */
   isLive: boolean;
   #last: string | undefined;
+  /** Whether its source has been silent for long. */
+  #isStale = false;
   #end: StreamEnd | undefined;
   #followers = 0;
   readonly #waiting = new Set<() => void>();
@@ -93,6 +95,7 @@ export class SharedStream {
     let place = from;
     let told = greeting;
     let hasMore = false;
+    let isToldStale = false;
     try {
       if (greeting !== undefined) yield new StreamBatch([{ id: greeting }]);
       while (!signal.aborted) {
@@ -102,6 +105,7 @@ export class SharedStream {
           // Whoever catches up leaves turns of the loop to the sockets it writes to, and to all others.
           if (hasMore) await new Promise((resolve) => setImmediate(resolve));
           place += batch.items.length;
+          isToldStale = false;
           hasMore = true;
           yield batch;
           continue;
@@ -109,7 +113,13 @@ export class SharedStream {
         const { bookmark } = this.window;
         if (bookmark !== undefined && bookmark !== told) {
           told = bookmark;
+          isToldStale = false;
           yield new StreamBatch([{ id: bookmark }]);
+          continue;
+        }
+        if (this.#isStale && !isToldStale) {
+          isToldStale = true;
+          yield new StreamBatch([{ isStale: true }]);
           continue;
         }
         if (this.#end) return this.#end;
@@ -156,6 +166,7 @@ export class SharedStream {
   }
 
   #take(item: StreamItem<AnyAnswer>): void {
+    this.#isStale = item.isStale === true;
     if (item.answer && item.answer.data === undefined) {
       this.finish({ kind: 'final', item });
       return;

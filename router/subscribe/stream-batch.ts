@@ -29,6 +29,11 @@ export class StreamBatch {
     return answer !== undefined && answer.data === undefined;
   }
 
+  /** Whether what came last is that nothing comes. */
+  get isStale(): boolean {
+    return this.items.at(-1)?.isStale === true;
+  }
+
   get hasErrors(): boolean {
     return this.items.some(({ answer }) => answer?.errors !== undefined);
   }

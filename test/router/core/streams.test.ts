@@ -76,7 +76,7 @@ function makeEngine(isBatching: boolean): Engine {
     supergraphSdl: fleetSupergraph,
     caller: fleet,
     clock: stillClock,
-    resumption: { firstPauseMs: 100, longestPauseMs: 300, attempts: 3 },
+    resumption: { firstPauseMs: 100, longestPauseMs: 300, attempts: 3, staleMs: 30_000 },
     pause: async (ms) => void pauses.push(ms),
     flags: fixedFlags({ 'router.event-batching': isBatching }),
   });

@@ -37,6 +37,14 @@ describe('a bounded stream', () => {
     expect(stream.bookmark).toBe('c2');
   });
 
+  test('tells in its heartbeat how far its reader is, and whether its source is silent', async () => {
+    const stream = new BoundedStream(sourceOf([{ id: 'b1' }, { isStale: true }]), () => undefined);
+    expect((await stream.next()).done).toBe(true);
+    expect(stream.heartbeat.items).toEqual([
+      { answer: { data: null, extensions: { heartbeat: true, stale: true, cursor: 'b1' } } },
+    ]);
+  });
+
   test('that overflows ends with SLOW_CONSUMER and stops its source', async () => {
     let stopped = false;
     const stream = new BoundedStream(
