@@ -65,7 +65,9 @@ export class GraphqlDoor {
     const graphRequest = await this.#read(exchange);
     if (Array.isArray(graphRequest)) {
       if (form.stream) throw new FleetError('BAD_INPUT', 'a batch is answered whole: accept application/json');
-      const { answers, headers } = await answerBatch(graphRequest, operations, call, exchange.signal);
+      if (request.headers['x-cost'] !== undefined) for (const each of graphRequest) each.wantsCost = true;
+      const time = { startedMs, withinMs };
+      const { answers, headers } = await answerBatch(graphRequest, operations, call, exchange.signal, time);
       return send(response, 200, `[${answers.map(jsonOfAnswer).join(',')}]`, this.#typed(form, headers));
     }
     if (request.headers['x-cost'] !== undefined) graphRequest.wantsCost = true;

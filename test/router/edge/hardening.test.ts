@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import type { AnyShape } from '../../support/house.ts';
-import { ADMIN_TOKEN, bearer, type Harbour, openHarbour } from './support.ts';
+import { ADMIN_TOKEN, bearer, type Harbour, openHarbour, SHIP } from './support.ts';
 
 const ROBIN = { id: 'key:robin', kind: 'SCRIPT', name: 'robin', scopes: ['viewer'] };
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -242,6 +242,36 @@ describe('a batch, where batches are taken,', () => {
       { url },
     );
     expect(answer).toEqual([{ data: { sail: 'sailing to a' } }, { data: { sail: 'sailing to b' } }]);
+  });
+
+  test('tells each what it alone cost, and shortens only the one that was a dry run', async () => {
+    const { answer } = await post(
+      JSON.stringify([
+        { query: '{ crews }' },
+        { query: `{ a: ship(id: "${SHIP}") { name crew } b: ship(id: "${SHIP}") { name } }` },
+        { query: '{ rateLimit(dryRun: true) { cost } crews }' },
+      ]),
+      { url, headers: { 'x-cost': '1' } },
+    );
+    const [one, two, dry] = answer;
+    expect(one.data).toEqual({ crews: 1 });
+    expect(two.data).toEqual({ a: { name: 'Argo', crew: 50 }, b: { name: 'Argo' } });
+    expect(dry.data).toEqual({ rateLimit: { cost: expect.any(Number) }, crews: null });
+    expect(one.extensions.cost.requestedQueryCost).toBeGreaterThan(0);
+    expect(two.extensions.cost.requestedQueryCost).toBeGreaterThan(one.extensions.cost.requestedQueryCost);
+  });
+
+  test('has one deadline for all, no later than its caller waits', async () => {
+    const sentMs = Date.now();
+    const query = `{ ship(id: "${SHIP}") { name } }`;
+    const before = harbour.sea.calls.length;
+    const headers = { 'x-timeout-ms': '4000' };
+    const { answer } = await post(JSON.stringify([{ query }, { query: `query Again ${query}` }]), { url, headers });
+    expect(answer).toEqual([{ data: { ship: { name: 'Argo' } } }, { data: { ship: { name: 'Argo' } } }]);
+    const calls = harbour.sea.calls.slice(before);
+    expect(calls.length).toBeGreaterThan(0);
+    // As much later as the signed call was under way, and far from the time that any operation has.
+    for (const { deadlineMs } of calls) expect(deadlineMs).toBeLessThan(sentMs + 9_000);
   });
 
   test('counts each of its requests', async () => {
