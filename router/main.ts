@@ -6,6 +6,9 @@ import { growYoungGeneration } from './young-generation.ts';
 /** Beside the packages, where only who installed them may write; where nobody may, nothing is kept. */
 const COMPILED = path.join(__dirname, '../../node_modules/.cache/fleetgraph');
 
+/** How long it may take to go down, milliseconds; whoever runs it may kill it after 5 seconds. */
+const STOP_MS = 4_700;
+
 /** A router of any supergraph, in the foreground until it is told to stop. */
 async function main(): Promise<void> {
   growYoungGeneration(process, process.env);
@@ -14,7 +17,11 @@ async function main(): Promise<void> {
   const { startStandalone } = await import('./standalone.ts');
   const router = await startStandalone(process.env);
   process.stdout.write(`router: ${router.url}/graphql\n`);
-  const stop = () => void router.stop().then(() => process.exit(0));
+  const stop = () => {
+    // Whatever clients and others do: what is not told by then is not waited for.
+    setTimeout(() => process.exit(0), STOP_MS);
+    void router.stop().then(() => process.exit(0));
+  };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
   process.on('SIGHUP', () => void router.reload());

@@ -39,7 +39,7 @@ const STATUS_BY_ERROR: Readonly<Record<string, number>> = { ERR_HTTP_REQUEST_TIM
 /** How often connections are looked at that are too slow, a part of the shortest time they have. */
 const LOOKS = 4;
 /** How long what is under way may take once the router stops, milliseconds. */
-const DRAIN_MS = 4_000;
+const DRAIN_MS = 3_500;
 const DRAIN_LOOK_MS = 50;
 
 /** The one port that clients see. */

@@ -31,6 +31,7 @@ import type { Limits } from './limits/limits.ts';
 import { registerLimitMetrics } from './limits/metrics.ts';
 import { QUEUE_LIMITS, Throttle } from './limits/throttle.ts';
 import { RouterMetrics } from './metrics/metrics.ts';
+import { noLongerThan } from './last-words.ts';
 import type { RouterOptions } from './options.ts';
 import { PORT_LIMITS, PublicPort } from './public-port.ts';
 import { assembleEngine, assembleSchema } from './schema/assembly.ts';
@@ -42,6 +43,8 @@ const OWN_SUBGRAPH = 'router';
 const MAX_BODY_BYTES = 1_000_000;
 const OPERATION_MS = 15_000;
 const ADMIN_PER_SECOND = 1_000;
+/** How long what is still to be told elsewhere may take once nobody is served any more, milliseconds. */
+const LAST_WORDS_MS = 1_000;
 const CREDENTIALS_PATH = '/internal/credentials';
 
 /** A router that listens. */
@@ -121,8 +124,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     schema: schema.desk,
     async stop() {
       await port.close(() => streams.stop());
-      await schema.stop();
-      for (const spool of [denied, moved]) await spool?.stop();
+      await noLongerThan(LAST_WORDS_MS, [schema.stop(), denied?.stop(), moved?.stop()]);
       metrics.stop();
       limits.close();
       throttle.close();

@@ -7,8 +7,9 @@ import { AuditSpool } from '../../../router/audit/spool.ts';
 import { AuditTrail } from '../../../router/audit/trail.ts';
 import type { BreakerMove } from '../../../router/guard/circuit.ts';
 import { traceIdOf } from '../../../router/http/trace-context.ts';
+import { noLongerThan } from '../../../router/last-words.ts';
 import { until } from '../../support/until.ts';
-import { type Harbour, openHarbour, SECRET } from './support.ts';
+import { type Harbour, openHarbour, plainServer, SECRET } from './support.ts';
 
 let harbour: Harbour;
 let client: HouseClient;
@@ -49,6 +50,31 @@ test('what still waits when the router stops is tried once more', async () => {
   await spool.stop();
   expect(spool.waiting).toBe(1);
   harbour.sea.audits = true;
+});
+
+test('a router that goes down does not wait until an audit house that hangs is given up', async () => {
+  let heard = 0;
+  let givenUp = 0;
+  const hung = await plainServer((_request, response) => {
+    heard += 1;
+    response.once('close', () => {
+      givenUp += 1;
+    });
+  });
+  const audit = new HouseClient('crews', hung.url, deriveKey(SECRET, 'call:crews'), () => systemClock.nowMs());
+  const router = await harbour.another({ audit });
+  expect((await harbour.ask('{ crews }', { token: 'nobody', url: router.url })).status).toBe(401);
+  await until(() => heard === 1);
+  await router.stop();
+  expect(givenUp).toBe(0);
+  audit.close();
+  await hung.stop();
+});
+
+test('what fails in time is told, what takes too long is not waited for', async () => {
+  const never = new Promise<void>(() => undefined);
+  await expect(noLongerThan(60_000, [never, Promise.reject(new Error('broken'))])).rejects.toThrow('broken');
+  await expect(noLongerThan(1, [never, undefined])).resolves.toBeUndefined();
 });
 
 test('a write that nobody confirms is AUDIT_UNAVAILABLE', async () => {
