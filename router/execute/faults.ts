@@ -56,7 +56,7 @@ export class Faults {
 
   /** Notes that an error took everything at this path with it, not only what it names. */
   emptied(path: AnswerPath): void {
-    this.#emptied.push(path);
+    if (this.#emptied.length < MAX_FAULTS) this.#emptied.push(path);
   }
 
   /** Notes that these parts of the answer are not fresh. */
@@ -76,9 +76,10 @@ export class Faults {
     return this.#degraded && { degraded: this.#degraded.map((part) => ({ ...part, paths: part.paths.map(seen) })) };
   }
 
-  /** Whether an error already explains why there is nothing at this path. */
+  /** Whether an error already explains why there is nothing at this path, or no more errors are told. */
   explains(path: AnswerPath): boolean {
     return (
+      this.list.length >= MAX_FAULTS ||
       this.list.some((fault) => fault.path !== undefined && isOneWay(fault.path, path)) ||
       this.#emptied.some((emptied) => isOneWay(emptied, path))
     );
@@ -95,16 +96,22 @@ export class Faults {
   #shown(error: unknown, subgraph: string): GraphQLFormattedError {
     const given = error as Partial<GraphQLFormattedError>;
     const code = given.extensions?.['code'];
-    if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code) || typeof given.message !== 'string') {
+    if (!isTold(error, code) || typeof given.message !== 'string') {
       this.report({ subgraph, requestId: this.requestId, error: given.message ?? messageOf(error) });
       return masked(this.requestId);
     }
     const details = Object.fromEntries(
       TOLD_DETAILS.flatMap((name) => (given.extensions?.[name] === undefined ? [] : [[name, given.extensions[name]]])),
     );
-    const shown = new FleetError(code as ErrorCode, given.message, { ...details, requestId: this.requestId });
+    const shown = new FleetError(code, given.message, { ...details, requestId: this.requestId });
     return { message: shown.message, extensions: shown.extensions };
   }
+}
+
+/** Whether a client may read an error's message: only the router's own errors tell what broke inside. */
+function isTold(error: unknown, code: unknown): code is ErrorCode {
+  if (error instanceof FleetError) return true;
+  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) && code !== 'INTERNAL';
 }
 
 function masked(requestId: string): GraphQLFormattedError {

@@ -96,12 +96,23 @@ class Writer {
       case 'leaf':
         return jsonOf(value);
       case 'enum':
-        return shape.values.has(value as string) ? jsonOf(value) : NULL;
-      case 'object':
-        return this.object(shape.selection, value);
+        return shape.values.has(value as string) ? jsonOf(value) : this.#misshapen(coordinate);
+      case 'object': {
+        const part = this.object(shape.selection, value);
+        return part === NULL ? this.#misshapen(coordinate) : part;
+      }
       case 'list':
-        return Array.isArray(value) ? this.#list(shape.item, value, coordinate) : NULL;
+        return Array.isArray(value) ? this.#list(shape.item, value, coordinate) : this.#misshapen(coordinate);
     }
+  }
+
+  /** What is not of its type is null, and never without a word. */
+  #misshapen(coordinate: string): Text {
+    const { faults } = this.options;
+    if (!faults.explains(this.#path)) {
+      faults.tell('INTERNAL', `its subgraph gave ${coordinate} a value that is not of its type`, this.#path.slice());
+    }
+    return NULL;
   }
 
   #list(item: Shape, values: readonly unknown[], coordinate: string): Text {

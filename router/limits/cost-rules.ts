@@ -1,4 +1,5 @@
 import { type DirectiveNode, type DocumentNode, type FieldDefinitionNode, Kind, valueFromASTUntyped } from 'graphql';
+import { namesByLink } from '../supergraph/directive-names.ts';
 
 /** What `@listSize` says of a field. */
 export interface ListSize {
@@ -71,23 +72,10 @@ function listSizeOf(directive: DirectiveNode): ListSize {
   };
 }
 
-/** What the directives are called here: `@link` may rename them. */
+/** What the directives are called here. */
 function directiveNames(supergraph: DocumentNode): { cost: string; listSize: string } {
-  const names = { cost: 'cost', listSize: 'listSize' };
-  for (const definition of supergraph.definitions) {
-    if (definition.kind !== Kind.SCHEMA_DEFINITION && definition.kind !== Kind.SCHEMA_EXTENSION) continue;
-    for (const directive of definition.directives ?? []) {
-      const { url, as, import: imported } = argumentsOf(directive);
-      if (directive.name.value !== 'link' || !COST_SPEC.test(String(url))) continue;
-      if (typeof as === 'string') Object.assign(names, { cost: as, listSize: `${as}__listSize` });
-      for (const each of (imported as (string | { name: string; as?: string })[] | undefined) ?? []) {
-        const { name, as: alias = name } = typeof each === 'string' ? { name: each } : each;
-        if (name === '@cost') names.cost = alias.slice(1);
-        if (name === '@listSize') names.listSize = alias.slice(1);
-      }
-    }
-  }
-  return names;
+  const { cost = 'cost', listSize = 'listSize' } = namesByLink(supergraph, COST_SPEC, ['cost', 'listSize']);
+  return { cost, listSize };
 }
 
 function argumentsOf(directive: DirectiveNode): Record<string, unknown> {

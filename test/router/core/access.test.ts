@@ -112,3 +112,14 @@ test('a supergraph without rules is open to all', async () => {
     data: { agent: { token: 'secret' }, node: { id: 'r1' } },
   });
 });
+
+test('rules hold whatever a link calls the directive', async () => {
+  const renamed = fleetSupergraph
+    .replaceAll('@access(scopes', '@opens(scopes')
+    .replace('import: ["@access"]', 'import: [{ name: "@access", as: "@opens" }]');
+  expect(renamed).toContain('as: "@opens"');
+  const engine = createEngine({ ...base, supergraphSdl: renamed });
+  const answer = await ask('{ agent(id: "a1") { token } }', ['viewer'], { engine });
+  expect(answer.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
+  expect(fleet.asked).toEqual([]);
+});

@@ -170,15 +170,46 @@ test('errors about the whole request are told on every field it was for', async 
   expect(joined).toMatchObject({ data: { alerts: [{ agent: { name: null } }, {}] }, errors: [masked('alerts')] });
 });
 
-test('shapes that do not fit the schema are null', async () => {
-  fleet.misbehaving['agents'] = () => ({ data: { agents: 'many', agent: 7 } });
-  expect(await ask('{ agents { id } agent(id: "a1") { id } }')).toEqual({ data: { agents: null, agent: null } });
+const misshapen = (coordinate: string, ...path: (string | number)[]) => ({
+  message: `its subgraph gave ${coordinate} a value that is not of its type`,
+  path,
+  extensions: { code: 'INTERNAL', retryable: false, requestId: 'request-1' },
 });
 
-test('an enum value clients may not see is null', async () => {
+test('shapes that do not fit the schema are null, and that is told', async () => {
+  fleet.misbehaving['agents'] = () => ({
+    data: { agents: 'many', agent: 7, node: { __typename: 'Nothing', id: 'n' } },
+  });
+  expect(await ask('{ agents { id } agent(id: "a1") { id } node(id: "n") { id } }')).toEqual({
+    data: { agents: null, agent: null, node: null },
+    errors: [misshapen('Query.agents', 'agents'), misshapen('Query.agent', 'agent'), misshapen('Query.node', 'node')],
+  });
+});
+
+test('an enum value clients may not see is null, and that is told without the value', async () => {
   expect(await ask('{ agent(id: "a9") { state } other: agent(id: "a1") { state } }')).toEqual({
     data: { agent: { state: null }, other: { state: 'RUNNING' } },
+    errors: [misshapen('Agent.state', 'agent', 'state')],
   });
+});
+
+test('what broke inside a subgraph is told by the router’s words alone, also under our own code for it', async () => {
+  fleet.misbehaving['agents'] = () => ({
+    data: { agents: null },
+    errors: [
+      { message: 'ECONNREFUSED 10.0.0.1:5432\n    at Socket', path: ['agents'], extensions: { code: 'INTERNAL' } },
+    ] as never,
+  });
+  expect(await ask('{ agents { id } }')).toEqual({ data: { agents: null }, errors: [masked('agents')] });
+  expect(reported).toEqual([
+    { subgraph: 'agents', requestId: 'request-1', error: 'ECONNREFUSED 10.0.0.1:5432\n    at Socket' },
+  ]);
+});
+
+test('an answer of nothing but faults is told of a thousand, and costs no more than those', async () => {
+  fleet.misbehaving['agents'] = () => ({ data: { agents: Array.from({ length: 50_000 }, () => ({ state: 7 })) } });
+  const answer = await ask('{ agents { state } }');
+  expect(answer.errors?.length).toBe(1_000);
 });
 
 test("keys that would reach an object's prototype are left out", async () => {
