@@ -70,13 +70,17 @@ export class CallVerifier {
     private readonly nowMs: () => number,
   ) {}
 
+  /** Whether it says that it is signed, and now: whoever does not is known for a stranger before the body is read. */
+  isClaimed(headers: IncomingHttpHeaders): boolean {
+    return claimIn(headers, this.nowMs()) !== undefined;
+  }
+
   /** The call, its deadline by our clock; or undefined when it is unsigned, altered, misdirected, too old or was seen before. */
   verify(target: string, headers: IncomingHttpHeaders, body: Uint8Array | string): Call | undefined {
-    const encoded = String(headers[CALL_HEADER] ?? '');
-    const [time = '', nonce = '', mac = ''] = String(headers[PROOF_HEADER] ?? '').split(' ');
-    const sentMs = Number(time);
     const nowMs = this.nowMs();
-    if (!encoded || !mac || nonce.length < 16 || !(Math.abs(nowMs - sentMs) <= SKEW_MS)) return undefined;
+    const claim = claimIn(headers, nowMs);
+    if (!claim) return undefined;
+    const { encoded, time, nonce, mac, sentMs } = claim;
     const parts = [this.house, target, time, nonce, encoded];
     const given = Buffer.from(mac);
     const signed = this.keys.some((key) => {
@@ -101,4 +105,13 @@ export class CallVerifier {
     this.#seen.set(nonce, nowMs + 2 * SKEW_MS);
     return true;
   }
+}
+
+/** What the headers say of a call that somebody signed just now. */
+function claimIn(headers: IncomingHttpHeaders, nowMs: number) {
+  const encoded = String(headers[CALL_HEADER] ?? '');
+  const [time = '', nonce = '', mac = ''] = String(headers[PROOF_HEADER] ?? '').split(' ');
+  const sentMs = Number(time);
+  const isClaimed = encoded && mac && nonce.length >= 16 && Math.abs(nowMs - sentMs) <= SKEW_MS;
+  return isClaimed ? { encoded, time, nonce, mac, sentMs } : undefined;
 }

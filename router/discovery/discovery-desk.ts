@@ -52,7 +52,11 @@ export class DiscoveryDesk {
     for (const findings of this.#found) {
       for (const [subgraph, { urls, sdl }] of Object.entries(findings ?? {})) {
         const before = all.get(subgraph);
-        all.set(subgraph, { urls: [...new Set([...(before?.urls ?? []), ...urls])], sdl: sdl ?? before?.sdl });
+        const known = [...new Set([...(before?.urls ?? []), ...urls])];
+        // One that nobody can call must not keep the others from being called.
+        const usable = known.filter((url) => URL.canParse(url));
+        if (usable.length < known.length) this.options.log.warn('discovery.address.unusable', { subgraph });
+        all.set(subgraph, { urls: usable, sdl: sdl ?? before?.sdl });
       }
     }
     return all;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
+import { ADDRESS } from './address.ts';
 import { DISCOVERY_LIMITS, type Findings } from './discovery.ts';
-
-const ADDRESS = z.string().regex(/^https?:\/\/[^/]/, 'expected http://host:port/path');
 
 export const FOUND = z
   .strictObject({

@@ -63,6 +63,7 @@ export const FIXED_ROUTES: readonly string[] = [
   'GET /livez',
   'GET /readyz',
   'GET /health',
+  REPLICAS_ROUTE,
 ];
 const NAMED: ReadonlySet<string> = new Set(FIXED_ROUTES.map((route) => route.slice(route.indexOf(' ') + 1)));
 
@@ -101,10 +102,11 @@ export class Listener {
     const pathname = pathOf(request);
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     const target = `${method} ${pathname}`;
-    if (method === 'GET' && pathname !== '/graphql') this.#countPage(request, response);
+    const isRegistration = registrar !== undefined && target === REPLICAS_ROUTE;
+    if (isRegistration || (method === 'GET' && pathname !== '/graphql')) this.#countPage(request, response);
     if (target === 'GET /livez') return sendJson(response, 200, { status: 'live' });
     if (target === 'GET /health') return sendJson(response, 200, { status: 'ok' });
-    if (target === REPLICAS_ROUTE && registrar) return await registrar.answer(request, response);
+    if (isRegistration) return await registrar.answer(request, response);
     if (target === 'GET /readyz') return await this.#ready(request, response);
     if (method === 'GET' && explorer?.answer(pathname, request, response)) return;
     const token = bearerIn(request.headers.authorization);
@@ -124,7 +126,7 @@ export class Listener {
     await passOn(target, route, exchange, { guard, house, limits });
   }
 
-  /** Pages are counted by address: most ask for no credential. @throws RATE_LIMITED */
+  /** Pages and registrations are counted by address: they ask for no credential, or show it only in the end. @throws RATE_LIMITED */
   #countPage(request: IncomingMessage, response: ServerResponse): void {
     const standing = this.options.limits.page(addressOf(request), this.#nameOf(request));
     for (const [name, value] of Object.entries(limitHeaders(standing))) response.setHeader(name, value);

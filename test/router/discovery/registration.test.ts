@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { HouseClient } from '../../../lib/call/house-client.ts';
 import { systemPrincipal } from '../../../lib/call/principal.ts';
 import { deriveKey } from '../../../lib/call/signing.ts';
@@ -94,8 +95,41 @@ describe('over HTTP', () => {
     const stranger = new HouseClient('router', house.router.url, Buffer.alloc(32), () => systemClock.nowMs());
     expect((await register(replica(1), stranger)).status).toBe(401);
     stranger.close();
-    expect((await register({ ...replica(1), url: 'file:///etc/passwd' })).status).toBe(400);
+    for (const wrong of ['file:///etc/passwd', 'http://a b/', 'http://a:99999/graphql']) {
+      expect((await register({ ...replica(1), url: wrong })).status).toBe(400);
+    }
     expect((await register({ ...replica(1), leaseSeconds: 100_000 })).status).toBe(400);
     expect(replicas()).toEqual([house.subgraphUrl]);
+  });
+
+  test('a stranger’s body is not read: it is refused by its headers', async () => {
+    const { hostname, port } = new URL(house.router.url);
+    const socket = connect(Number(port), hostname);
+    const head = 'POST /internal/replicas HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 2000000\r\n\r\n';
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+    });
+    socket.write(head);
+    await until(() => answer !== '');
+    expect(answer).toMatch(/^HTTP\/1\.1 401 [\s\S]*connection: close/i);
+    socket.destroy();
+  });
+
+  test('so many may say that they are signed at once, of one address and of all', async () => {
+    const { hostname, port } = new URL(house.router.url);
+    const sockets = Array.from({ length: 5 }, () => connect(Number(port), hostname));
+    let refused = '';
+    for (const [at, socket] of sockets.entries()) {
+      socket.on('data', (chunk) => {
+        refused += String(chunk);
+      });
+      socket.write(
+        `POST /internal/replicas HTTP/1.1\r\nhost: 127.0.0.1\r\nx-fleet-call: e30\r\nx-fleet-proof: ${Date.now()} nonce-of-sixteen-${at} mac\r\ncontent-length: 9\r\n\r\n`,
+      );
+    }
+    await until(() => refused !== '');
+    expect(refused).toMatch(/^HTTP\/1\.1 503 [\s\S]*retry-after: 1/i);
+    for (const socket of sockets) socket.destroy();
   });
 });

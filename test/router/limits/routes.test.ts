@@ -37,6 +37,8 @@ const ROWS: Record<string, Row> = {
   'GET /livez': { limitedBy: '/livez' },
   'GET /readyz': { limitedBy: '/readyz' },
   'GET /health': { limitedBy: '/health' },
+  // Whoever has not signed is told so, and as seldom as anybody.
+  'POST /internal/replicas': { status: 401, limitedBy: '/internal/replicas' },
   'POST /v1/logs': { headers: JSON_BODY, body: '{"resourceLogs":[]}', limitedBy: '/v1/logs' },
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
@@ -47,7 +49,12 @@ let harbour: Harbour;
 const routes: Record<string, IngestRoute> = Object.fromEntries(
   Object.keys(ROUTES).map((route) => [route, { subgraph: 'ships' }]),
 );
-const opened = () => harbour.another({ routes, limits: { rates: { pagesPerSecond: LIMIT } } });
+const opened = () =>
+  harbour.another({
+    routes,
+    discovery: { registrationKeys: [Buffer.alloc(32)] },
+    limits: { rates: { pagesPerSecond: LIMIT } },
+  });
 beforeAll(async () => {
   harbour = await openHarbour();
   harbour.sea.tokens.set('caller-token', CALLER);
