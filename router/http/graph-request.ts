@@ -9,6 +9,7 @@ const JSON_LIMITS = { depth: 64, values: 50_000 };
 const MAX_NAME = 256;
 /** Names in a body, counted wherever they are. */
 const MAX_MEMBERS = 30_000;
+const QUOTE = 0x22;
 /** `"":1` and a comma, characters. */
 const SHORTEST_MEMBER = 5;
 /** Headers that a browser sends to a foreign site only after asking it: whoever sends one is no mere link or form. */
@@ -111,8 +112,16 @@ function documentIdIn(documentId: unknown, extensions: unknown): string | undefi
 export function hasTooManyMembers(text: string): boolean {
   if (text.length < MAX_MEMBERS * SHORTEST_MEMBER) return false;
   let members = 0;
-  for (let at = text.indexOf('":'); at >= 0; at = text.indexOf('":', at + 2)) members += 1;
+  for (let at = text.indexOf(':'); at >= 0; at = text.indexOf(':', at + 1)) if (endsName(text, at)) members += 1;
   return members > MAX_MEMBERS;
+}
+
+/** Whether a name ends before this colon, with or without white space between them. */
+function endsName(text: string, colon: number): boolean {
+  let at = colon - 1;
+  let code = text.charCodeAt(at);
+  while (code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09) code = text.charCodeAt(--at);
+  return code === QUOTE;
 }
 
 function requireModest(what: string, value: unknown): void {

@@ -72,7 +72,18 @@ export class Limits {
       requestMeter(principal.id, `operation:${name}`, named),
     );
     const first = this.#draw(meter, [1], `operation:${name}`, principal, 0);
-    const next = () => this.#takeOperation(principal, cost, operations, perSecond);
+    const next = () => {
+      const giveBack = (refusal: unknown): never => {
+        if (!this.#isDry(`operation:${name}`)) void this.#store.draw(meter, [-1], true);
+        throw refusal;
+      };
+      try {
+        const standing = this.#takeOperation(principal, cost, operations, perSecond);
+        return standing instanceof Promise ? standing.catch(giveBack) : standing;
+      } catch (refusal) {
+        return giveBack(refusal);
+      }
+    };
     return first instanceof Promise ? first.then(next) : next();
   }
 

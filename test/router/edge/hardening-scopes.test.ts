@@ -70,6 +70,11 @@ test.each(TRANSPORTS)('over %s only who may read the schema may introspect', asy
 });
 
 test.each([
+  [
+    'of too many members, with white space before each colon',
+    `{"a":{${Array.from({ length: 30_001 }, (_, at) => `"m${at}"\n\t :1`).join()}}}`,
+    1009,
+  ],
   ['of too many members', `{"a":{${Array.from({ length: 30_001 }, (_, at) => `"m${at}":1`).join()}}}`, 1009],
   ['over a megabyte', JSON.stringify({ a: 'x'.repeat(1_000_000) }), 1009],
   ['that is no JSON', '{', 4400],

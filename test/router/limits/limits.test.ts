@@ -4,6 +4,7 @@ import { draw, type Meter, waitMs } from '../../../router/limits/bucket.ts';
 import { InsuredStore } from '../../../router/limits/insured-store.ts';
 import { MemoryStore } from '../../../router/limits/memory-store.ts';
 import { bucketStanding, costExtension, limitHeaders, type Standing } from '../../../router/limits/standing.ts';
+import type { LimitStore } from '../../../router/limits/store.ts';
 import { clockAt, limitsOf, outcomes, ROBIN, times } from './support.ts';
 
 const METER: Meter = {
@@ -70,6 +71,23 @@ test('an operation may be limited by its name', async () => {
     3, 10, 10,
   ]);
 });
+
+test.each([
+  ['at once', false],
+  ['later', true],
+])(
+  'what its class refuses is not drawn on an operation’s own limit, where the store answers %s',
+  async (_, isLater) => {
+    const memory = new MemoryStore(clockAt());
+    const later: LimitStore = { draw: async (...asked) => memory.draw(...asked), close: () => undefined };
+    const rates = { requestsPerSecond: 2, operations: { Rare: 3 } };
+    const limits = limitsOf({ store: isLater ? later : memory, rates });
+    const rare = (operations: 'query' | 'mutation') =>
+      outcomes(times(9, () => limits.take(ROBIN, 1, operations, 'Rare')));
+    expect((await rare('query')).admitted).toBe(2);
+    expect((await rare('mutation')).admitted).toBe(1);
+  },
+);
 
 test('a dry run counts and tells what it would have refused, and refuses nothing', async () => {
   const told: object[] = [];
