@@ -29,7 +29,6 @@ import { apolloPlanner } from './plan/apollo-planner.ts';
 import { describePlan, type PlanNode } from './plan/description.ts';
 import { nativePlanner, type PlannerMaker, withFallback } from './plan/planner.ts';
 import { Preparation, type PreparedOperation } from './plan/preparation.ts';
-import { Soundness } from './plan/soundness.ts';
 import type { Step, StreamPlan } from './plan/steps.ts';
 import { gathered } from './subscribe/gathered.ts';
 import { inOrder } from './subscribe/in-order.ts';
@@ -92,16 +91,11 @@ class Core implements Engine {
     this.#supergraph = options.supergraph ?? readSupergraph(supergraphSdl);
     const makePlanner = options.planner ?? nativePlanner({ random: () => clock.random() });
     const makeSecond = options.secondPlanner ?? apolloPlanner();
-    const soundness = new Soundness(supergraphSdl);
     const tell = (error: string) => reportFault?.({ subgraph: 'planner', requestId: '', error });
     this.#preparation = new Preparation({
       supergraph: this.#supergraph,
-      planner: withFallback(
-        makePlanner(supergraphSdl),
-        makeSecond(supergraphSdl),
-        (plan) => soundness.objection(plan),
-        tell,
-        () => flags.isOn('router.apollo-fallback'),
+      planner: withFallback(makePlanner(supergraphSdl), makeSecond(supergraphSdl), tell, () =>
+        flags.isOn('router.apollo-fallback'),
       ),
       enforceAccess: options.enforceAccess ?? false,
       cacheBytes: options.cacheBytes ?? 64_000_000,

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type ApolloNode, planOf } from './apollo-plan.ts';
+import type { PlanNode } from '@graphql-hive/router-query-planner';
 import type { ApolloOutcome, ApolloTask, ApolloThreadData } from './apollo-task.ts';
 import type { Overrides, PlannerMaker } from './planner.ts';
 
@@ -25,16 +25,13 @@ export function apolloPlanner({ labels = new Set() }: Overrides = {}, limits = A
   return (supergraphSdl) => {
     const thread = new ApolloThread({ supergraphSdl, labels: [...labels] }, limits);
     return {
-      async plan(document, operationName) {
-        const node = await thread.plan(document, operationName);
-        return node && planOf(node);
-      },
+      plan: (document, operationName) => thread.plan(document, operationName),
     };
   };
 }
 
 interface Waiter {
-  resolve(node: ApolloNode | undefined): void;
+  resolve(node: PlanNode | undefined): void;
   reject(error: Error): void;
   timer: NodeJS.Timeout;
 }
@@ -52,7 +49,7 @@ class ApolloThread {
     this.#limits = limits;
   }
 
-  plan(document: string, operationName: string | undefined): Promise<ApolloNode | undefined> {
+  plan(document: string, operationName: string | undefined): Promise<PlanNode | undefined> {
     const { timeoutMs, waiting } = this.#limits;
     if (this.#waiters.size >= waiting) return Promise.reject(new Error(`${waiting} operations wait to be planned`));
     const worker = this.#thread();

@@ -1,4 +1,4 @@
-import type { ApolloNode } from './apollo-plan.ts';
+import type { PlanNode } from '@graphql-hive/router-query-planner';
 
 /** What the planning thread is made with. */
 export interface ApolloThreadData {
@@ -14,8 +14,8 @@ export interface ApolloTask {
   readonly operationName: string | undefined;
 }
 
-/** What came of it: a plan as text, none where there is nothing to ask for, or why there is none. */
+/** What came of it: a plan, none where there is nothing to ask for, or why there is none. */
 export type ApolloOutcome = { readonly id: number } & (
-  | { readonly node: ApolloNode | undefined }
+  | { readonly node: PlanNode | undefined }
   | { readonly error: string }
 );

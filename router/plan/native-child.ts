@@ -1,31 +1,48 @@
 import { QueryPlanner } from '@graphql-hive/router-query-planner';
 import { messageOf } from '../../lib/errors.ts';
 import type { NativeOutcome, NativeSchema, NativeTask } from './native-task.ts';
+import { Soundness } from './soundness.ts';
 
 /**
  * Plans operations in a process of its own, on the threads of its pool. Schemas that were not asked for longest are
  * forgotten first.
  */
 const MAX_SCHEMAS = 8;
-const planners = new Map<number, QueryPlanner>();
+const schemas = new Map<number, Known>();
+
+interface Known {
+  /** Undefined for a supergraph it cannot plan for. */
+  planner: QueryPlanner | undefined;
+  soundness: Soundness;
+}
 
 async function outcomeOf(task: NativeTask): Promise<NativeOutcome> {
   const { id, schema, document, operationName, labels, percentage } = task;
-  const planner = planners.get(schema);
-  if (!planner) return { id, isForgotten: true };
-  planners.delete(schema);
-  planners.set(schema, planner);
+  const known = schemas.get(schema);
+  if (!known) return { id, isForgotten: true };
+  schemas.delete(schema);
+  schemas.set(schema, known);
   try {
-    const { node } = await planner.planAsync(document, operationName, new Set(labels), percentage);
-    return { id, node: node ?? null };
+    if (!known.planner) return { id, error: 'this supergraph cannot be planned for' };
+    const { node } = await known.planner.planAsync(document, operationName, new Set(labels), percentage);
+    const objection = node && known.soundness.objection(node);
+    return objection === undefined || objection === null ? { id, node: node ?? null } : { id, error: objection };
   } catch (error) {
     return { id, error: messageOf(error) };
   }
 }
 
+function plannerOf(supergraphSdl: string): QueryPlanner | undefined {
+  try {
+    return new QueryPlanner(supergraphSdl);
+  } catch {
+    return undefined;
+  }
+}
+
 function learn({ schema, supergraphSdl }: NativeSchema): void {
-  planners.set(schema, new QueryPlanner(supergraphSdl));
-  for (const known of planners.keys()) if (planners.size > MAX_SCHEMAS) planners.delete(known);
+  schemas.set(schema, { planner: plannerOf(supergraphSdl), soundness: new Soundness(supergraphSdl) });
+  for (const known of schemas.keys()) if (schemas.size > MAX_SCHEMAS) schemas.delete(known);
 }
 
 process.on('message', (told: NativeTask | NativeSchema) => {

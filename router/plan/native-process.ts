@@ -9,6 +9,8 @@ const LANES = 4;
 /** How often it may be started anew within ten seconds: who keeps ending it is not to keep the machine busy. */
 const STARTS = 20;
 const STARTS_MS = 10_000;
+/** For the first plan of a supergraph: the process may have to start, and reads the supergraph, milliseconds. */
+const FIRST_MS = 15_000;
 /** What of a process's last words is kept, characters. */
 const MAX_WORDS = 1_000;
 /** It holds supergraphs and plans under way, most of it outside of JavaScript. */
@@ -32,6 +34,8 @@ export class NativeProcess {
   readonly #queue: Waiter[] = [];
   readonly #sent = new Map<number, Waiter>();
   readonly #told = new Set<number>();
+  /** Schemas it has answered for: from then on a late plan is the operation's own fault. */
+  readonly #warm = new Set<number>();
   #child: ChildProcess | undefined;
   #words = '';
   #starts: number;
@@ -85,7 +89,8 @@ export class NativeProcess {
     const child = this.#running();
     this.#sent.set(task.id, waiter);
     clearTimeout(waiter.timer);
-    waiter.timer = setTimeout(() => this.#giveUp(child, waiter), timeoutMs);
+    const limitMs = this.#warm.has(schema.schema) ? timeoutMs : Math.max(timeoutMs, FIRST_MS);
+    waiter.timer = setTimeout(() => this.#giveUp(child, waiter), limitMs);
     if (!this.#told.has(schema.schema)) child.send(schema);
     this.#told.add(schema.schema);
     child.send(task);
@@ -114,6 +119,7 @@ export class NativeProcess {
     this.#child = child;
     this.#words = '';
     this.#told.clear();
+    this.#warm.clear();
     child.stderr?.on('data', (words: Buffer) => {
       if (this.#words.length < MAX_WORDS) this.#words = `${this.#words}${words}`.slice(0, MAX_WORDS);
     });
@@ -133,7 +139,11 @@ export class NativeProcess {
     if ('isForgotten' in outcome) {
       this.#told.delete(waiter.schema.schema);
       this.#queue.unshift(waiter);
-    } else if ('error' in outcome) {
+      this.#next();
+      return;
+    }
+    this.#warm.add(waiter.schema.schema);
+    if ('error' in outcome) {
       fail(waiter, outcome.error);
     } else {
       clearTimeout(waiter.timer);

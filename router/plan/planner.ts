@@ -1,4 +1,4 @@
-import { type PlanNode, QueryPlanner } from '@graphql-hive/router-query-planner';
+import type { PlanNode } from '@graphql-hive/router-query-planner';
 import { FleetError, messageOf } from '../../lib/errors.ts';
 import { NativeProcess } from './native-process.ts';
 import type { NativeSchema } from './native-task.ts';
@@ -40,7 +40,6 @@ let lastSchema = 0;
 /**
  * Hive's native planner, in a process of its own. Refuses what takes too long with QUERY_TOO_LARGE, and new operations
  * beyond a number with OVERLOADED.
- * @throws Error at once for a supergraph it cannot plan for
  */
 export function nativePlanner(
   { labels = new Set(), random = () => 0 }: Overrides = {},
@@ -48,7 +47,6 @@ export function nativePlanner(
   planning = shared,
 ): PlannerMaker {
   return (supergraphSdl) => {
-    new QueryPlanner(supergraphSdl);
     planning.start();
     lastSchema += 1;
     const schema: NativeSchema = { schema: lastSchema, supergraphSdl };
@@ -70,21 +68,20 @@ export function nativePlanner(
   };
 }
 
-/** Asks a second planner when the first one fails or plans what cannot be run; what cannot be run never is, also without a second. */
+/** Asks a second planner when the first one fails. */
 export function withFallback(
   first: Planner,
   second: Planner,
-  objection: (plan: PlanNode) => string | undefined,
   onFallback: (reason: string) => void,
   mayFallBack: () => boolean = () => true,
 ): Planner {
   return {
     async plan(document, operationName) {
-      let reason: string | undefined;
+      let reason: string;
       try {
         const plan = await first.plan(document, operationName);
-        reason = plan ? objection(plan) : 'the plan is empty';
-        if (reason === undefined) return plan;
+        if (plan) return plan;
+        reason = 'the plan is empty';
       } catch (error) {
         // What was refused on purpose is not tried in another way.
         if (error instanceof FleetError) throw error;
@@ -92,10 +89,7 @@ export function withFallback(
       }
       onFallback(reason);
       if (!mayFallBack()) throw new Error(reason);
-      const plan = await second.plan(document, operationName);
-      const still = plan && objection(plan);
-      if (still !== undefined) throw new Error(still);
-      return plan;
+      return await second.plan(document, operationName);
     },
   };
 }

@@ -21,8 +21,12 @@ import { Externals } from './externals.ts';
 export class Soundness {
   readonly #subgraphs = new Map<string, { schema: GraphQLSchema; externals: Externals }>();
   #supergraph: DocumentNode | undefined;
+  readonly #supergraphSdl: string;
 
-  constructor(private readonly supergraphSdl: string) {}
+  // No property in a parameter: planning processes and threads may run this with its types only stripped.
+  constructor(supergraphSdl: string) {
+    this.#supergraphSdl = supergraphSdl;
+  }
 
   /** Why the plan cannot be run; undefined when nothing is known against it. */
   objection(node: PlanNode): string | undefined {
@@ -45,7 +49,7 @@ export class Soundness {
   #subgraphOf(name: string): { schema: GraphQLSchema; externals: Externals } {
     let subgraph = this.#subgraphs.get(name);
     if (!subgraph) {
-      this.#supergraph ??= parse(this.supergraphSdl, { noLocation: true });
+      this.#supergraph ??= parse(this.#supergraphSdl, { noLocation: true });
       const graph = graphNameOf(this.#supergraph, name) ?? '';
       const schema = schemaOf(withOwnTypes(this.#supergraph, graph));
       subgraph = { schema, externals: new Externals(this.#supergraph, graph) };
