@@ -53,6 +53,8 @@ export interface RouterLimits {
   sockets: Partial<SocketLimits>;
   /** How fast streams are opened. */
   streams: Partial<StreamGateLimits>;
+  /** Subscriptions that one client may have running. */
+  streamsPerClient: number;
   port: Partial<PortLimits>;
   /** Requests that one body may have; 0: batches are not taken. */
   batch: number;

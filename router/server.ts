@@ -73,7 +73,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const { guard, close: closeGuard } = assembleGuard(outside, options);
   dispatch.useGuard(guard);
   const keeper = new DoorKeeper(makeAuthenticator(options), options.limits?.adminPerSecond ?? ADMIN_PER_SECOND);
-  const streams = new LiveStreams(keeper, clock, options.limits?.streams);
+  const streams = new LiveStreams(keeper, clock, options.limits?.streams, options.limits?.streamsPerClient);
   const limits = makeLimits(options);
   const throttle = new Throttle({ ...QUEUE_LIMITS, ...options.limits?.queue }, clock);
   const usage = new UsageBook(clock);

@@ -277,6 +277,12 @@ export const SETTINGS = z.object({
   FLEET_STREAMS_PER_SECOND: positive(200).describe(
     'Streams that a router opens a second; others wait for their turn, the most urgent first.',
   ),
+  FLEET_STREAMS_PER_CLIENT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(4_000)
+    .describe('Subscriptions that one client may have running on a router.'),
   FLEET_MAX_IN_FLIGHT: z.coerce
     .number()
     .int()

@@ -1,6 +1,7 @@
 import type { Principal } from '../../lib/call/principal.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
+import { ClientStreams } from './client-streams.ts';
 import { STREAM_GATE_LIMITS, StreamGate, type StreamGateLimits } from './stream-gate.ts';
 
 /** How often running streams' tokens are checked again: a revocation closes them within a second, milliseconds. */
@@ -26,12 +27,16 @@ export class LiveStreams {
   #isStopped = false;
   /** When a new one may begin. */
   readonly gate: StreamGate;
+  /** How many each client may have. */
+  readonly ofClients: ClientStreams;
 
   constructor(
     private readonly keeper: DoorKeeper,
     private readonly clock: Clock,
     gate: Partial<StreamGateLimits> = {},
+    perClient?: number,
   ) {
+    this.ofClients = new ClientStreams(perClient);
     this.gate = new StreamGate({ ...STREAM_GATE_LIMITS, ...gate }, clock);
   }
 
@@ -66,13 +71,16 @@ export class LiveStreams {
     this.#slow += 1;
   }
 
-  /** Counts one running subscription. @returns counts it off, once */
-  countOperation(): () => void {
+  /** Counts one running subscription of a client. @returns counts it off, once */
+  countOperation(client: string): () => void {
     this.#operations += 1;
+    this.ofClients.enter(client);
     let counted = true;
     return () => {
-      if (counted) this.#operations -= 1;
+      if (!counted) return;
       counted = false;
+      this.#operations -= 1;
+      this.ofClients.leave(client);
     };
   }
 

@@ -123,10 +123,12 @@ export class SingleConnection {
     send(response, 202, '', headers);
   }
 
-  /** @throws OVERLOADED when it waited too long for its turn */
+  /** @throws RATE_LIMITED when its client has as many as it may, OVERLOADED when it waited too long for its turn */
   async #turn({ call }: Exchange, { operations }: Reservation, id: string): Promise<void> {
+    const { gate, ofClients } = this.options.streams;
     try {
-      await this.options.streams.gate.enter(call, () => !operations.has(id));
+      ofClients.requireRoom(call.principal.id);
+      await gate.enter(call, () => !operations.has(id));
     } catch (error) {
       operations.delete(id);
       throw error;
@@ -136,7 +138,7 @@ export class SingleConnection {
   #start({ call, token }: Exchange, reservation: Reservation, id: string, prepared: Prepared): void {
     const { operations, streams } = this.options;
     const ended = new AbortController();
-    const countOff = prepared.kind === 'subscription' ? streams.countOperation() : undefined;
+    const countOff = prepared.kind === 'subscription' ? streams.countOperation(call.principal.id) : undefined;
     const stream = new BoundedStream(
       operations.events(prepared, call, ended.signal),
       () => ended.abort(GONE),

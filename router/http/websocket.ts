@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { asFleetError } from '../../lib/errors.ts';
+import { asFleetError, FleetError } from '../../lib/errors.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
@@ -25,6 +25,8 @@ import { CLOSE, closings, SocketSession } from './socket-session.ts';
 const INIT_WAIT_MS = 3_000;
 const MAX_MESSAGE_BYTES = 1_000_000;
 const MAX_OPERATIONS = 1_000;
+/** How soon a socket that is full may be asked again, milliseconds. */
+const RETRY_MS = 1_000;
 
 export interface SocketDoorOptions {
   engine: Engine;
@@ -167,7 +169,7 @@ export class SocketDoor {
   }
 
   async #prepare(context: Session, id: string, payload: object): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const { clock, traceRatio, operations, engine } = this.options;
+    const { clock, traceRatio, operations, engine, streams } = this.options;
     const session = context.extra;
     const call = callOf(session.request, clock, traceRatio);
     try {
@@ -176,17 +178,18 @@ export class SocketDoor {
       const known = { ...call };
       identify(known, session.principal, headers);
       if (Object.keys(context.subscriptions).length > MAX_OPERATIONS) {
-        return [
-          new GraphQLError(`a socket runs at most ${MAX_OPERATIONS} operations`, {
-            extensions: { code: 'OVERLOADED' },
-          }),
-        ];
+        throw new FleetError('OVERLOADED', `a socket runs at most ${MAX_OPERATIONS} operations`, {
+          retryAfterMs: RETRY_MS,
+        });
       }
       const asked = requestIn(payload);
       const admission = await operations.admit(asked, known);
       if ('refused' in admission) return errorsOf(admission.refused);
       const { prepared } = admission;
-      if (prepared.kind === 'subscription') await this.#turn(known, session);
+      if (prepared.kind === 'subscription') {
+        streams.ofClients.requireRoom(known.principal.id);
+        await this.#turn(known, session);
+      }
       const { wantsHeartbeat = false } = asked;
       const contextValue: Running = { id, prepared, call: known, session, wantsHeartbeat };
       return {
@@ -227,7 +230,7 @@ export class SocketDoor {
     const { id, prepared, call, session, wantsHeartbeat } = args.contextValue as Running;
     const ended = new AbortController();
     const source = this.options.operations.stream(prepared, call, ended.signal);
-    const countOff = this.options.streams.countOperation();
+    const countOff = this.options.streams.countOperation(call.principal.id);
     const stream = new BoundedStream(
       source,
       () => ended.abort(GONE),

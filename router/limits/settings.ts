@@ -21,6 +21,7 @@ export function limitsIn(settings: Settings, isMeasured = false): Partial<Router
       waitMs: settings.FLEET_LIMIT_MODE === 'refuse' ? 0 : settings.FLEET_QUEUE_WAIT_MS,
     },
     streams: { perSecond: settings.FLEET_STREAMS_PER_SECOND, burst: settings.FLEET_STREAMS_PER_SECOND },
+    streamsPerClient: settings.FLEET_STREAMS_PER_CLIENT,
     dryRun: settings.FLEET_LIMITS_DRY_RUN,
     showsCost: settings.FLEET_COST_SHOWN,
   };

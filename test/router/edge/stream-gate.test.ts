@@ -164,3 +164,46 @@ test('who leaves while he waits opens no stream, whatever he came by', async () 
   first.stop();
   await harbour.stop();
 });
+
+describe('a router whose clients may have two subscriptions', () => {
+  let harbour: Harbour;
+  beforeAll(async () => {
+    harbour = await openHarbour({ limits: { streamsPerClient: 2 } });
+  });
+  afterAll(() => harbour.stop());
+
+  test('refuses the third by whichever door it comes, until one has ended', async () => {
+    const first = await openEvents(harbour.router, { query: QUERY });
+    const { socket } = await openReady(harbour.router);
+    const heard: { id: string; type: string; payload: { extensions: object }[] }[] = [];
+    socket.on('message', (text) => heard.push(JSON.parse(String(text))));
+    socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query: QUERY } }));
+    await until(() => harbour.sea.running >= 1);
+    const events = () =>
+      fetch(`${harbour.url}/graphql`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'text/event-stream',
+          authorization: 'Bearer admin-token-of-the-tests',
+        },
+        body: JSON.stringify({ query: QUERY }),
+      });
+    socket.send(JSON.stringify({ id: '2', type: 'subscribe', payload: { query: QUERY } }));
+    await until(() => heard.some(({ id, type }) => id === '2' && type === 'error'));
+    expect(heard.at(-1)?.payload[0]?.extensions).toMatchObject({
+      code: 'RATE_LIMITED',
+      retryAfterMs: 5_000,
+      requestId: expect.any(String),
+    });
+    const refused = await events();
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '5']);
+    first.stop();
+    await until(async () => {
+      const again = await events();
+      await again.body?.cancel();
+      return again.status === 200;
+    });
+    socket.close();
+  });
+});
