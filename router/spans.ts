@@ -54,9 +54,14 @@ export function fetchSpan<T>(subgraph: string, call: Call, work: (call: Call) =>
   });
 }
 
+const LETTER_A = 'a'.charCodeAt(0);
+
 /** Most requests are not recorded: those make no span, and their context goes on as it came (W3C Trace Context, 3.2.2.5). */
 function isRecorded({ traceparent }: Call): boolean {
-  return traceparent === undefined || !traceparent.endsWith('-00');
+  if (traceparent === undefined) return true;
+  // The lowest bit of the flags (W3C Trace Context, 3.2.2.5.1): of an odd digit's code it is set too, of a letter's it is not.
+  const last = traceparent.charCodeAt(traceparent.length - 1);
+  return ((last >= LETTER_A ? last + 1 : last) & 1) === 1;
 }
 
 /** The call as part of a span. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 const ALLOWED_HEADERS =
-  'authorization, content-type, x-fleet-csrf, apollo-require-preflight, x-apollo-operation-name, idempotency-key, last-event-id, traceparent, x-cost, x-priority, x-graphql-event-stream-token';
+  'authorization, content-type, content-encoding, x-fleet-csrf, apollo-require-preflight, x-apollo-operation-name, idempotency-key, last-event-id, traceparent, x-cost, x-priority, x-timeout-ms, x-graphql-event-stream-token';
 const SHOWN_HEADERS = 'x-request-id, retry-after, ratelimit, ratelimit-policy';
 
 /**

@@ -65,8 +65,9 @@ export class Reach {
   }
 }
 
-function isSame(urls: readonly string[], replicas: readonly { url: string }[] | undefined): boolean {
+/** By the addresses as they were given: calls go to what each comes to. */
+function isSame(urls: readonly string[], replicas: readonly { address: string }[] | undefined): boolean {
   return (
-    replicas !== undefined && replicas.length === urls.length && urls.every((url, at) => replicas[at]?.url === url)
+    replicas !== undefined && replicas.length === urls.length && urls.every((url, at) => replicas[at]?.address === url)
   );
 }

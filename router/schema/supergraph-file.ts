@@ -68,6 +68,11 @@ export class SupergraphFile {
 const AWAY = 'away';
 
 function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return stat ? `${stat.ino} ${stat.mtimeMs} ${stat.size}` : AWAY;
+  try {
+    const stat = statSync(path);
+    return `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+  } catch {
+    // One that may not be looked at, or whose folder has gone, is away like one that is not there.
+    return AWAY;
+  }
 }

@@ -262,7 +262,9 @@ test('a listed origin may call from a browser, another may not', async () => {
   const asked = await fetch(`${harbour.url}/graphql`, { method: 'OPTIONS', headers: { origin } });
   expect(asked.status).toBe(204);
   expect(asked.headers.get('access-control-allow-origin')).toBe(origin);
-  expect(asked.headers.get('access-control-allow-headers')).toContain('authorization');
+  const allowed = asked.headers.get('access-control-allow-headers')?.split(', ');
+  expect(allowed).toEqual(expect.arrayContaining(['authorization', 'content-encoding', 'x-cost', 'x-priority']));
+  expect(allowed).toEqual(expect.arrayContaining(['x-timeout-ms', 'idempotency-key', 'x-fleet-csrf', 'last-event-id']));
   const answered = await harbour.ask('{ crews }', { headers: { origin } });
   expect(answered.headers.get('access-control-allow-origin')).toBe(origin);
   const foreign = await fetch(`${harbour.url}/graphql`, {

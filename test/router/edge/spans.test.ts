@@ -65,9 +65,9 @@ test('a trace that begins here has the operation at its root', async () => {
   expect(roots.map(({ name }) => name)).toEqual(['query Both']);
 });
 
-test('a client that does not record makes no span', async () => {
-  await harbour.ask(QUERY, { headers: { traceparent: `00-${TRACE}-${CLIENT}-00` } });
+test.each(['00', '02', 'fe', '0a'])('a client that does not record (flags %s) makes no span', async (flags) => {
+  await harbour.ask(QUERY, { headers: { traceparent: `00-${TRACE}-${CLIENT}-${flags}` } });
   await tracing.flush();
   expect(spans).toEqual([]);
-  expect(harbour.sea.calls.at(-1)?.traceparent).toBe(`00-${TRACE}-${CLIENT}-00`);
+  expect(harbour.sea.calls.at(-1)?.traceparent).toBe(`00-${TRACE}-${CLIENT}-${flags}`);
 });

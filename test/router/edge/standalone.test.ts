@@ -80,7 +80,7 @@ test('only listed operations run where told so, but all where it is measured', a
 test.each([
   ['no file', {}, 'set SUPERGRAPH_PATH'],
   ['a file that is not there', { SUPERGRAPH_PATH: '/nowhere.graphql' }, 'cannot be read'],
-  ['a file that is no supergraph', { SUPERGRAPH_PATH: __filename }, ''],
+  ['a file that is no supergraph', { SUPERGRAPH_PATH: __filename }, 'Syntax Error'],
   ['an open port for all the world', { HOST: '0.0.0.0' }, 'not loopback'],
   ['a mode nobody knows', { ROUTER_MODE: 'fast' }, 'neither audit nor bench'],
   [

@@ -1,6 +1,8 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { silentLog } from '../../../lib/log.ts';
+import { SupergraphFile } from '../../../router/schema/supergraph-file.ts';
 import { type StandaloneRouter, startStandalone } from '../../../router/standalone.ts';
 import { until } from '../../support/until.ts';
 import { askAt, type Lighthouse, lightSdl, openLighthouse } from './support.ts';
@@ -42,6 +44,24 @@ test('a file that is told to be read again is taken at once', async () => {
   writeFileSync(file, house.supergraph(lightSdl('told: Int')));
   await router.reload();
   expect(await has('told')).toBe(true);
+});
+
+test('a file that cannot be looked at is away, and is taken when it can be again', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'supergraph-'));
+  // A link to itself: looking at it fails otherwise than at a name that is not there.
+  const inFile = path.join(folder, 'supergraph.graphql');
+  symlinkSync(inFile, inFile);
+  const watched = new SupergraphFile({ path: inFile, schema: {} as never, log: silentLog });
+  expect(() => watched.look()).not.toThrow();
+  const proposed: object[] = [];
+  const schema = { propose: async (source: object) => void proposed.push(source) } as never;
+  const there = new SupergraphFile({ path: inFile, schema, log: silentLog });
+  rmSync(inFile);
+  writeFileSync(inFile, 'type Query { back: Int }');
+  there.look();
+  there.look();
+  await until(() => proposed.length === 1);
+  expect(proposed).toEqual([{ supergraphSdl: 'type Query { back: Int }' }]);
 });
 
 test('a bad file, and one that is away, change nothing', async () => {
