@@ -27,7 +27,8 @@ async function main(): Promise<void> {
   process.on('SIGHUP', () => void router.reload());
 }
 
-void main().catch((error: unknown) => {
+void main().catch(async (error: unknown) => {
   process.stderr.write(`router: ${messageOf(error)}\n`);
-  process.exit(1);
+  const { exitCodeOf } = await import('./exit-code.ts');
+  process.exit(exitCodeOf(error));
 });

@@ -10,15 +10,13 @@ import type { Tracing } from '../lib/telemetry/tracing.ts';
 import { jwtIn } from './callers/jwt-settings.ts';
 import { discoveriesIn } from './discovery/settings.ts';
 import { documentsIn } from './documents/document-settings.ts';
+import { StartError } from './exit-code.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
 import { apolloPlanner } from './plan/apollo-planner.ts';
 import { schemaIn } from './schema/settings.ts';
 import { SupergraphFile } from './schema/supergraph-file.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
-
-/** A start that cannot succeed: told in one line. */
-export class StartError extends Error {}
 
 export interface StandaloneRouter extends ServedRouter {
   /** Takes the supergraph's file as it is now. Never throws. */

@@ -51,7 +51,9 @@ export const SETTINGS = z.object({
     .string()
     .min(1)
     .default('127.0.0.1')
-    .describe('Address the public port binds. Anything but loopback needs FLEET_ADMIN_TOKEN.'),
+    .describe(
+      'Address the public port binds. Anything but loopback needs FLEET_ADMIN_TOKEN, or for a router alone FLEET_JWT_ISSUERS.',
+    ),
   DATABASE_URL: url(/^postgres(ql)?:\/\//, 'postgres://user:password@host:5432/name')
     .optional()
     .describe('PostgreSQL to use instead of the embedded one. Its user must be able to create roles and schemas.'),
@@ -238,12 +240,16 @@ export const SETTINGS = z.object({
     .default(32_000_000)
     .describe('What is kept at most to be served stale, bytes, where FLEET_SUBGRAPHS allows it.'),
   FLEET_SUBGRAPH_TIMEOUT_MS: ms(5_000, 10).describe('How long the router waits for a subgraph, milliseconds.'),
-  FLEET_ADMIN_RPS: z.coerce.number().min(1).default(1_000).describe('Requests a second the admin may make.'),
+  FLEET_ADMIN_RPS: z.coerce
+    .number()
+    .min(1)
+    .default(1_000)
+    .describe('Requests a second the admin may make; on a router without credentials, everybody together.'),
   FLEET_CLIENT_RPS: z.coerce
     .number()
     .min(1)
     .default(100)
-    .describe('Requests a second an API key or agent may make unless it was granted others.'),
+    .describe('Requests a second an API key, an agent or the bearer of a JWT may make unless it was granted others.'),
   FLEET_LIMITS_URL: url(/^(rediss?|postgres(ql)?):\/\//, 'redis://host:6379 or postgres://user:password@host:5432/name')
     .optional()
     .describe(

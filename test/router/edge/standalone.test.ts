@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { composeSupergraph } from '../../../router/compose.ts';
+import { exitCodeOf } from '../../../router/exit-code.ts';
 import { startStandalone } from '../../../router/standalone.ts';
 import { ask, plainServer } from './support.ts';
 
@@ -95,4 +96,22 @@ test.each([
   ],
 ])('it refuses to start with %s', async (_, environment, reason) => {
   await expect(startStandalone({ PORT: '0', ...environment })).rejects.toThrow(reason);
+});
+
+test('what it exits with tells a wrong setting, a port that is taken, and a supergraph that is none', async () => {
+  const failure = (environment: object) =>
+    startStandalone({ PORT: '0', ...environment }).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  const taken = new URL(subgraph.url).port;
+  const codes = await Promise.all(
+    [
+      { FLEET_NO_SUCH: '1' },
+      { SUPERGRAPH_PATH: '/nowhere.graphql' },
+      { SUPERGRAPH_PATH: file, PORT: taken },
+      { SUPERGRAPH_PATH: __filename },
+    ].map(async (environment) => exitCodeOf(await failure(environment))),
+  );
+  expect(codes).toEqual([78, 78, 71, 70]);
 });
