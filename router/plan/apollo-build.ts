@@ -1,17 +1,35 @@
 import { operationFromDocument, Supergraph } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
+import type { PlanNode } from '@graphql-hive/router-query-planner';
 import { parse } from 'graphql';
-import type { ApolloNode } from './apollo-plan.ts';
+import { type ApolloNode, planOf } from './apollo-plan.ts';
 import { RequiredArguments } from './required-arguments.ts';
+import { Soundness } from './soundness.ts';
 
 /** It weighs fewer alternatives than by default; too many ways are an error. */
 const BOUNDS = { maxEvaluatedPlans: 500, pathsLimit: 5_000 };
+
+/** Plans a document. @throws Error for what it cannot plan, and for a plan that cannot be run */
+export type PlanOne = (document: string, operationName: string | undefined) => PlanNode | undefined;
 
 /**
  * Builds Apollo's planner of a supergraph. Its modules take as long to load as the rest of the router.
  * @param labels of progressive overrides that are on
  */
-export function buildApolloPlanner(supergraphSdl: string, labels: Iterable<string>) {
+export function buildApolloPlanner(supergraphSdl: string, labels: Iterable<string>): PlanOne {
+  const soundness = new Soundness(supergraphSdl);
+  const planned = apolloPlans(supergraphSdl, labels);
+  return (document, operationName) => {
+    const node = planned(document, operationName);
+    // Plans have parts that cannot be cloned, which nobody needs.
+    const plan = node && planOf(JSON.parse(JSON.stringify(node)));
+    const objection = plan && soundness.objection(plan);
+    if (objection !== undefined) throw new Error(objection);
+    return plan;
+  };
+}
+
+function apolloPlans(supergraphSdl: string, labels: Iterable<string>) {
   const supergraph = Supergraph.build(supergraphSdl, { supportedFeatures: null, validateSupergraph: false });
   const planner = new QueryPlanner(supergraph, { debug: BOUNDS });
   const requiredArguments = new RequiredArguments(parse(supergraphSdl, { noLocation: true }));

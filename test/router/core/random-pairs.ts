@@ -3,8 +3,7 @@ import { fixedFlags } from '../../../lib/flags/index.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type Engine, type GraphAnswer, isRefused } from '../../../router/engine.ts';
 import { SharedCalls } from '../../../router/execute/shared-calls.ts';
-import { buildApolloPlanner } from '../../../router/plan/apollo-build.ts';
-import { planOf } from '../../../router/plan/apollo-plan.ts';
+import { buildApolloPlanner, type PlanOne } from '../../../router/plan/apollo-build.ts';
 import { NativeProcess } from '../../../router/plan/native-process.ts';
 import { nativePlanner, PLANNING_LIMITS, type PlannerMaker } from '../../../router/plan/planner.ts';
 import { faultyPlaces, lacks, type Outcome } from './outcome.ts';
@@ -63,12 +62,11 @@ export function newTally(): Tally {
 
 /** Apollo's planner on this thread: a thread for each of many graphs would cost more than the planning. */
 const apolloHere: PlannerMaker = (supergraphSdl) => {
-  let planner: ReturnType<typeof buildApolloPlanner> | undefined;
+  let planner: PlanOne | undefined;
   return {
     async plan(document, operationName) {
       planner ??= buildApolloPlanner(supergraphSdl, []);
-      const node = planner(document, operationName);
-      return node && planOf(JSON.parse(JSON.stringify(node)));
+      return planner(document, operationName);
     },
   };
 };
