@@ -134,5 +134,7 @@ export interface RouterOptions {
   metrics?: () => Promise<string>;
   heartbeatMs?: number;
   /** More for the core: planner, resumption, caches. */
-  core?: Partial<Pick<CoreOptions, 'planner' | 'resumption' | 'pause' | 'cacheBytes' | 'eventsInFlight'>>;
+  core?: Partial<
+    Pick<CoreOptions, 'planner' | 'secondPlanner' | 'resumption' | 'pause' | 'cacheBytes' | 'eventsInFlight'>
+  >;
 }

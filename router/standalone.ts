@@ -13,7 +13,7 @@ import { documentsIn } from './documents/document-settings.ts';
 import { StartError } from './exit-code.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from './guard/guard-settings.ts';
 import { limitsIn } from './limits/settings.ts';
-import { apolloPlanner } from './plan/apollo-planner.ts';
+import { plannersIn } from './plan/settings.ts';
 import { schemaIn } from './schema/settings.ts';
 import { SupergraphFile } from './schema/supergraph-file.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
@@ -76,7 +76,7 @@ export async function startStandalone(
     },
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
     ...(settings.FLEET_LIMITS_URL === undefined ? {} : { limitStoreUrl: settings.FLEET_LIMITS_URL }),
-    ...(settings.FLEET_PLANNER === 'apollo' ? { core: { planner: apolloPlanner() } } : {}),
+    core: plannersIn(settings, systemClock),
     traceRatio: isMeasured ? 0 : settings.FLEET_TRACE_RATIO,
     ...(settings.FLEET_SLOW_MS ? { slowOperationMs: settings.FLEET_SLOW_MS } : {}),
   });

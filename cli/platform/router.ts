@@ -12,6 +12,7 @@ import { discoveriesIn } from '../../router/discovery/settings.ts';
 import { documentsIn } from '../../router/documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
+import { plannersIn } from '../../router/plan/settings.ts';
 import { schemaIn } from '../../router/schema/settings.ts';
 import { SupergraphFile } from '../../router/schema/supergraph-file.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
@@ -67,6 +68,7 @@ export async function runRouter({
     clock: systemClock,
     log,
     flags,
+    core: plannersIn(settings, systemClock),
     host: settings.HOST,
     port: settings.PORT,
     version,

@@ -198,7 +198,7 @@ export const SETTINGS = z.object({
     .enum(['native', 'apollo'])
     .default('native')
     .describe(
-      'Which planner plans queries first: native (Hive’s, in Rust) or apollo, where the native one has no binary.',
+      'Which planner plans operations first, native (Hive’s, in Rust) or apollo; what it cannot plan goes to the other.',
     ),
   FLEET_SUBGRAPHS: z
     .string()

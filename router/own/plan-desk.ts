@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
@@ -36,11 +37,16 @@ const OWN_FIELD = 'queryPlan';
 
 /** Shows how an operation is answered, and runs it when asked, as its caller, charged like any other. */
 export class PlanDesk {
+  #turn: Promise<unknown> = Promise.resolve();
+
   constructor(private readonly options: PlanDeskOptions) {}
 
   /** @throws what would refuse the operation itself; BAD_INPUT to run what is no query */
   async plan({ query, variables, operationName, run }: QueryPlanArguments, call: Call): Promise<QueryPlan> {
     const { engine, gate } = this.options;
+    // One request may ask for many plans. Each is looked at in a turn of the loop of its own: others are not held up.
+    this.#turn = this.#turn.then(() => nextTurn());
+    await this.#turn;
     gate.check(query);
     const prepared = await engine.prepare({
       query,
