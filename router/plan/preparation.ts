@@ -11,6 +11,7 @@ import {
 import { type ErrorCode, FleetError, messageOf } from '../../lib/errors.ts';
 import type { CacheSize, GraphRequest, Prepared, Refused } from '../engine.ts';
 import { isReservedKey } from '../execute/projection.ts';
+import { withoutPlaces } from './bare-document.ts';
 import { ByteCache } from './byte-cache.ts';
 import { type Conditions, decidingVariables } from './conditions.ts';
 import { fragmentsOf, type PlannedOperation, type PlanningOptions, planOperation } from './operation.ts';
@@ -37,12 +38,17 @@ interface Reading {
   readonly document: DocumentNode;
   readonly definition: OperationDefinitionNode;
   readonly deciding: readonly string[];
+  /** Of the document: fields, names, arguments, … */
+  readonly parts: number;
 }
 
 type Planned = PlannedOperation | Refused;
 type Outcome = PreparedOperation | Refused;
 
 const MAX_ERRORS = 20;
+/** Measured (test/router/core/cache-heap.test.ts): what a part of a document and a refusal take. */
+const PART_BYTES = 100;
+const REFUSAL_BYTES = 500;
 
 /** Parses and validates each document once, and plans it once for each outcome of its conditions. */
 export class Preparation {
@@ -84,8 +90,8 @@ export class Preparation {
     const known = this.#readings.get(key);
     if (known) return known;
     const reading = this.#parse(request, !this.options.showSuggestions);
-    // A document takes some eight times its text.
-    this.#readings.set(key, reading, 1_000 + 10 * key.length);
+    const weight = 'errors' in reading ? REFUSAL_BYTES * reading.errors.length : PART_BYTES * reading.parts;
+    this.#readings.set(key, reading, 1_000 + 2 * key.length + weight);
     return reading;
   }
 
@@ -104,7 +110,8 @@ export class Preparation {
     if (invalid.length > 0) return { errors: invalid.map((error) => refusal('BAD_QUERY', error)) };
     const definition = getOperationAST(document, operationName);
     if (!definition) return { errors: [unknownOperation(operationName)] };
-    return { document, definition, deciding: decidingVariables([definition, ...fragmentsOf(document).values()]) };
+    const deciding = decidingVariables([definition, ...fragmentsOf(document).values()]);
+    return { document, definition, deciding, parts: withoutPlaces(document) };
   }
 
   #planned(
@@ -132,9 +139,9 @@ export class Preparation {
     return plan;
   }
 
-  async #plan({ document, definition }: Reading, conditions: Conditions): Promise<PlannedOperation | Refused> {
+  async #plan({ document, definition, parts }: Reading, conditions: Conditions): Promise<PlannedOperation | Refused> {
     try {
-      return await planOperation(document, definition, conditions, this.options);
+      return await planOperation({ document, definition, parts }, conditions, this.options);
     } catch (error) {
       if (error instanceof FleetError) return { errors: [formatted(error)] };
       this.options.onPlanFailure(messageOf(error));
