@@ -45,7 +45,7 @@ test('every flag is told with what it does and for whom it is on', async () => {
     name: 'router.dedup',
     description: expect.stringMatching(/\.$/),
     owner: expect.stringMatching(/^router\//),
-    since: '0.2.0',
+    since: '0.1.0',
     isOnByDefault: true,
     state: 'ON',
     percentage: null,
