@@ -1,7 +1,8 @@
 import module from 'node:module';
 import path from 'node:path';
+import { isMainThread, parentPort } from 'node:worker_threads';
 import { messageOf } from '../lib/errors.ts';
-import { growYoungGeneration } from './young-generation.ts';
+import { growYoungGeneration, runInThread, type ThreadWord } from './young-generation.ts';
 
 /** Beside the packages, where only who installed them may write; where nobody may, nothing is kept. */
 const COMPILED = path.join(__dirname, '../../node_modules/.cache/fleetgraph');
@@ -11,7 +12,7 @@ const STOP_MS = 4_700;
 
 /** A router of any supergraph, in the foreground until it is told to stop. */
 async function main(): Promise<void> {
-  growYoungGeneration(process, process.env);
+  if (isMainThread && growYoungGeneration(process, process.env)) return runInThread(__filename, failed);
   // What was compiled once is not compiled at the next start: half of the way to the first answer.
   module.enableCompileCache?.(COMPILED);
   const { startStandalone } = await import('./standalone.ts');
@@ -22,13 +23,17 @@ async function main(): Promise<void> {
     setTimeout(() => process.exit(0), STOP_MS);
     void router.stop().then(() => process.exit(0));
   };
+  const reload = () => void router.reload();
+  // In a thread they come from the process, by its port.
+  parentPort?.on('message', (word: ThreadWord) => (word === 'stop' ? stop() : reload()));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-  process.on('SIGHUP', () => void router.reload());
+  process.on('SIGHUP', reload);
 }
 
-void main().catch(async (error: unknown) => {
+function failed(error: unknown): void {
   process.stderr.write(`router: ${messageOf(error)}\n`);
-  const { exitCodeOf } = await import('./exit-code.ts');
-  process.exit(exitCodeOf(error));
-});
+  void import('./exit-code.ts').then(({ exitCodeOf }) => process.exit(exitCodeOf(error)));
+}
+
+void main().catch(failed);
