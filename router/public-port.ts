@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { FastPath } from './http/fast-path/fast-path.ts';
 import type { Hosts } from './http/hosts.ts';
 import type { Listener } from './http/listener.ts';
 import { Reply } from './http/reply.ts';
@@ -45,10 +46,17 @@ const DRAIN_LOOK_MS = 50;
 /** The one port that clients see. */
 export class PublicPort {
   readonly #server: Server<typeof IncomingMessage, typeof Reply>;
+  readonly #fast: FastPath;
   readonly #upgraded = new Set<Duplex>();
   readonly #upgrades = new Turns(UPGRADES_PER_TURN);
 
-  constructor(listener: Listener, sockets: SocketDoor, hosts: Hosts, limits: PortLimits = PORT_LIMITS) {
+  constructor(
+    listener: Listener,
+    sockets: SocketDoor,
+    hosts: Hosts,
+    maxBodyBytes: number,
+    limits: PortLimits = PORT_LIMITS,
+  ) {
     const { headersMs, requestMs, keepAliveMs, idleMs, connections } = limits;
     const options = {
       ServerResponse: Reply,
@@ -59,6 +67,19 @@ export class PublicPort {
     };
     this.#server = createServer(options, (request, response) => void listener.answer(request, response));
     this.#server.setTimeout(idleMs);
+    const onward = this.#server.listeners('connection');
+    this.#fast = new FastPath({
+      limits,
+      maxBodyBytes,
+      nowMs: () => listener.nowMs(),
+      answer: (request, reply) => void listener.answerFast(request, reply),
+      onDone: (reply) => listener.fastDone(reply),
+      onward: (socket) => {
+        for (const take of onward) take.call(this.#server, socket);
+      },
+    });
+    this.#server.removeAllListeners('connection');
+    this.#server.on('connection', (socket: Socket) => this.#fast.accept(socket));
     this.#server.maxConnections = connections;
     this.#server.on('upgrade', (request, socket, head) => {
       this.#upgraded.add(socket);
@@ -84,10 +105,12 @@ export class PublicPort {
   /** Takes nothing new, and waits for what is under way. @param drain ends what would stay open */
   async close(drain: () => void): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#fast.drain();
     drain();
     const look = setInterval(() => this.#server.closeIdleConnections(), DRAIN_LOOK_MS);
     const cut = setTimeout(() => {
       this.#server.closeAllConnections();
+      this.#fast.cut();
       // The server waits for these too, and no longer knows them.
       for (const socket of this.#upgraded) socket.destroy();
     }, DRAIN_MS);

@@ -174,11 +174,12 @@ function openDoors(rooms: Rooms): PublicPort {
       denials.inAnswer(report.answer, report.call);
     },
   });
+  const maxBodyBytes = options.limits?.maxBodyBytes ?? MAX_BODY_BYTES;
   const graphql = new GraphqlDoor({
     operations,
     streams,
     limits: rooms.limits,
-    maxBodyBytes: options.limits?.maxBodyBytes ?? MAX_BODY_BYTES,
+    maxBodyBytes,
     maxBatch: options.limits?.batch ?? 0,
     ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
   });
@@ -218,7 +219,7 @@ function openDoors(rooms: Rooms): PublicPort {
     onDenied: (call, reason) => denials.add(call, '/graphql', reason),
     ...(heartbeatMs === undefined ? {} : { pingMs: heartbeatMs }),
   });
-  return new PublicPort(listener, sockets, hosts, { ...PORT_LIMITS, ...options.limits?.port });
+  return new PublicPort(listener, sockets, hosts, maxBodyBytes, { ...PORT_LIMITS, ...options.limits?.port });
 }
 
 function makeGate({ limits }: RouterOptions): DocumentGate {

@@ -1,9 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { CallVerifier } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { HttpRefusal, readBody } from '../http/body.ts';
 import { addressOf } from '../http/call.ts';
+import type { Reply } from '../http/reply.ts';
 import { sendJson } from '../http/send.ts';
 import { ADDRESS } from './address.ts';
 import { DISCOVERY_LIMITS } from './discovery.ts';
@@ -36,7 +37,7 @@ export class Registrar {
   ) {}
 
   /** @throws HttpRefusal 401 for a call that is not signed, FleetError BAD_INPUT, OVERLOADED */
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async answer(request: IncomingMessage, response: Reply): Promise<void> {
     if (!this.verifier.isClaimed(request.headers)) throw stranger({ connection: 'close' });
     const body = await this.#read(request);
     if (!this.verifier.verify(REPLICAS_ROUTE, request.headers, body)) throw stranger();

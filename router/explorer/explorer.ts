@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type { Reply } from '../http/reply.ts';
 import { send } from '../http/send.ts';
 import { readExamples } from './examples.ts';
 import { packageRoot } from './package-root.ts';
@@ -90,7 +91,7 @@ export class Explorer {
   }
 
   /** @returns whether this path is the explorer's, and answered */
-  answer(pathname: string, request: IncomingMessage, response: ServerResponse): boolean {
+  answer(pathname: string, request: IncomingMessage, response: Reply): boolean {
     const asset = this.#assets.get(pathname);
     if (!asset) return false;
     const { body, etag, contentType } = this.#load(pathname, asset);

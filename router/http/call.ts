@@ -10,8 +10,11 @@ import { traceOf } from './trace-context.ts';
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const EVENT_ID = /^[\x20-\x7e]{1,2048}$/;
 
+/** As much of a request as tells whose it is. */
+export type Asked = Pick<IncomingMessage, 'headers' | 'socket'>;
+
 /** The call of a request before anybody knows whose it is. */
-export function callOf(request: IncomingMessage, clock: Clock, traceRatio: number): Call {
+export function callOf(request: Asked, clock: Clock, traceRatio: number): Call {
   const { traceparent, isTraceRoot } = traceOf(one(request.headers['traceparent']), clock, traceRatio);
   const call: Call = {
     principal: NOBODY,
@@ -48,7 +51,7 @@ export function withinIn(headers: IncomingHttpHeaders): number | undefined {
 }
 
 /** The address the connection comes from, without the IPv6 clothing of an IPv4 one. */
-export function addressOf(request: IncomingMessage): string {
+export function addressOf(request: Asked): string {
   const address = request.socket.remoteAddress ?? '';
   return address.startsWith('::ffff:') ? address.slice(7) : address;
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientRequest } from '../documents/documents.ts';
@@ -9,11 +9,14 @@ import type { Limits } from '../limits/limits.ts';
 import { answerBatch } from './batch.ts';
 import { HttpRefusal, readBody, textOf, unpackBody } from './body.ts';
 import { withinIn } from './call.ts';
+import type { FastReply } from './fast-path/fast-reply.ts';
+import type { FastRequest } from './fast-path/fast-request.ts';
 import { requestInQuery, requestsInBody, requireCsrfHeader, requireJson } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
 import { type AnswerForm, negotiate } from './negotiation.ts';
-import type { Operations } from './operations.ts';
+import type { Admission, Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
+import type { Reply, WholeReply } from './reply.ts';
 import { parametersOf } from './request-target.ts';
 import { send, sendAnswer, sendRun } from './send.ts';
 import { SingleConnection, streamTokenOf } from './single-connection.ts';
@@ -32,10 +35,25 @@ export interface GraphqlDoorOptions {
   heartbeatMs?: number;
 }
 
+/** One request under way that is answered whole. */
+interface WholeExchange {
+  request: { readonly headers: IncomingHttpHeaders; readonly method?: string | undefined };
+  response: WholeReply;
+  call: Call;
+  /** Fires when the client leaves. */
+  signal: LeaveSignal;
+}
+
+/** One that came by the fast path. */
+export interface FastExchange extends WholeExchange {
+  request: FastRequest;
+  response: FastReply;
+}
+
 /** One request under way. */
 export interface Exchange {
   request: IncomingMessage;
-  response: ServerResponse;
+  response: Reply;
   call: Call;
   token: string | undefined;
   /** Fires when the client leaves. */
@@ -52,42 +70,69 @@ export class GraphqlDoor {
 
   /** @throws HttpRefusal, FleetError for a request that cannot be read */
   async answer(exchange: Exchange): Promise<void> {
-    const { request, response, call } = exchange;
+    const { request, response } = exchange;
     const { operations } = this.options;
     const stream = streamTokenOf(request);
     if (stream !== undefined || request.method === 'PUT' || request.method === 'DELETE') {
       return await this.#single.answer(exchange, stream, () => this.#read(exchange));
     }
     const startedMs = operations.nowMs();
+    const form = formOf(request.headers);
+    const asked = await this.#read(exchange);
+    if (!form.stream) return await this.#answerWhole(exchange, asked, form.contentType, startedMs);
+    if (Array.isArray(asked)) throw new FleetError('BAD_INPUT', 'a batch is answered whole: accept application/json');
+    const admission = await this.#admit(exchange, asked);
+    if ('refused' in admission) return sendAnswer(response, admission.refused, admission.headers);
+    return await this.#stream(admission.prepared, exchange, admission.headers, asked.wantsHeartbeat);
+  }
+
+  /**
+   * A request that is there whole already, and asks for a whole answer.
+   * @throws HttpRefusal, FleetError for a request that cannot be read
+   */
+  answerFast(exchange: FastExchange): Promise<void> {
+    const { request } = exchange;
+    const startedMs = this.options.operations.nowMs();
+    const form = formOf(request.headers);
+    if (form.stream) throw new Error('invariant broken: a stream by the fast path');
+    requireJson(request.headers);
+    const asked = requestsInBody(textOf(request.body), this.options.maxBatch ?? 0);
+    return this.#answerWhole(exchange, asked, form.contentType, startedMs);
+  }
+
+  async #answerWhole(
+    exchange: WholeExchange,
+    asked: ClientRequest | ClientRequest[],
+    contentType: string,
+    startedMs: number,
+  ): Promise<void> {
+    const { request, response, call, signal } = exchange;
+    const { operations } = this.options;
     const withinMs = withinIn(request.headers);
-    const form = negotiate(request.headers.accept);
-    if (!form) throw new HttpRefusal(406, new FleetError('BAD_INPUT', 'accept application/graphql-response+json'));
-    const graphRequest = await this.#read(exchange);
-    if (Array.isArray(graphRequest)) {
-      if (form.stream) throw new FleetError('BAD_INPUT', 'a batch is answered whole: accept application/json');
-      if (request.headers['x-cost'] !== undefined) for (const each of graphRequest) each.wantsCost = true;
-      const time = { startedMs, withinMs };
-      const { answers, headers } = await answerBatch(graphRequest, operations, call, exchange.signal, time);
-      return send(response, 200, `[${answers.map(jsonOfAnswer).join(',')}]`, this.#typed(form, headers));
+    if (Array.isArray(asked)) {
+      if (request.headers['x-cost'] !== undefined) for (const each of asked) each.wantsCost = true;
+      const { answers, headers } = await answerBatch(asked, operations, call, signal, { startedMs, withinMs });
+      const body = `[${answers.map(jsonOfAnswer).join(',')}]`;
+      return send(response, 200, body, { ...headers, 'content-type': contentType });
     }
-    if (request.headers['x-cost'] !== undefined) graphRequest.wantsCost = true;
-    const admission = await operations.admit(graphRequest, call);
+    const admission = await this.#admit(exchange, asked);
     const { headers } = admission;
-    if ('refused' in admission) return sendAnswer(response, admission.refused, this.#typed(form, headers));
+    const typed = () => ({ ...headers, 'content-type': contentType });
+    if ('refused' in admission) return sendAnswer(response, admission.refused, typed());
     const { prepared } = admission;
-    if (request.method === 'GET' && prepared.kind === 'mutation') {
-      throw new HttpRefusal(405, new FleetError('BAD_INPUT', 'a mutation is sent by POST'), { allow: 'POST' });
-    }
-    if (form.stream) return await this.#stream(prepared, exchange, headers, graphRequest.wantsHeartbeat);
     if (prepared.kind === 'subscription') {
-      const wrong = new FleetError(
-        'BAD_INPUT',
-        'a subscription is sent with accept: text/event-stream, or by WebSocket',
-      );
-      return sendAnswer(response, refusal(wrong, call), this.#typed(form, headers));
+      const sentence = 'a subscription is sent with accept: text/event-stream, or by WebSocket';
+      return sendAnswer(response, refusal(new FleetError('BAD_INPUT', sentence), call), typed());
     }
-    const answer = await operations.run(prepared, call, exchange.signal, startedMs, withinMs);
-    sendRun(response, answer, form.contentType, headers, operations.nowMs() - startedMs);
+    const answer = await operations.run(prepared, call, signal, startedMs, withinMs);
+    sendRun(response, answer, contentType, headers, operations.nowMs() - startedMs);
+  }
+
+  /** @throws HttpRefusal 405 for a mutation by GET */
+  #admit({ request, call }: WholeExchange, asked: ClientRequest): Promise<Admission> {
+    if (request.headers['x-cost'] !== undefined) asked.wantsCost = true;
+    const admitting = this.options.operations.admit(asked, call);
+    return request.method === 'GET' ? admitting.then(requireQuery) : admitting;
   }
 
   async #read({ request }: Exchange): Promise<ClientRequest | ClientRequest[]> {
@@ -109,10 +154,6 @@ export class GraphqlDoor {
         ? body
         : await unpackBody(body, encoding, { maxBytes: maxBodyBytes, maxRatio: MAX_UNPACK_RATIO });
     return requestsInBody(textOf(unpacked), maxBatch);
-  }
-
-  #typed(form: AnswerForm, headers: Record<string, string>): Record<string, string> {
-    return form.stream ? headers : { ...headers, 'content-type': form.contentType };
   }
 
   async #stream(
@@ -139,4 +180,17 @@ export class GraphqlDoor {
       ...(heartbeatMs === undefined ? {} : { heartbeatMs }),
     }).finally(() => countOff?.());
   }
+}
+
+/** @throws HttpRefusal 406 when the client takes nothing this router gives */
+function formOf({ accept }: IncomingHttpHeaders): AnswerForm {
+  const form = negotiate(accept);
+  if (!form) throw new HttpRefusal(406, new FleetError('BAD_INPUT', 'accept application/graphql-response+json'));
+  return form;
+}
+
+/** @throws HttpRefusal 405 for a mutation: by GET nothing is changed */
+function requireQuery(admission: Admission): Admission {
+  if ('refused' in admission || admission.prepared.kind !== 'mutation') return admission;
+  throw new HttpRefusal(405, new FleetError('BAD_INPUT', 'a mutation is sent by POST'), { allow: 'POST' });
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { HouseClient } from '../../lib/call/house-client.ts';
 import { hasAnyScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
@@ -9,6 +9,7 @@ import type { LeaveSignal } from '../leave-signal.ts';
 import type { Limits } from '../limits/limits.ts';
 import { limitHeaders } from '../limits/standing.ts';
 import { readBody, unpackBody } from './body.ts';
+import type { Reply } from './reply.ts';
 import { JSON_TYPE, send } from './send.ts';
 
 /** A route whose requests are handed to a house as they are, apart from their packing. */
@@ -39,7 +40,7 @@ const BODY_HEADERS = ['content-type', 'x-prometheus-remote-write-version'] as co
 export async function passOn(
   target: string,
   route: IngestRoute,
-  exchange: { request: IncomingMessage; response: ServerResponse; call: Call; signal: LeaveSignal },
+  exchange: { request: IncomingMessage; response: Reply; call: Call; signal: LeaveSignal },
   { guard, house, limits }: { guard: Guard; house: HouseClient; limits: Limits },
 ): Promise<void> {
   const { request, response, call, signal } = exchange;

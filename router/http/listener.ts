@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { HouseClient } from '../../lib/call/house-client.ts';
 import { hasScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
@@ -14,15 +14,17 @@ import { type LeaveSignal, Presence } from '../leave-signal.ts';
 import type { Limits } from '../limits/limits.ts';
 import { LimitRefusal, limitHeaders } from '../limits/standing.ts';
 import { HttpRefusal } from './body.ts';
-import { addressOf, callOf, identify } from './call.ts';
+import { type Asked, addressOf, callOf, identify } from './call.ts';
 import { answerCors } from './cors.ts';
+import type { FastReply } from './fast-path/fast-reply.ts';
+import type { FastRequest } from './fast-path/fast-request.ts';
 import type { Exchange, GraphqlDoor } from './graphql-door.ts';
 import type { Hosts } from './hosts.ts';
 import { type IngestRoute, passOn } from './ingest.ts';
 import type { Operations } from './operations.ts';
 import { refusal, statusOf } from './public-errors.ts';
 import type { Readiness } from './readiness.ts';
-import { Reply } from './reply.ts';
+import type { Reply, WholeReply } from './reply.ts';
 import { parametersOf, pathOf } from './request-target.ts';
 import { send, sendAnswer, sendJson } from './send.ts';
 
@@ -71,11 +73,16 @@ const NAMED: ReadonlySet<string> = new Set(FIXED_ROUTES.map((route) => route.sli
 export class Listener {
   constructor(private readonly options: ListenerOptions) {}
 
+  /** Epoch milliseconds. */
+  nowMs(): number {
+    return this.options.clock.nowMs();
+  }
+
   /** Never throws: whatever happens is answered. */
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async answer(request: IncomingMessage, response: Reply): Promise<void> {
     const { clock, traceRatio } = this.options;
     const call = callOf(request, clock, traceRatio);
-    if (response instanceof Reply) response.requestId = call.requestId;
+    response.requestId = call.requestId;
     const caller = new Presence();
     response.on('close', () => {
       if (!response.writableFinished) caller.leave();
@@ -85,8 +92,28 @@ export class Listener {
     try {
       await this.#route(request, response, call, caller);
     } catch (error) {
-      this.#refuse(error, request, response, call, caller);
+      this.#refuse(error, pathOf(request), response, call, caller);
     }
+  }
+
+  /** An ordinary question to the graph, by the fast path: whatever else a request might be is not asked. Never throws. */
+  async answerFast(request: FastRequest, reply: FastReply): Promise<void> {
+    const { clock, traceRatio, hosts, graphql } = this.options;
+    const call = callOf(request, clock, traceRatio);
+    reply.requestId = call.requestId;
+    try {
+      hosts.require(request.headers.host);
+      const identifying = this.#identify(request, call);
+      if (identifying instanceof Promise) await identifying;
+      await graphql.answerFast({ request, response: reply, call, signal: reply.caller });
+    } catch (error) {
+      this.#refuse(error, request.url, reply, call, reply.caller);
+    }
+  }
+
+  /** What was asked by the fast path has been answered, or left. */
+  fastDone({ statusCode }: FastReply): void {
+    this.options.onAnswered('/graphql', statusCode);
   }
 
   /** The route's name in metrics: a small set, whatever is asked for. */
@@ -95,7 +122,7 @@ export class Listener {
     return NAMED.has(pathname) || this.options.routes[`POST ${pathname}`] ? pathname : '(others)';
   }
 
-  async #route(request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): Promise<void> {
+  async #route(request: IncomingMessage, response: Reply, call: Call, signal: LeaveSignal): Promise<void> {
     const { keeper, hosts, corsOrigins, explorer, registrar, graphql } = this.options;
     hosts.require(request.headers.host);
     if (answerCors(request, response, corsOrigins)) return;
@@ -109,12 +136,21 @@ export class Listener {
     if (isRegistration) return await registrar.answer(request, response);
     if (target === 'GET /readyz') return await this.#ready(request, response);
     if (method === 'GET' && explorer?.answer(pathname, request, response)) return;
-    const token = bearerIn(request.headers.authorization);
-    // From here on a refusal is this caller's.
-    identify(call, keeper.admitNow(token) ?? (await keeper.admit(token, addressOf(request))), request.headers);
-    const exchange: Exchange = { request, response, call, token: keeper.isOpen ? undefined : token, signal };
+    await this.#identify(request, call);
+    const token = keeper.isOpen ? undefined : bearerIn(request.headers.authorization);
+    const exchange: Exchange = { request, response, call, token, signal };
     if (pathname === '/graphql') await graphql.answer(exchange);
     else await this.#inside(target, exchange);
+  }
+
+  /** From here on a refusal is this caller's. Sync where the caller is known already. @throws UNAUTHENTICATED, RATE_LIMITED, BAD_INPUT */
+  #identify(request: Asked, call: Call): undefined | Promise<void> {
+    const { keeper } = this.options;
+    const token = bearerIn(request.headers.authorization);
+    const known = keeper.admitNow(token);
+    if (!known) return keeper.admit(token, addressOf(request)).then((who) => identify(call, who, request.headers));
+    identify(call, known, request.headers);
+    return undefined;
   }
 
   async #inside(target: string, exchange: Exchange): Promise<void> {
@@ -127,12 +163,12 @@ export class Listener {
   }
 
   /** Pages and registrations are counted by address: they ask for no credential, or show it only in the end. @throws RATE_LIMITED */
-  #countPage(request: IncomingMessage, response: ServerResponse): void {
+  #countPage(request: IncomingMessage, response: Reply): void {
     const standing = this.options.limits.page(addressOf(request), this.#nameOf(request));
     for (const [name, value] of Object.entries(limitHeaders(standing))) response.setHeader(name, value);
   }
 
-  async #ready(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #ready(request: IncomingMessage, response: Reply): Promise<void> {
     const { ready, subgraphs } = await this.options.readiness.report();
     const status = { status: ready ? 'ready' : 'not ready' };
     if (!parametersOf(request).has('verbose')) return sendJson(response, ready ? 200 : 503, status);
@@ -156,7 +192,7 @@ export class Listener {
     send(response, 200, text, { 'content-type': contentType });
   }
 
-  #refuse(error: unknown, request: IncomingMessage, response: ServerResponse, call: Call, signal: LeaveSignal): void {
+  #refuse(error: unknown, path: string, response: WholeReply, call: Call, signal: LeaveSignal): void {
     const { log, onDenied } = this.options;
     const isHttp = error instanceof HttpRefusal;
     const known = isHttp ? error.cause : asFleetError(error);
@@ -165,7 +201,7 @@ export class Listener {
     else if (!known) log.error('request.failed', { requestId, error: messageOf(error), stack: (error as Error).stack });
     const told = known ?? new FleetError('INTERNAL', 'something went wrong here: tell us the requestId');
     const status = isHttp ? error.status : statusOf(told.code);
-    if (status === 401 || status === 403) onDenied({ ...call }, pathOf(request), told.message);
+    if (status === 401 || status === 403) onDenied({ ...call }, path, told.message);
     if (response.headersSent) return void response.destroy();
     const headers = isHttp ? error.headers : told instanceof LimitRefusal ? limitHeaders(told.standing) : {};
     sendAnswer(response, refusal(told, call), headers, status);

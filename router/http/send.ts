@@ -1,8 +1,7 @@
-import type { ServerResponse } from 'node:http';
 import type { AnyAnswer } from '../engine.ts';
 import { jsonOfAnswer } from '../execute/written.ts';
 import { answerStatus, retryAfterSeconds } from './public-errors.ts';
-import { Reply } from './reply.ts';
+import type { HeaderPairs, WholeReply } from './reply.ts';
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 export const GRAPHQL_TYPE = 'application/graphql-response+json; charset=utf-8';
@@ -11,18 +10,14 @@ export const GRAPHQL_TYPE = 'application/graphql-response+json; charset=utf-8';
 export const PLAIN_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 const PLAIN_PAIRS = Object.entries(PLAIN_HEADERS).flat();
 
-/** Headers as a flat list of names and values: the form node writes without building anything from it. */
-export type HeaderPairs = string[];
-
 /** The headers of an answer, as far as they are the same for all. */
-export function headerPairs(response: ServerResponse): HeaderPairs {
-  const id = response instanceof Reply ? response.requestId : '';
-  return id === '' ? [...PLAIN_PAIRS] : [...PLAIN_PAIRS, 'x-request-id', id];
+export function headerPairs({ requestId }: WholeReply): HeaderPairs {
+  return requestId === '' ? [...PLAIN_PAIRS] : [...PLAIN_PAIRS, 'x-request-id', requestId];
 }
 
 /** Sends a whole answer, unless the client has left or was answered. */
 export function send(
-  response: ServerResponse,
+  response: WholeReply,
   status: number,
   body: string | Uint8Array,
   headers: Readonly<Record<string, string>>,
@@ -30,30 +25,17 @@ export function send(
   if (response.headersSent || response.destroyed) return;
   const pairs = headerPairs(response);
   for (const name in headers) pairs.push(name, headers[name] as string);
-  sendPairs(response, status, body, pairs);
-}
-
-/** As `send`, with all the headers but the length. */
-export function sendPairs(
-  response: ServerResponse,
-  status: number,
-  body: string | Uint8Array,
-  pairs: HeaderPairs,
-): void {
-  if (response.headersSent || response.destroyed) return;
-  pairs.push('content-length', String(Buffer.byteLength(body)));
-  response.writeHead(status, pairs);
-  response.end(body);
+  response.sendWhole(status, body, pairs);
 }
 
 /** Sends a JSON document that is no GraphQL answer. */
-export function sendJson(response: ServerResponse, status: number, body: object): void {
+export function sendJson(response: WholeReply, status: number, body: object): void {
   send(response, status, JSON.stringify(body), { 'content-type': JSON_TYPE });
 }
 
 /** Sends what an operation that ran came to: the road of nearly every answer, so its headers are put down as they are sent. */
 export function sendRun(
-  response: ServerResponse,
+  response: WholeReply,
   answer: AnyAnswer,
   contentType: string,
   headers: Readonly<Record<string, string>>,
@@ -63,15 +45,16 @@ export function sendRun(
     sendAnswer(response, answer, { ...headers, 'content-type': contentType });
     return;
   }
+  if (response.headersSent || response.destroyed) return;
   const pairs = headerPairs(response);
   pairs.push('content-type', contentType, 'server-timing', `router;dur=${tookMs}`);
   for (const name in headers) pairs.push(name, headers[name] as string);
-  sendPairs(response, 200, jsonOfAnswer(answer), pairs);
+  response.sendWhole(200, jsonOfAnswer(answer), pairs);
 }
 
 /** Sends a GraphQL answer with the status and the waiting time that belong to it. */
 export function sendAnswer(
-  response: ServerResponse,
+  response: WholeReply,
   answer: AnyAnswer,
   headers: Readonly<Record<string, string>> = {},
   status = answerStatus(answer),
