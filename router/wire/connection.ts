@@ -54,7 +54,7 @@ export class Connection implements ResponseSink {
     this.#exchange = exchange;
     this.#parser.begin();
     exchange.carriedBy(this);
-    this.#socket.write(exchange.text, 'utf8');
+    this.#socket.write(exchange.sent.text, exchange.sent.encoding);
   }
 
   pause(): void {

@@ -1,5 +1,6 @@
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { Connection } from './connection.ts';
+import type { RequestText } from './request-text.ts';
 import type { ResponseHead } from './response-parser.ts';
 import type { WireRequest } from './wire.ts';
 
@@ -35,10 +36,10 @@ export abstract class Exchange {
   #timer: NodeJS.Timeout | undefined;
   readonly #signal: LeaveSignal | undefined;
 
-  /** @param text the request's head and body */
+  /** @param sent the request's head and body */
   constructor(
     { signal, timeoutMs }: WireRequest,
-    readonly text: string,
+    readonly sent: RequestText,
     private readonly reject: (error: unknown) => void,
   ) {
     this.#timer = setTimeout(timeUp, timeoutMs, this);

@@ -16,16 +16,24 @@ export function headOf({ host, pathname, search }: URL, accept: string): string 
 
 const ILLEGAL = /[^\t\x20-\x7e]/;
 
-/**
- * A whole request as it is sent.
- * @throws TypeError when a header's value could end its line, or is not ASCII
- */
-export function requestText(head: string, headers: Readonly<Record<string, string>>, body: string): string {
+/** A whole request as it is sent. */
+export interface RequestText {
+  readonly text: string;
+  /** Where nothing needs more than a byte, writing is copying. */
+  readonly encoding: 'latin1' | 'utf8';
+}
+
+/** @throws TypeError when a header's value could end its line, or is not ASCII */
+export function requestText(head: string, headers: Readonly<Record<string, string>>, body: string): RequestText {
   let text = head;
   for (const name in headers) {
     const value = headers[name] as string;
     if (ILLEGAL.test(value)) throw new TypeError(`the header ${name} has characters that no header has`);
     text += `${name}: ${value}\r\n`;
   }
-  return `${text}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+  const sizeBytes = Buffer.byteLength(body);
+  return {
+    text: `${text}content-length: ${sizeBytes}\r\n\r\n${body}`,
+    encoding: sizeBytes === body.length ? 'latin1' : 'utf8',
+  };
 }

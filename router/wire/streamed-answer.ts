@@ -1,4 +1,5 @@
 import { Exchange, TooLarge } from './exchange.ts';
+import type { RequestText } from './request-text.ts';
 import type { ResponseHead } from './response-parser.ts';
 import type { WireRequest } from './wire.ts';
 
@@ -37,11 +38,11 @@ export class StreamedAnswer extends Exchange {
 
   constructor(
     request: WireRequest,
-    text: string,
+    sent: RequestText,
     private readonly resolve: (stream: WireStream) => void,
     reject: (error: unknown) => void,
   ) {
-    super(request, text, reject);
+    super(request, sent, reject);
   }
 
   onHead({ status, contentType }: ResponseHead): void {

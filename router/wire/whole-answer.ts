@@ -1,4 +1,5 @@
 import { Exchange, TooLarge } from './exchange.ts';
+import type { RequestText } from './request-text.ts';
 import type { ResponseHead } from './response-parser.ts';
 import type { WireRequest } from './wire.ts';
 
@@ -23,11 +24,11 @@ export class WholeAnswer extends Exchange {
 
   constructor(
     request: WireRequest,
-    text: string,
+    sent: RequestText,
     private readonly resolve: (answer: WireAnswer) => void,
     reject: (error: unknown) => void,
   ) {
-    super(request, text, reject);
+    super(request, sent, reject);
     this.#maxBytes = request.maxBytes;
   }
 
