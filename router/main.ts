@@ -1,7 +1,6 @@
 import module from 'node:module';
 import path from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { messageOf } from '../lib/errors.ts';
 import { growYoungGeneration, runInThread, type ThreadWord } from './young-generation.ts';
 
 /** Beside the packages, where only who installed them may write; where nobody may, nothing is kept. */
@@ -31,9 +30,11 @@ async function main(): Promise<void> {
   process.on('SIGHUP', reload);
 }
 
-function failed(error: unknown): void {
+/** Loads what tells of it only now: the process of a thread that works has no use for it. */
+async function failed(error: unknown): Promise<void> {
+  const [{ messageOf }, { exitCodeOf }] = await Promise.all([import('../lib/errors.ts'), import('./exit-code.ts')]);
   process.stderr.write(`router: ${messageOf(error)}\n`);
-  void import('./exit-code.ts').then(({ exitCodeOf }) => process.exit(exitCodeOf(error)));
+  process.exit(exitCodeOf(error));
 }
 
 void main().catch(failed);

@@ -40,7 +40,7 @@ export type ThreadWord = 'stop' | 'reload';
  * but hand its signals on, and ends with the thread and its exit code.
  * @param onFault told of what the thread did not catch
  */
-export function runInThread(file: string, onFault: (error: Error) => void): void {
+export function runInThread(file: string, onFault: (error: unknown) => void): void {
   // No limit of threads sets the least size; a flag does, for those made from now on.
   setFlagsFromString(`--min-semi-space-size=${LEAST_MB}`);
   const resourceLimits = { maxYoungGenerationSizeMb: PARTS * MOST_MB };

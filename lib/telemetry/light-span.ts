@@ -1,7 +1,14 @@
 import { randomFillSync } from 'node:crypto';
-import { type Attributes, type HrTime, type SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { Attributes, HrTime, SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
-import { readTraceparent, SCOPE, type SpanFacts, traceparentOf } from './propagation.ts';
+import { readTraceparent, SCOPE, type SpanFacts, traceparentOf } from './traceparent.ts';
+
+/** The API's numbers, without loading it: a process that traces nothing has no use for it. */
+const KIND = { INTERNAL: 0, SERVER: 1, CLIENT: 2, PRODUCER: 3, CONSUMER: 4 } as const satisfies Record<
+  keyof typeof SpanKind,
+  SpanKind
+>;
+const STATUS = { UNSET: 0, OK: 1, ERROR: 2 } as const satisfies Record<keyof typeof SpanStatusCode, SpanStatusCode>;
 
 /** Where finished spans go. */
 export type SpanSink = (span: ReadableSpan) => void;
@@ -35,7 +42,7 @@ export function asSpan<T>(
   if (!named || !(named.traceFlags & 1)) return work(traceparent, {});
   const { isRoot = false, kind = 'INTERNAL', startedMs = nowMs(), attributes = {} } = facts;
   const own = isRoot ? { ...named, isRemote: false } : { traceId: named.traceId, spanId: newSpanId(), traceFlags: 1 };
-  const made = { name, kind: SpanKind[kind], own, parent: isRoot ? undefined : named, startedMs, attributes };
+  const made = { name, kind: KIND[kind], own, parent: isRoot ? undefined : named, startedMs, attributes };
   return ending(made, () => work(traceparentOf(own), attributes));
 }
 
@@ -44,7 +51,7 @@ export function pastSpan(traceparent: string | undefined, name: string, startedM
   const parent = readTraceparent(traceparent);
   if (!parent) return;
   const own = { traceId: parent.traceId, spanId: newSpanId(), traceFlags: 1 };
-  tell({ name, kind: SpanKind.INTERNAL, own, parent, startedMs, attributes: {} }, endedMs);
+  tell({ name, kind: KIND.INTERNAL, own, parent, startedMs, attributes: {} }, endedMs);
 }
 
 interface Made {
@@ -67,7 +74,7 @@ async function ending<T>(made: Made, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const OK = { code: SpanStatusCode.UNSET } as const;
+const OK = { code: STATUS.UNSET } as const;
 const NOTHING: never[] = [];
 const INSTRUMENTATION = { name: SCOPE };
 
@@ -79,7 +86,7 @@ function tell({ own, parent, startedMs, ...made }: Made, endedMs: number, failur
     startTime: hrTimeOf(startedMs),
     endTime: hrTimeOf(endedMs),
     duration: hrTimeOf(Math.max(0, endedMs - startedMs)),
-    status: failure === undefined ? OK : { code: SpanStatusCode.ERROR, message: failure },
+    status: failure === undefined ? OK : { code: STATUS.ERROR, message: failure },
     links: NOTHING,
     events: NOTHING,
     ended: true,
