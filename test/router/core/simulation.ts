@@ -1,7 +1,8 @@
 import { comparePairs, type Difference, newTally } from './random-pairs.ts';
 
 /**
- * `npm run test:sim -- --seeds 500 [--first 1] [--operations 40]`: many random graphs and operations, on both planners.
+ * `npm run test:sim -- --seeds 500 [--first 1] [--operations 40] [--minutes 15]`: many random graphs and operations, on both
+ * planners, until all seeds are done or the time is over.
  * Prints each difference with the seeds that make it again: `npm run test:sim -- --world 17 --operation 4`.
  */
 const given = (name: string, byDefault: number) => {
@@ -29,8 +30,10 @@ async function main(): Promise<void> {
   const worlds = only > 0 ? [only] : Array.from({ length: given('seeds', 100) }, (_, at) => first + at);
   const one = given('operation', 0);
   const operations = one > 0 ? [one] : Array.from({ length: given('operations', 40) }, (_, at) => at + 1);
+  const untilMs = performance.now() + given('minutes', Number.POSITIVE_INFINITY) * 60_000;
   let shown = 0;
   for (const world of worlds) {
+    if (performance.now() > untilMs) break;
     await comparePairs(world, operations, tally);
     for (; shown < tally.differences.length; shown++) show(tally.differences[shown] as Difference);
   }
