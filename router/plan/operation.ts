@@ -4,6 +4,7 @@ import {
   Kind,
   type OperationDefinitionNode,
   print,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import { FleetError } from '../../lib/errors.ts';
@@ -65,17 +66,18 @@ export async function planOperation(
   });
   const reduced = reduction.reduce(definition);
   const planned = reduced ? await planReduced(reduced, reduction, options) : { weight: 0 };
+  const root = selectionsOf(definition.selectionSet, fragments);
   return {
     kind: definition.operation,
     name: definition.name?.value,
-    rootFields: rootFieldsOf(definition.selectionSet, fragments),
+    rootFields: rootFieldsOf(root),
     document,
     definition,
     access: accessNeeds(definition, { schema, fragments, conditions, rules, isDenyByDefault: enforceAccess }),
     steps: planned.steps,
     stream: planned.stream,
     introspection: introspectionOf(definition, fragments, document),
-    startsAfterCursor: (variables) => startsAfterCursor(definition, variables),
+    startsAfterCursor: (variables) => startsAfterCursor(root, variables),
     cost: operationCost(definition, { schema, fragments, conditions, rules: supergraph.costs }),
     projection: projectionOf(definition, { schema, fragments, conditions, plainNames }),
     // Measured (test/router/core/cache-heap.test.ts): what is kept for a part of the document, and for the plan's text.
@@ -126,16 +128,16 @@ export function fragmentsOf(document: DocumentNode): Fragments {
   );
 }
 
-function rootFieldsOf(root: SelectionSetNode, fragments: Fragments): string[] {
-  const names = new Set<string>();
+/** Every selection of one place, those in fragments too: each fragment once. */
+export function selectionsOf(root: SelectionSetNode, fragments: Fragments): readonly SelectionNode[] {
+  const all: SelectionNode[] = [];
   const seen = new Set<string>();
   const walk = (set: SelectionSetNode): void => {
     for (const selection of set.selections) {
-      if (selection.kind === Kind.FIELD) {
-        names.add(selection.name.value);
-      } else if (selection.kind === Kind.INLINE_FRAGMENT) {
+      all.push(selection);
+      if (selection.kind === Kind.INLINE_FRAGMENT) {
         walk(selection.selectionSet);
-      } else if (!seen.has(selection.name.value)) {
+      } else if (selection.kind === Kind.FRAGMENT_SPREAD && !seen.has(selection.name.value)) {
         seen.add(selection.name.value);
         const fragment = fragments.get(selection.name.value);
         if (fragment) walk(fragment.selectionSet);
@@ -143,12 +145,16 @@ function rootFieldsOf(root: SelectionSetNode, fragments: Fragments): string[] {
     }
   };
   walk(root);
-  return [...names];
+  return all;
+}
+
+function rootFieldsOf(root: readonly SelectionNode[]): string[] {
+  return [...new Set(root.flatMap((each) => (each.kind === Kind.FIELD ? [each.name.value] : [])))];
 }
 
 /** By the convention of change streams: the argument `after` of the root field (STREAMS.md 2). */
-function startsAfterCursor(definition: OperationDefinitionNode, variables: Readonly<Record<string, unknown>>): boolean {
-  return definition.selectionSet.selections.some((field) => {
+function startsAfterCursor(root: readonly SelectionNode[], variables: Readonly<Record<string, unknown>>): boolean {
+  return root.some((field) => {
     if (field.kind !== Kind.FIELD) return false;
     const after = field.arguments?.find((argument) => argument.name.value === 'after')?.value;
     if (!after || after.kind === Kind.NULL) return false;

@@ -14,7 +14,7 @@ import { isReservedKey } from '../execute/projection.ts';
 import { withoutPlaces } from './bare-document.ts';
 import { ByteCache } from './byte-cache.ts';
 import { type Conditions, decidingVariables } from './conditions.ts';
-import { fragmentsOf, type PlannedOperation, type PlanningOptions, planOperation } from './operation.ts';
+import { fragmentsOf, type PlannedOperation, type PlanningOptions, planOperation, selectionsOf } from './operation.ts';
 import { coerceVariables } from './variables.ts';
 
 export interface PreparationOptions extends PlanningOptions {
@@ -46,6 +46,8 @@ type Planned = PlannedOperation | Refused;
 type Outcome = PreparedOperation | Refused;
 
 const MAX_ERRORS = 20;
+/** What an operation may be called. */
+const NAME = /^[_A-Za-z][_0-9A-Za-z]*$/;
 /** Measured (test/router/core/cache-heap.test.ts): what a part of a document and a refusal take. */
 const PART_BYTES = 100;
 const REFUSAL_BYTES = 500;
@@ -62,7 +64,10 @@ export class Preparation {
 
   /** Never throws for a client's mistake: it is told in the outcome. */
   prepare(request: GraphRequest): Outcome | Promise<Outcome> {
-    const document = `${request.operationName ?? ''}\n${request.query}`;
+    const { operationName } = request;
+    // What is no name may not be looked up: with its line breaks it could stand for another operation's name and text.
+    if (operationName !== undefined && !NAME.test(operationName)) return { errors: [unknownOperation(operationName)] };
+    const document = `${operationName ?? ''}\n${request.query}`;
     const reading = request.suggests ? this.#parse(request, false) : this.#read(document, request);
     if ('errors' in reading) return reading;
     const { supergraph, showSuggestions } = this.options;
@@ -208,7 +213,7 @@ function unsupported(document: DocumentNode): GraphQLFormattedError | undefined 
     },
     OperationDefinition({ operation, selectionSet }) {
       if (operation !== 'subscription') return;
-      if (selectionSet.selections.some((each) => (each.directives ?? []).length > 0)) {
+      if (selectionsOf(selectionSet, fragmentsOf(document)).some((each) => (each.directives ?? []).length > 0)) {
         found ??= new FleetError('BAD_QUERY', "a subscription's field cannot be conditional");
       }
     },

@@ -83,9 +83,37 @@ test.each([
     'BAD_QUERY',
     "a subscription's field cannot be conditional",
   ],
+  [
+    'a subscription whose field is conditional in a fragment',
+    {
+      query:
+        'subscription ($x: Boolean!) { ...F } fragment F on Subscription { alertChanged @skip(if: $x) { cursor } }',
+      variables: { x: true },
+    },
+    'BAD_QUERY',
+    "a subscription's field cannot be conditional",
+  ],
+  [
+    'an alias that a planner makes itself',
+    { query: '{ agents { _internal_qp_alias_0: name } }' },
+    'BAD_QUERY',
+    '_internal_qp_alias_0 cannot be an alias',
+  ],
 ])('%s is refused before anything runs', async (_, request: GraphRequest, code, message) => {
   const [first] = await refusal(request);
   expect(first).toMatchObject({ code, message });
+});
+
+test('an operationName that is no name stands for nothing, and for no other request', async () => {
+  const own = { query: 'query A {\n agents { id } }', operationName: 'A' };
+  const foreign = { query: ' agents { id } }', operationName: 'A\nquery A {' };
+  for (const request of [foreign, { ...own, operationName: '' }, { ...own, operationName: '\n' }]) {
+    expect(await refusal(request)).toEqual([
+      { message: 'the document has no operation of that name', code: 'BAD_QUERY', locations: undefined },
+    ]);
+  }
+  expect((await prepared(own)).name).toBe('A');
+  expect((await prepared({ query: own.query })).name).toBe('A');
 });
 
 test('a preparation tells what the operation is', async () => {

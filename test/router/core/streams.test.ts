@@ -223,14 +223,14 @@ test('without a cursor to resume after, a loss is told: there would be a hole', 
   expect(last?.answer?.errors?.[0]?.extensions?.['code']).toBe('SUBGRAPH_UNAVAILABLE');
 });
 
-test.each(['subscription { alertChanged(after: "c0") { cursor } }'])(
-  'an operation that says where it starts can start again: %s',
-  async (query) => {
-    const resumedAfter = upstreams({ items: [{}], end: new Error('gone') }, { items: [alertEvent(1)] });
-    expect(await collect(query)).toEqual([{ id: 'c1', answer: { data: { alertChanged: { cursor: 'c1' } } } }]);
-    expect(resumedAfter).toEqual([undefined, undefined]);
-  },
-);
+test.each([
+  'subscription { alertChanged(after: "c0") { cursor } }',
+  'subscription { ...F } fragment F on Subscription { ... { alertChanged(after: "c0") { cursor } } }',
+])('an operation that says where it starts can start again: %s', async (query) => {
+  const resumedAfter = upstreams({ items: [{}], end: new Error('gone') }, { items: [alertEvent(1)] });
+  expect(await collect(query)).toEqual([{ id: 'c1', answer: { data: { alertChanged: { cursor: 'c1' } } } }]);
+  expect(resumedAfter).toEqual([undefined, undefined]);
+});
 
 test('a final error of the house is the last item, with its code and cursor', async () => {
   const gap = {
