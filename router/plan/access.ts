@@ -13,14 +13,14 @@ import {
 } from 'graphql';
 import { hasAnyScope, type Principal } from '../../lib/call/principal.ts';
 import { FleetError } from '../../lib/errors.ts';
-import type { AccessRules } from '../supergraph/access-rules.ts';
+import type { AccessRules, Scopes } from '../supergraph/access-rules.ts';
 import { type Conditions, isIncluded } from './conditions.ts';
 import type { Fragments } from './reduction.ts';
 
-/** A field of one object type, with the scopes that open it, or whether it is everybody's or nobody's. */
+/** A field of one object type, with what opens it (any scope of each), or whether it is everybody's or nobody's. */
 interface Rule {
   coordinate: string;
-  scopes: readonly string[] | 'everybody' | 'nobody';
+  scopes: readonly Scopes[] | 'everybody' | 'nobody';
 }
 
 /** A selected field: on one object type, or on any of several where the type is not known before the answer. */
@@ -83,7 +83,7 @@ export function decideAccess(needs: AccessNeeds, principal: Principal, requestId
 }
 
 function isOpen(scopes: Rule['scopes'], principal: Principal): boolean {
-  return typeof scopes === 'string' ? scopes === 'everybody' : hasAnyScope(principal, scopes);
+  return typeof scopes === 'string' ? scopes === 'everybody' : scopes.every((each) => hasAnyScope(principal, each));
 }
 
 class AccessWalk {
@@ -138,8 +138,9 @@ class AccessWalk {
 
   #rule(object: string, field: string): Rule {
     const { rules, isDenyByDefault } = this.options;
-    const scopes = rules.scopesOf(object, field) ?? (isDenyByDefault ? 'nobody' : 'everybody');
-    return { coordinate: `${object}.${field}`, scopes };
+    const scopes = rules.scopesOf(object, field);
+    const byDefault = isDenyByDefault ? 'nobody' : 'everybody';
+    return { coordinate: `${object}.${field}`, scopes: scopes.length > 0 ? scopes : byDefault };
   }
 
   #possible(type: GraphQLNamedType): string[] {

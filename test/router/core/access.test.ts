@@ -1,4 +1,5 @@
 import type { Scope } from '../../../lib/call/principal.ts';
+import { composeSupergraph } from '../../../router/compose.ts';
 import { type CoreOptions, createEngine } from '../../../router/core.ts';
 import { type GraphAnswer, isRefused } from '../../../router/engine.ts';
 import { Fleet, fleetSupergraph } from './fleet.ts';
@@ -122,4 +123,58 @@ test('rules hold whatever a link calls the directive', async () => {
   const answer = await ask('{ agent(id: "a1") { token } }', ['viewer'], { engine });
   expect(answer.errors?.[0]?.extensions?.['code']).toBe('FORBIDDEN');
   expect(fleet.asked).toEqual([]);
+});
+
+const CONTRACTS_LINK = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@interfaceObject", "@composeDirective"])
+  @link(url: "https://fleetgraph.dev/access/v1.0", import: ["@access"])
+  @composeDirective(name: "@access")
+directive @access(scopes: [String!]!) on FIELD_DEFINITION | OBJECT | INTERFACE
+`;
+const contracts = composeSupergraph([
+  {
+    name: 'media',
+    url: 'http://127.0.0.1/media',
+    sdl: `${CONTRACTS_LINK}
+interface Media @key(fields: "id") { id: ID! title: String @access(scopes: "auditor") }
+interface Sold @access(scopes: ["admin"]) { price: Int }
+type Book implements Media & Sold @key(fields: "id") { id: ID! title: String @access(scopes: ["viewer"]) price: Int pages: Int }
+type Film implements Media @key(fields: "id") { id: ID! title: String }
+type Query { media: [Media!] book: Book }`,
+  },
+  {
+    name: 'notes',
+    url: 'http://127.0.0.1/notes',
+    sdl: `${CONTRACTS_LINK}
+type Media @key(fields: "id") @interfaceObject { id: ID! secret: String @access(scopes: ["admin"]) }
+type Query { noted: [Media!] }`,
+  },
+]);
+
+test('a rule of an interface’s field, or of the interface, holds for its objects beside their own', async () => {
+  const engine = createEngine({ ...base, supergraphSdl: contracts });
+  const refused = async (query: string, ...scopes: Scope[]) => {
+    const prepared = await engine.prepare({ query });
+    if (isRefused(prepared)) throw new Error(JSON.stringify(prepared.errors));
+    const { errors, data } = await engine.execute(prepared, callAs(...scopes));
+    return data === undefined ? errors?.map(({ message }) => message) : [];
+  };
+  fleet.misbehaving = { media: () => ({ data: { book: null, media: [] } }), notes: () => ({ data: { noted: [] } }) };
+  const title = ['your scopes do not open Book.title'];
+  expect(await refused('{ book { title } }', 'viewer')).toEqual(title);
+  expect(await refused('{ book { title } }', 'auditor')).toEqual(title);
+  expect(await refused('{ book { title } }', 'viewer', 'auditor')).toEqual([]);
+  expect(await refused('{ book { price } }', 'viewer')).toEqual(['your scopes do not open Book.price']);
+  expect(await refused('{ book { pages id } }')).toEqual([]);
+  expect(await refused('{ media { ... on Film { title } } }', 'viewer')).toEqual([
+    'your scopes do not open Film.title',
+  ]);
+  expect(await refused('{ media { ... on Film { title } } }', 'auditor')).toEqual([]);
+  for (const root of ['media', 'noted']) {
+    expect(await refused(`{ ${root} { secret } }`, 'viewer')).toEqual([
+      'your scopes do not open Book.secret, Film.secret',
+    ]);
+    expect(await refused(`{ ${root} { secret } }`, 'admin')).toEqual([]);
+  }
+  fleet.misbehaving = {};
 });
