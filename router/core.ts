@@ -18,7 +18,7 @@ import type {
 import { type EventFacts, runEvents } from './execute/events.ts';
 import { Faults, type ReportFault } from './execute/faults.ts';
 import type { FetchRecord } from './execute/fetch-record.ts';
-import type { JsonObject } from './execute/json.ts';
+import { emptyObject, type JsonObject } from './execute/json.ts';
 import { isMissed } from './execute/projection.ts';
 import { Run, requestOf } from './execute/run.ts';
 import { isLost, write } from './execute/writer.ts';
@@ -260,7 +260,7 @@ class Core implements Engine {
     const { access, call, signal, steps } = todo;
     const { root } = operation.projection;
     const faults = this.#faults(call);
-    const data: JsonObject = {};
+    const data = emptyObject();
     const run = new Run(
       {
         supergraph: this.#supergraph,

@@ -77,44 +77,63 @@ function addOther(collected: Representations, index: number, entity: JsonObject)
   else collected.others.set(index, [entity]);
 }
 
-/**
- * Gives each waiting entity its fields. Entities share no object, because later fetches add different fields to them.
- * @returns those of whom the subgraph knows nothing
- */
+/** Entities that got nothing. */
+export interface Undelivered {
+  /** Those of whom the subgraph knows nothing. */
+  unknown?: JsonObject[];
+  /** Those for whom there was no answer, or one that is none. */
+  broken?: JsonObject[];
+}
+
+/** Gives each waiting entity its fields. Entities share no object, because later fetches add different fields to them. */
 export function deliver(
   answers: readonly (Json | undefined)[],
   { first, others }: Representations,
   isObject: Supergraph['isObject'],
-): JsonObject[] | undefined {
-  let unknown: JsonObject[] | undefined;
+): Undelivered {
+  const undelivered: Undelivered = {};
   for (let index = 0; index < first.length; index++) {
     const answer = answers[index];
-    if (!isJsonObject(answer)) {
-      unknown ??= [];
-      unknown.push(first[index] as JsonObject, ...(others?.get(index) ?? []));
+    const one = first[index] as JsonObject;
+    const more = others?.get(index);
+    if (!isJsonObject(answer) || isOther(answer, one, isObject)) {
+      const why = answer === null ? 'unknown' : 'broken';
+      undelivered[why] ??= [];
+      undelivered[why].push(one, ...(more ?? []));
       continue;
     }
     const type = answer['__typename'];
     // An interface object's own name must not hide the real type that is known already.
     if (typeof type === 'string' && !isObject(type)) delete answer['__typename'];
-    const more = others?.get(index);
     if (more) for (const entity of more) joinInto(entity, copyOf(answer) as JsonObject);
-    joinInto(first[index] as JsonObject, answer);
+    joinInto(one, answer);
   }
-  return unknown;
+  return undelivered;
 }
 
-/** Where the entities of one representation are, or of all. */
-export function pathsOf(
+/** Whether the answer is about an object of another type than was asked about. */
+function isOther(answer: JsonObject, entity: JsonObject, isObject: Supergraph['isObject']): boolean {
+  const [given, known] = [answer['__typename'], entity['__typename']];
+  return given !== known && typeof given === 'string' && isObject(given) && isObject(known as string);
+}
+
+/** Where each of these entities is, or of all that wait. */
+export function waysTo(
   root: JsonObject,
   { group, first, others }: Representations,
   satisfies: Supergraph['satisfies'],
-  index?: number,
+  entities?: Iterable<JsonObject>,
+): Map<JsonObject, AnswerPath[]> {
+  const wanted = new Set(entities ?? first);
+  if (!entities) for (const more of others?.values() ?? []) for (const other of more) wanted.add(other);
+  return pathsTo(root, group.paths, wanted, satisfies);
+}
+
+/** Where the entities of one representation are. */
+export function waysOf(
+  ways: ReadonlyMap<JsonObject, AnswerPath[]>,
+  { first, others }: Representations,
+  index: number,
 ): AnswerPath[] {
-  const wanted = new Set<JsonObject>();
-  for (let at = index ?? 0; at < (index === undefined ? first.length : index + 1); at++) {
-    wanted.add(first[at] as JsonObject);
-    for (const other of others?.get(at) ?? []) wanted.add(other);
-  }
-  return [...pathsTo(root, group.paths, wanted, satisfies).values()].flat();
+  return [first[index] as JsonObject, ...(others?.get(index) ?? [])].flatMap((entity) => ways.get(entity) ?? []);
 }

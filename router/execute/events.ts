@@ -2,7 +2,7 @@ import type { GraphAnswer } from '../engine.ts';
 import { type StreamPlan, someStep } from '../plan/steps.ts';
 import { EventFaults } from './event-faults.ts';
 import type { Faults } from './faults.ts';
-import type { JsonObject } from './json.ts';
+import { emptyObject, type JsonObject } from './json.ts';
 import { Run, type RunOptions } from './run.ts';
 
 /** One event as its subgraph told it, and what is wrong with it. */
@@ -40,7 +40,7 @@ export async function runEvents(
 
 /** The values of each root key, event by event. They stay parts of the events' own data. */
 function listed(runs: readonly Run[]): JsonObject {
-  const all: JsonObject = {};
+  const all = emptyObject();
   for (const { data } of runs) {
     for (const key of Object.keys(data)) all[key] ??= runs.map((run) => run.data[key] ?? null);
   }

@@ -25,8 +25,19 @@ export type ReportFault = (fault: MaskedFault) => void;
 /** More errors than this are not told: an answer of nothing else helps nobody. */
 const MAX_FAULTS = 1_000;
 
-/** What of an error's extensions may go to a client. */
-const TOLD_DETAILS = ['retryAfterMs', 'field', 'cursor', 'subgraph'] as const;
+const MAX_MESSAGE = 1_000;
+
+/** What of an error's extensions may go to a client, where it is what it should be. */
+const TOLD_DETAILS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  retryAfterMs: (value) => Number.isFinite(value) && (value as number) >= 0,
+  field: (value) => Array.isArray(value) && value.length <= 20 && value.every(isShort),
+  cursor: isShort,
+  subgraph: isShort,
+};
+
+function isShort(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= MAX_MESSAGE;
+}
 
 /** Collects one answer's errors: coded ones as they are, all others as INTERNAL with the request's id. */
 export class Faults {
@@ -101,17 +112,24 @@ export class Faults {
       return masked(this.requestId);
     }
     const details = Object.fromEntries(
-      TOLD_DETAILS.flatMap((name) => (given.extensions?.[name] === undefined ? [] : [[name, given.extensions[name]]])),
+      Object.entries(TOLD_DETAILS).flatMap(([name, isFit]) => {
+        const detail = given.extensions?.[name];
+        return isFit(detail) ? [[name, detail]] : [];
+      }),
     );
-    const shown = new FleetError(code, given.message, { ...details, requestId: this.requestId });
+    const shown = new FleetError(code, given.message.slice(0, MAX_MESSAGE), { ...details, requestId: this.requestId });
     return { message: shown.message, extensions: shown.extensions };
   }
 }
 
+/** What tells how a machine is made, whatever code it came under: a stack, or what a system call failed with. */
+const INNARDS = /\n\s+at |\b(?:ECONN[A-Z]+|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ETIMEDOUT|EPIPE|ENOENT|EACCES)\b/;
+
 /** Whether a client may read an error's message: only the router's own errors tell what broke inside. */
 function isTold(error: unknown, code: unknown): code is ErrorCode {
   if (error instanceof FleetError) return true;
-  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code) && code !== 'INTERNAL';
+  if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code) || code === 'INTERNAL') return false;
+  return !INNARDS.test(String((error as Partial<GraphQLFormattedError>).message));
 }
 
 function masked(requestId: string): GraphQLFormattedError {

@@ -11,6 +11,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** For what is told by root keys, of which a client may call one like a member that other objects inherit. */
+export function emptyObject(): JsonObject {
+  return Object.create(null) as JsonObject;
+}
+
 /** A key that would reach an object's prototype instead of the object. */
 export const FORBIDDEN_KEY = '__proto__';
 

@@ -7,10 +7,13 @@ type Satisfies = Supergraph['satisfies'];
 /** Told of each entity a path leads to; `way` is where it is, and changes afterwards. */
 type Visit = (entity: JsonObject, way: (string | number)[]) => void;
 
+/** No type is a list of so many lists: what nests deeper would only exhaust the stack. */
+export const MAX_LISTS = 32;
+
 /** All entities a path leads to, through lists of lists, past nulls and objects of other types. */
 export function entitiesAt(root: JsonObject, path: readonly Segment[], satisfies: Satisfies): JsonObject[] {
   const entities: JsonObject[] = [];
-  collect(root, path, 0, satisfies, entities);
+  collect(root, path, 0, satisfies, entities, 0);
   return entities;
 }
 
@@ -42,11 +45,13 @@ function collect(
   from: number,
   satisfies: Satisfies,
   into: JsonObject[],
+  lists: number,
 ): void {
   if (Array.isArray(value)) {
+    if (lists === MAX_LISTS) return;
     // Only the last `@` of a path through lists of lists is sure to be there, so every list is walked as it is met.
     const next = path[from] === 'each' ? from + 1 : from;
-    for (let index = 0; index < value.length; index++) collect(value[index], path, next, satisfies, into);
+    for (let index = 0; index < value.length; index++) collect(value[index], path, next, satisfies, into, lists + 1);
     return;
   }
   if (!isJsonObject(value)) return;
@@ -55,8 +60,8 @@ function collect(
   while (path[at] === 'each') at += 1;
   const segment = path[at] as Exclude<Segment, 'each'> | undefined;
   if (segment === undefined) into.push(value);
-  else if (!('types' in segment)) collect(value[segment.key], path, at + 1, satisfies, into);
-  else if (isOneOf(value, segment.types, satisfies)) collect(value, path, at + 1, satisfies, into);
+  else if (!('types' in segment)) collect(value[segment.key], path, at + 1, satisfies, into, 0);
+  else if (isOneOf(value, segment.types, satisfies)) collect(value, path, at + 1, satisfies, into, 0);
 }
 
 function visit(
@@ -66,13 +71,15 @@ function visit(
   satisfies: Satisfies,
   way: (string | number)[],
   told: Visit,
+  lists = 0,
 ): void {
   const below = (part: Json | undefined, key: string | number, next: number) => {
     way.push(key);
-    visit(part, path, next, satisfies, way, told);
+    visit(part, path, next, satisfies, way, told, typeof key === 'number' ? lists + 1 : 0);
     way.pop();
   };
   if (Array.isArray(value)) {
+    if (lists === MAX_LISTS) return;
     const next = path[from] === 'each' ? from + 1 : from;
     for (let index = 0; index < value.length; index++) below(value[index], index, next);
     return;

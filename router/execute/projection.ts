@@ -11,6 +11,8 @@ import {
   isListType,
   isNonNullType,
   isObjectType,
+  isScalarType,
+  isSpecifiedScalarType,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
@@ -21,9 +23,9 @@ import type { Fragments } from '../plan/reduction.ts';
 import type { PlainNames } from '../supergraph/plain-names.ts';
 import { type AnswerPath, FORBIDDEN_KEY, type JsonObject } from './json.ts';
 
-/** How a value is shown: the type, compiled. */
+/** How a value is shown: the type, compiled. Scalars of GraphQL's own are checked; a `leaf` is of any other. */
 export type Shape = { isNonNull: boolean } & (
-  | { kind: 'leaf' }
+  | { kind: 'String' | 'Int' | 'Float' | 'Boolean' | 'ID' | 'leaf' }
   /** Values the client may see; others are null. */
   | { kind: 'enum'; values: ReadonlySet<string> }
   | { kind: 'list'; item: Shape }
@@ -43,6 +45,8 @@ export interface ShownField {
   otherKey: string | undefined;
   /** `Type.field`. */
   coordinate: string;
+  /** Of an interface's field, where the answer does not say of which object it is: what it may be. */
+  coordinates: readonly string[] | undefined;
   shape: Shape;
   /** Answered by the router itself: the type's name, or introspection. */
   meta: 'typename' | 'introspection' | undefined;
@@ -143,7 +147,11 @@ export class Selection {
     const name = nodes[0]?.name.value ?? '';
     const quoted = JSON.stringify(key);
     const texts = { opening: `{${quoted}:`, following: `,${quoted}:` };
-    const base = { key, from: key, ...texts, otherKey: undefined, coordinate: `${type.name}.${name}` };
+    const coordinate = `${type.name}.${name}`;
+    const coordinates = isInterfaceType(type)
+      ? [coordinate, ...this.base.schema.getPossibleTypes(type).map((object) => `${object.name}.${name}`)]
+      : undefined;
+    const base = { key, from: key, ...texts, otherKey: undefined, coordinate, coordinates };
     if (name === '__typename') return { ...base, shape: { kind: 'leaf', isNonNull: true }, meta: 'typename' };
     const field = type.getFields()[name];
     if (!field) return { ...base, shape: { kind: 'leaf', isNonNull: false }, meta: 'introspection' };
@@ -168,7 +176,7 @@ export class Selection {
       return { kind: 'enum', isNonNull, values: new Set(type.getValues().map((value) => value.name)) };
     }
     const sets = nodes.flatMap((node) => node.selectionSet ?? []);
-    if (sets.length === 0) return { kind: 'leaf', isNonNull };
+    if (isScalarType(type)) return { kind: isSpecifiedScalarType(type) ? (type.name as 'Int') : 'leaf', isNonNull };
     return { kind: 'object', isNonNull, selection: new Selection(this.base, getNamedType(type), sets) };
   }
 }
@@ -200,7 +208,10 @@ export function isMissed(root: Selection, data: unknown, path: AnswerPath, keys:
   });
 }
 
+/** The native planner's own keys. */
+const PLANNERS_OWN = /^_internal_qp_alias_/;
+
 /** Whether a response key could not be an ordinary key of an answer. */
 export function isReservedKey(key: string): boolean {
-  return key === FORBIDDEN_KEY || clientKey(key) !== key;
+  return key === FORBIDDEN_KEY || PLANNERS_OWN.test(key) || clientKey(key) !== key;
 }

@@ -36,7 +36,13 @@ export class RepresentationWriter {
       writer = this.#writerFor(type);
       this.#byType.set(type, writer);
     }
-    return writer(entity);
+    try {
+      return writer(entity);
+    } catch (error) {
+      // A value that nests too deep to be written is as good as none.
+      if (error instanceof RangeError) return LACKING;
+      throw error;
+    }
   }
 
   #writerFor(type: string): WriteRepresentation {

@@ -5,11 +5,11 @@ import type { GraphAnswer, SubgraphCaller } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { EntityFetch, EntityGroup, Rewrite, RootFetch, Serial, Step } from '../plan/steps.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import { deliver, pathsOf, type Representations, represent } from './entities.ts';
+import { deliver, type Representations, represent, waysOf, waysTo } from './entities.ts';
 import type { FaultNotes } from './event-faults.ts';
 import { commonPaths } from './faults.ts';
 import type { FetchRecord } from './fetch-record.ts';
-import { type AnswerPath, isJsonObject, type Json, type JsonObject, joinInto } from './json.ts';
+import { type AnswerPath, emptyObject, isJsonObject, type JsonObject, joinInto } from './json.ts';
 import { pathsTo } from './places.ts';
 import { rewrite } from './rewrites.ts';
 import { SubgraphRequest } from './subgraph-request.ts';
@@ -43,7 +43,7 @@ export class Run {
   /** @param data what is there already, e.g. a subscription's event */
   constructor(
     private readonly options: RunOptions,
-    readonly data: JsonObject = {},
+    readonly data: JsonObject = emptyObject(),
   ) {}
 
   step(step: Step): Promise<void> {
@@ -88,15 +88,20 @@ export class Run {
       );
     const nameOf = realNames(fetch);
     for (const error of answer.errors ?? []) {
-      if (!error.path || error.path.length === 0) this.#failRoot(fetch, error);
-      else faults.add(error, error.path.map(nameOf), fetch.subgraph);
+      const path = placeIn(error);
+      // Another fetch's fields are not for this subgraph to speak of.
+      if (path && fetch.keys.includes(path[0] as string)) faults.add(error, path.map(nameOf), fetch.subgraph);
+      else this.#failRoot(fetch, error);
     }
     if (!isJsonObject(answer.data)) {
       if (!answer.errors?.length) this.#failRoot(fetch, noAnswer(fetch.subgraph));
       return;
     }
-    for (const output of fetch.outputs) rewrite(answer.data, output, supergraph.satisfies);
-    joinInto(this.data, answer.data);
+    const { data } = answer;
+    const missing = fetch.keys.filter((key) => !Object.hasOwn(data, key));
+    if (missing.length > 0) this.#failMissing(fetch, missing.map(nameOf));
+    for (const output of fetch.outputs) rewrite(data, output, supergraph.satisfies);
+    joinInto(this.data, data);
   }
 
   async #root(fetch: RootFetch): Promise<void> {
@@ -137,20 +142,7 @@ export class Run {
     const { supergraph, faults } = this.options;
     const staleMs = answer[STALE_MS];
     if (staleMs !== undefined) faults.degrade(fetch.subgraph, staleMs, this.#entityPaths(collected));
-    for (const error of answer.errors ?? []) {
-      const [alias, index, ...rest] = error.path ?? [];
-      const group = collected.find((each) => each.group.alias === alias);
-      if (!group || typeof index !== 'number' || index >= group.first.length) {
-        this.#failEntities(fetch, group ? [group] : collected, error);
-        continue;
-      }
-      const names = rest.map(realNames(group.group));
-      const isEmptied = isNullAt(answer.data, group.group.alias, index);
-      for (const path of pathsOf(this.data, group, supergraph.satisfies, index)) {
-        faults.add(error, [...path, ...names], fetch.subgraph);
-        if (isEmptied) faults.emptied(path);
-      }
-    }
+    if (answer.errors) this.#takeErrors(fetch, collected, answer);
     const { data } = answer;
     if (!isJsonObject(data)) {
       if (!answer.errors?.length) this.#failEntities(fetch, collected, noAnswer(fetch.subgraph));
@@ -160,8 +152,35 @@ export class Run {
       for (const output of each.group.outputs) {
         rewrite(startsAt(output, each.group.alias) ? data : data[each.group.alias], output, supergraph.satisfies);
       }
-      const answers = data[each.group.alias];
-      if (Array.isArray(answers)) this.#excuse(deliver(answers as Json[], each, supergraph.isObject));
+      const given = data[each.group.alias];
+      const { unknown, broken } = deliver(Array.isArray(given) ? given : [], each, supergraph.isObject);
+      this.#excuse(unknown);
+      if (!broken) continue;
+      const paths = [...waysTo(this.data, each, supergraph.satisfies, broken).values()].flat();
+      for (const path of commonPaths(paths, this.options.isOfEvents)) {
+        if (!faults.explains(path)) faults.add(noAnswer(fetch.subgraph), path, fetch.subgraph);
+      }
+    }
+  }
+
+  #takeErrors(fetch: EntityFetch, collected: readonly Representations[], { data, errors = [] }: GraphAnswer): void {
+    const { supergraph, faults } = this.options;
+    const ways = new Map<Representations, ReturnType<typeof waysTo>>();
+    for (const error of errors) {
+      const [alias, index, ...rest] = placeIn(error) ?? [];
+      const group = collected.find((each) => each.group.alias === alias);
+      if (!group || typeof index !== 'number' || index >= group.first.length) {
+        this.#failEntities(fetch, group ? [group] : collected, error);
+        continue;
+      }
+      const known = ways.get(group) ?? waysTo(this.data, group, supergraph.satisfies);
+      ways.set(group, known);
+      const names = rest.map(realNames(group.group));
+      const isEmptied = isNullAt(data, group.group.alias, index);
+      for (const path of waysOf(known, group, index)) {
+        faults.add(error, [...path, ...names], fetch.subgraph);
+        if (isEmptied) faults.emptied(path);
+      }
     }
   }
 
@@ -199,6 +218,16 @@ export class Run {
     for (const key of keys) faults.add(error, [key], fetch.subgraph);
   }
 
+  /** Of what was asked for, this is not there, not even as null. */
+  #failMissing(fetch: RootFetch, keys: readonly (string | number)[]): void {
+    const { faults, isRootKey } = this.options;
+    for (const key of keys) {
+      if (isRootKey(String(key)) && !faults.explains([key])) {
+        faults.add(noAnswer(fetch.subgraph), [key], fetch.subgraph);
+      }
+    }
+  }
+
   /** A fetch's root keys that the client sees. */
   #rootKeys(fetch: RootFetch): string[] {
     return fetch.keys.map(realNames(fetch)).map(String).filter(this.options.isRootKey);
@@ -214,7 +243,8 @@ export class Run {
     for (const each of collected) {
       const [only, another] = each.group.keys;
       const field = only !== undefined && another === undefined ? [only] : [];
-      for (const path of pathsOf(this.data, each, this.options.supergraph.satisfies)) paths.push([...path, ...field]);
+      const ways = waysTo(this.data, each, this.options.supergraph.satisfies);
+      for (const path of [...ways.values()].flat()) paths.push([...path, ...field]);
     }
     return commonPaths(paths, this.options.isOfEvents);
   }
@@ -261,6 +291,16 @@ function listsOf(collected: readonly Representations[]): Iterable<readonly [stri
 
 function noAnswer(subgraph: string): FleetError {
   return new FleetError('SUBGRAPH_UNAVAILABLE', `${subgraph} gave an answer that is none`, { subgraph });
+}
+
+/** Longer paths lead nowhere. */
+const MAX_PATH = 100;
+
+/** Where an error says it is; undefined when it does not, or not in a way that could be followed. */
+function placeIn({ path }: { path?: unknown }): AnswerPath | undefined {
+  if (!Array.isArray(path) || path.length === 0 || path.length > MAX_PATH) return undefined;
+  const isStep = (step: unknown) => typeof step === 'string' || (Number.isSafeInteger(step) && (step as number) >= 0);
+  return path.every(isStep) ? path : undefined;
 }
 
 /** Whether an entity came back as null, because something in it could not be and was. */

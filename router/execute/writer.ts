@@ -2,7 +2,7 @@ import { isInterfaceType } from 'graphql';
 import type { Faults } from './faults.ts';
 import { isJsonObject, type JsonObject, joined } from './json.ts';
 import type { Projection, Selection, Shape, ShownField } from './projection.ts';
-import { jsonOf, Written } from './written.ts';
+import { jsonOf, quoted, Written } from './written.ts';
 
 /** A null that takes its parent with it. */
 const BUBBLE = Symbol('bubble');
@@ -65,17 +65,20 @@ class Writer {
     return text === '' ? '{}' : `${text}}`;
   }
 
-  field({ key, from, otherKey, shape, coordinate }: ShownField, value: JsonObject): Text {
+  field(field: ShownField, value: JsonObject): Text {
+    const { key, from, otherKey, shape, coordinate } = field;
     this.#path.push(key);
     const given = otherKey !== undefined && otherKey in value ? joined(value[from], value[otherKey]) : value[from];
-    const part = this.#complete(shape, this.#readable(coordinate, given), coordinate);
+    const part = this.#complete(shape, this.#readable(field, given), coordinate);
     this.#path.pop();
     return part;
   }
 
-  #readable(coordinate: string, value: unknown): unknown {
+  #readable({ coordinate, coordinates }: ShownField, value: unknown): unknown {
     const { closed, faults } = this.options;
-    if (closed.size === 0 || !closed.has(coordinate)) return value;
+    if (closed.size === 0) return value;
+    // Of an object that does not say what it is, nothing is shown that may not be shown of any that it could be.
+    if (!(coordinates ? coordinates.some((each) => closed.has(each)) : closed.has(coordinate))) return value;
     faults.tell('FORBIDDEN', `your scopes do not open ${coordinate}`, this.#path.slice());
     return null;
   }
@@ -93,8 +96,20 @@ class Writer {
 
   #nullable(shape: Shape, value: unknown, coordinate: string): Text {
     switch (shape.kind) {
+      case 'String':
+        return typeof value === 'string' ? quoted(value) : this.#misshapen(coordinate);
+      case 'ID':
+        return typeof value === 'string' || Number.isSafeInteger(value)
+          ? quoted(String(value))
+          : this.#misshapen(coordinate);
+      case 'Int':
+        return (value as number) === ((value as number) | 0) ? String(value) : this.#misshapen(coordinate);
+      case 'Float':
+        return Number.isFinite(value) ? String(value) : this.#misshapen(coordinate);
+      case 'Boolean':
+        return typeof value === 'boolean' ? String(value) : this.#misshapen(coordinate);
       case 'leaf':
-        return jsonOf(value);
+        return this.#any(value, coordinate);
       case 'enum':
         return shape.values.has(value as string) ? jsonOf(value) : this.#misshapen(coordinate);
       case 'object': {
@@ -103,6 +118,16 @@ class Writer {
       }
       case 'list':
         return Array.isArray(value) ? this.#list(shape.item, value, coordinate) : this.#misshapen(coordinate);
+    }
+  }
+
+  /** A value of a scalar of anybody's: it may nest deeper than can be written. */
+  #any(value: unknown, coordinate: string): Text {
+    try {
+      return jsonOf(value);
+    } catch (error) {
+      if (error instanceof RangeError) return this.#misshapen(coordinate);
+      throw error;
     }
   }
 

@@ -2,6 +2,8 @@ import { type DocumentNode, Kind, parse, type StringValueNode, visit } from 'gra
 
 /** Under which a client's field goes whose own key a plan may need. */
 const ASIDE = '__r';
+/** Every object has these already, so that nothing could be told from what was answered. */
+const INHERITED: ReadonlySet<string> = new Set(Object.getOwnPropertyNames(Object.prototype));
 
 /**
  * Names that plans ask for as they are: what keys and `@requires` name. A client's field under such a name that may be
@@ -27,6 +29,7 @@ export class PlainNames {
 
   /** The key under which subgraphs are asked for a client's field. */
   keyFor(field: string, key: string): string {
+    if (INHERITED.has(key)) return key + ASIDE;
     return this.#names.has(key) && (field !== key || this.#taking.has(key)) ? key + ASIDE : key;
   }
 

@@ -101,7 +101,7 @@ export const away =
 /** The fleet's subgraphs; each can be made to misbehave, and streams come from a source of the test's own. */
 export class Fleet implements SubgraphCaller {
   readonly asked: { subgraph: string; query: string; variables: Record<string, unknown> }[] = [];
-  readonly misbehaving: Record<string, Misbehaviour> = {};
+  misbehaving: Record<string, Misbehaviour> = {};
   /** Opens one upstream; `after` is the cursor it is asked to resume after. */
   stream: (after: string | undefined, signal: AbortSignal) => AsyncIterable<StreamItem> = () => {
     throw new Error('no stream here');
