@@ -89,7 +89,7 @@ class Core implements Engine {
     const { supergraphSdl, clock, reportFault, flags = standardFlags() } = options;
     this.#flags = flags;
     this.#supergraph = options.supergraph ?? readSupergraph(supergraphSdl);
-    const makePlanner = options.planner ?? nativePlanner({ random: () => clock.random() });
+    const makePlanner = options.planner ?? nativePlanner();
     const makeSecond = options.secondPlanner ?? apolloPlanner();
     const tell = (error: string) => reportFault?.({ subgraph: 'planner', requestId: '', error });
     this.#preparation = new Preparation({
@@ -101,6 +101,7 @@ class Core implements Engine {
       cacheBytes: options.cacheBytes ?? 64_000_000,
       maxTokens: options.maxTokens ?? 15_000,
       showSuggestions: !options.gateIntrospection,
+      random: () => clock.random(),
       onPlanFailure: tell,
     });
   }

@@ -76,7 +76,7 @@ export async function startStandalone(
     },
     ...(settings.REDIS_URL === undefined ? {} : { redisUrl: settings.REDIS_URL }),
     ...(settings.FLEET_LIMITS_URL === undefined ? {} : { limitStoreUrl: settings.FLEET_LIMITS_URL }),
-    core: plannersIn(settings, systemClock),
+    core: plannersIn(settings),
     traceRatio: isMeasured ? 0 : settings.FLEET_TRACE_RATIO,
     ...(settings.FLEET_SLOW_MS ? { slowOperationMs: settings.FLEET_SLOW_MS } : {}),
   });

@@ -68,7 +68,7 @@ export async function runRouter({
     clock: systemClock,
     log,
     flags,
-    core: plannersIn(settings, systemClock),
+    core: plannersIn(settings),
     host: settings.HOST,
     port: settings.PORT,
     version,

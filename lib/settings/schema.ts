@@ -12,6 +12,13 @@ export const SCHEMA_SETTINGS = {
     .describe(
       'Where subgraphs and replicas are found, comma-separated: file:/path.json, etcd://host:2379/prefix/, reviews=dns+srv://name/graphql, reviews=dns://name:4001/graphql.',
     ),
+  FLEET_OVERRIDE_LABELS: z
+    .string()
+    .default('')
+    .transform((text) => text.split(',').flatMap((each) => each.trim() || []))
+    .describe(
+      'Labels of progressive overrides (@override(label:)) that are on, comma-separated; percent(n) is drawn for each operation.',
+    ),
   FLEET_DISCOVERY_MS: ms(5_000, 100).describe('How often names are asked for by DNS, milliseconds.'),
   FLEET_ROUTER_URL: url('http://router:4000')
     .optional()

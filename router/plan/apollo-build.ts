@@ -2,6 +2,7 @@ import { operationFromDocument, Supergraph } from '@apollo/federation-internals'
 import { QueryPlanner } from '@apollo/query-planner';
 import type { PlanNode } from '@graphql-hive/router-query-planner';
 import { parse } from 'graphql';
+import { overrideLabelsIn, percentOf } from '../supergraph/override-shares.ts';
 import { type ApolloNode, planOf } from './apollo-plan.ts';
 import { RequiredArguments } from './required-arguments.ts';
 import { Soundness } from './soundness.ts';
@@ -10,17 +11,17 @@ import { Soundness } from './soundness.ts';
 const BOUNDS = { maxEvaluatedPlans: 500, pathsLimit: 5_000 };
 
 /** Plans a document. @throws Error for what it cannot plan, and for a plan that cannot be run */
-export type PlanOne = (document: string, operationName: string | undefined) => PlanNode | undefined;
+export type PlanOne = (document: string, operationName: string | undefined, draw?: number) => PlanNode | undefined;
 
 /**
  * Builds Apollo's planner of a supergraph. Its modules take as long to load as the rest of the router.
- * @param labels of progressive overrides that are on
+ * @param labels of progressive overrides that are on, beside `percent(n)`
  */
 export function buildApolloPlanner(supergraphSdl: string, labels: Iterable<string>): PlanOne {
   const soundness = new Soundness(supergraphSdl);
   const planned = apolloPlans(supergraphSdl, labels);
-  return (document, operationName) => {
-    const node = planned(document, operationName);
+  return (document, operationName, draw = 0) => {
+    const node = planned(document, operationName, draw);
     // Plans have parts that cannot be cloned, which nobody needs.
     const plan = node && planOf(JSON.parse(JSON.stringify(node)));
     const objection = plan && soundness.objection(plan);
@@ -32,9 +33,12 @@ export function buildApolloPlanner(supergraphSdl: string, labels: Iterable<strin
 function apolloPlans(supergraphSdl: string, labels: Iterable<string>) {
   const supergraph = Supergraph.build(supergraphSdl, { supportedFeatures: null, validateSupergraph: false });
   const planner = new QueryPlanner(supergraph, { debug: BOUNDS });
-  const requiredArguments = new RequiredArguments(parse(supergraphSdl, { noLocation: true }));
-  const overrideConditions = new Map([...labels].map((label) => [label, true]));
-  return (document: string, operationName: string | undefined): ApolloNode | undefined => {
+  const ast = parse(supergraphSdl, { noLocation: true });
+  const requiredArguments = new RequiredArguments(ast);
+  const shares = overrideLabelsIn(ast).map((label) => [label, percentOf(label)] as const);
+  return (document: string, operationName: string | undefined, draw: number): ApolloNode | undefined => {
+    const drawn = shares.flatMap(([label, percent]) => (percent !== undefined && draw < percent ? [label] : []));
+    const overrideConditions = new Map([...labels, ...drawn].map((label) => [label, true]));
     const named = operationName === undefined ? {} : { operationName };
     const parsed = parse(document, { noLocation: true });
     const operation = operationFromDocument(supergraph.apiSchema(), parsed, named);

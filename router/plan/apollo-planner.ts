@@ -25,7 +25,7 @@ export function apolloPlanner({ labels = new Set() }: Overrides = {}, limits = A
   return (supergraphSdl) => {
     const thread = new ApolloThread({ supergraphSdl, labels: [...labels] }, limits);
     return {
-      plan: (document, operationName) => thread.plan(document, operationName),
+      plan: (document, operationName, draw = 0) => thread.plan(document, operationName, draw),
     };
   };
 }
@@ -49,12 +49,12 @@ class ApolloThread {
     this.#limits = limits;
   }
 
-  plan(document: string, operationName: string | undefined): Promise<PlanNode | undefined> {
+  plan(document: string, operationName: string | undefined, draw: number): Promise<PlanNode | undefined> {
     const { timeoutMs, waiting } = this.#limits;
     if (this.#waiters.size >= waiting) return Promise.reject(new Error(`${waiting} operations wait to be planned`));
     const worker = this.#thread();
     this.#lastId += 1;
-    const task: ApolloTask = { id: this.#lastId, document, operationName };
+    const task: ApolloTask = { id: this.#lastId, document, operationName, draw };
     return new Promise((resolve, reject) => {
       // A plan that cannot be stopped is stopped with its thread; what waits behind it is told the same.
       const timer = setTimeout(() => this.#lose(worker, new Error(`it took over ${timeoutMs} ms`)), timeoutMs);

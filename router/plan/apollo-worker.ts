@@ -7,10 +7,10 @@ import type { ApolloOutcome, ApolloTask, ApolloThreadData } from './apollo-task.
 const { supergraphSdl, labels } = workerData as ApolloThreadData;
 let planner: PlanOne | undefined;
 
-function outcomeOf({ id, document, operationName }: ApolloTask): ApolloOutcome {
+function outcomeOf({ id, document, operationName, draw }: ApolloTask): ApolloOutcome {
   try {
     planner ??= buildApolloPlanner(supergraphSdl, labels);
-    return { id, node: planner(document, operationName) };
+    return { id, node: planner(document, operationName, draw) };
   } catch (error) {
     return { id, error: messageOf(error) };
   }

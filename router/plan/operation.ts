@@ -47,13 +47,21 @@ export interface PlanningOptions {
   enforceAccess: boolean;
 }
 
+/** What else than its text decides how an operation is planned. */
+export interface Deciding {
+  /** Values of the variables in its conditions. */
+  conditions: Conditions;
+  /** In [0, 100): which of the `percent(n)` labels of overrides are on. */
+  draw: number;
+}
+
 /**
- * Plans one operation of a valid document, for these values of the variables in its conditions.
+ * Plans one operation of a valid document, as it is decided.
  * @throws FleetError BAD_QUERY when it cannot be planned
  */
 export async function planOperation(
   { document, definition, parts }: { document: DocumentNode; definition: OperationDefinitionNode; parts: number },
-  conditions: Conditions,
+  { conditions, draw }: Deciding,
   options: PlanningOptions,
 ): Promise<PlannedOperation> {
   const { supergraph, enforceAccess } = options;
@@ -65,7 +73,7 @@ export async function planOperation(
     plainNames,
   });
   const reduced = reduction.reduce(definition);
-  const planned = reduced ? await planReduced(reduced, reduction, options) : { weight: 0 };
+  const planned = reduced ? await planReduced(reduced, reduction, options.planner, draw) : { weight: 0 };
   const root = selectionsOf(definition.selectionSet, fragments);
   return {
     kind: definition.operation,
@@ -94,10 +102,11 @@ interface Planned {
 async function planReduced(
   operation: OperationDefinitionNode,
   reduction: Reduction,
-  { planner }: PlanningOptions,
+  planner: Planner,
+  draw: number,
 ): Promise<Planned> {
   const planOf = async (each: OperationDefinitionNode) => {
-    const node = await planner.plan(print(reduction.documentOf(each)), each.name?.value);
+    const node = await planner.plan(print(reduction.documentOf(each)), each.name?.value, draw);
     if (!node) throw new FleetError('BAD_QUERY', 'the router found no way to answer this operation');
     return { node, weight: JSON.stringify(node).length };
   };

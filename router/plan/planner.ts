@@ -7,10 +7,11 @@ import type { NativeSchema } from './native-task.ts';
 export interface Planner {
   /**
    * @param document a valid document; its fields are those of the consumer schema
+   * @param draw in [0, 100): `percent(n)` labels of overrides are on where it is below n
    * @returns nothing when there is nothing to ask for
    * @throws Error when the supergraph has no way to answer
    */
-  plan(document: string, operationName: string | undefined): Promise<PlanNode | undefined>;
+  plan(document: string, operationName: string | undefined, draw?: number): Promise<PlanNode | undefined>;
 }
 
 /** Makes a planner of a supergraph's SDL. */
@@ -18,10 +19,8 @@ export type PlannerMaker = (supergraphSdl: string) => Planner;
 
 /** Which fields that are moving between subgraphs (progressive `@override`) already live in their new place. */
 export interface Overrides {
-  /** Labels that are on. */
+  /** Labels that are on, beside `percent(n)`. */
   labels?: ReadonlySet<string>;
-  /** Draws in [0, 1) for `percent(n)` labels, once for each plan. */
-  random?: () => number;
 }
 
 export interface PlanningLimits {
@@ -42,7 +41,7 @@ let lastSchema = 0;
  * beyond a number with OVERLOADED.
  */
 export function nativePlanner(
-  { labels = new Set(), random = () => 0 }: Overrides = {},
+  { labels = new Set() }: Overrides = {},
   limits = PLANNING_LIMITS,
   planning = shared,
 ): PlannerMaker {
@@ -53,13 +52,13 @@ export function nativePlanner(
     const active = [...labels];
     let underWay = 0;
     return {
-      plan(document, operationName) {
+      plan(document, operationName, draw = 0) {
         if (underWay >= limits.atOnce) {
           const refusal = ['OVERLOADED', 'too many new operations are being planned', { retryAfterMs: 1_000 }] as const;
           return Promise.reject(new FleetError(...refusal));
         }
         underWay += 1;
-        const task = { document, operationName, labels: active, percentage: random() * 100 };
+        const task = { document, operationName, labels: active, percentage: draw };
         return planning.plan(schema, task, limits.timeoutMs).finally(() => {
           underWay -= 1;
         });
@@ -76,10 +75,10 @@ export function withFallback(
   mayFallBack: () => boolean = () => true,
 ): Planner {
   return {
-    async plan(document, operationName) {
+    async plan(document, operationName, draw) {
       let reason: string;
       try {
-        const plan = await first.plan(document, operationName);
+        const plan = await first.plan(document, operationName, draw);
         if (plan) return plan;
         reason = 'the plan is empty';
       } catch (error) {
@@ -89,7 +88,7 @@ export function withFallback(
       }
       onFallback(reason);
       if (!mayFallBack()) throw new Error(reason);
-      return await second.plan(document, operationName);
+      return await second.plan(document, operationName, draw);
     },
   };
 }

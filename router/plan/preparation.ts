@@ -13,8 +13,15 @@ import type { CacheSize, GraphRequest, Prepared, Refused } from '../engine.ts';
 import { isReservedKey } from '../execute/projection.ts';
 import { withoutPlaces } from './bare-document.ts';
 import { ByteCache } from './byte-cache.ts';
-import { type Conditions, decidingVariables } from './conditions.ts';
-import { fragmentsOf, type PlannedOperation, type PlanningOptions, planOperation, selectionsOf } from './operation.ts';
+import { decidingVariables } from './conditions.ts';
+import {
+  type Deciding,
+  fragmentsOf,
+  type PlannedOperation,
+  type PlanningOptions,
+  planOperation,
+  selectionsOf,
+} from './operation.ts';
 import { coerceVariables } from './variables.ts';
 
 export interface PreparationOptions extends PlanningOptions {
@@ -24,6 +31,8 @@ export interface PreparationOptions extends PlanningOptions {
   maxTokens: number;
   /** Whether refusals may say "Did you mean". */
   showSuggestions: boolean;
+  /** Draws in [0, 1) which of the `percent(n)` labels of overrides are on, for each request. */
+  random(): number;
   /** Told when the planner fails on a valid operation. */
   onPlanFailure(error: string): void;
 }
@@ -125,13 +134,14 @@ export class Preparation {
     variables: Readonly<Record<string, unknown>>,
   ): Planned | Promise<Planned> {
     const decided = reading.deciding.map((name) => variables[name] === true);
-    const key = decided.length === 0 ? document : `${decided.map(Number).join('')}\n${document}`;
+    const { overrideShares } = this.options.supergraph;
+    const draw = overrideShares.isEmpty ? 0 : this.options.random() * 100;
+    const place = overrideShares.placeOf(draw) + decided.map(Number).join('');
+    const key = place === '' ? document : `${place}\n${document}`;
     const known = this.#plans.get(key);
     if (known) return known;
-    const plan = this.#plan(
-      reading,
-      Object.fromEntries(reading.deciding.map((name, at) => [name, decided[at] === true])),
-    );
+    const conditions = Object.fromEntries(reading.deciding.map((name, at) => [name, decided[at] === true]));
+    const plan = this.#plan(reading, { conditions, draw });
     // Weighed by its text until it is there; requests that come meanwhile wait for the same plan.
     this.#plans.set(key, plan, 2 * key.length);
     plan.then(
@@ -144,9 +154,9 @@ export class Preparation {
     return plan;
   }
 
-  async #plan({ document, definition, parts }: Reading, conditions: Conditions): Promise<PlannedOperation | Refused> {
+  async #plan({ document, definition, parts }: Reading, deciding: Deciding): Promise<PlannedOperation | Refused> {
     try {
-      return await planOperation({ document, definition, parts }, conditions, this.options);
+      return await planOperation({ document, definition, parts }, deciding, this.options);
     } catch (error) {
       if (error instanceof FleetError) return { errors: [formatted(error)] };
       this.options.onPlanFailure(messageOf(error));

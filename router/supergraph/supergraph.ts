@@ -12,6 +12,7 @@ import {
 import { CostRules } from '../limits/cost-rules.ts';
 import { AccessRules } from './access-rules.ts';
 import { consumerDocument, featuresOf, refuseUnenforced } from './consumer.ts';
+import { OverrideShares } from './override-shares.ts';
 import { PlainNames } from './plain-names.ts';
 
 /** The fields that identify an entity: name → undefined for a leaf, or the fields below. */
@@ -30,6 +31,7 @@ export interface Supergraph {
   readonly access: AccessRules;
   readonly costs: CostRules;
   readonly plainNames: PlainNames;
+  readonly overrideShares: OverrideShares;
   /** Whether objects of the type are `condition`, or implement it, or belong to it; inaccessible types included. */
   satisfies(type: string, condition: string): boolean;
   /** Whether this names an object type, inaccessible ones included. */
@@ -79,6 +81,7 @@ function* readInSteps(sdl: string): Generator<undefined, Supergraph, undefined> 
   const access = new AccessRules(document);
   const costs = new CostRules(document);
   const plainNames = new PlainNames(document);
+  const overrideShares = new OverrideShares(document);
   // The planner is built next, which is a step of its own.
   yield;
   return {
@@ -89,6 +92,7 @@ function* readInSteps(sdl: string): Generator<undefined, Supergraph, undefined> 
     access,
     costs,
     plainNames,
+    overrideShares,
     satisfies: (type, condition) => type === condition || (members.get(condition)?.has(type) ?? false),
     isObject: (type) => objects.has(type),
     keysOf: (subgraph, type) => keys.get(`${subgraph} ${type}`) ?? [],
