@@ -42,6 +42,40 @@ export function sentPayloads(
   };
 }
 
+/**
+ * The one answer of a query or mutation as graphql-ws runs it: as a stream of one, for only what looks like a generator is told
+ * when its client completes it or the socket closes.
+ * @param run begun when the answer is asked for
+ * @param leave called at most once, when nobody wants the answer any more; what comes then is not told
+ */
+export function oneAnswer<A>(run: () => Promise<A>, leave: () => void): AsyncIterableIterator<A> {
+  let isBegun = false;
+  let isLeft = false;
+  const end = () => {
+    if (!isLeft) leave();
+    isLeft = true;
+  };
+  return {
+    async next() {
+      if (isBegun || isLeft) return { value: undefined, done: true };
+      isBegun = true;
+      const value = await run();
+      return isLeft ? { value: undefined, done: true } : { value, done: false };
+    },
+    async return() {
+      end();
+      return { value: undefined, done: true };
+    },
+    throw(error) {
+      end();
+      return Promise.reject(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
 /** An answer's errors as graphql-ws takes a refusal. */
 export function errorsOf(answer: GraphAnswer): GraphQLError[] {
   return (answer.errors ?? []).map(

@@ -11,7 +11,7 @@ import { asFleetError, FleetError } from '../../lib/errors.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
-import { GONE } from '../leave-signal.ts';
+import { GONE, Presence } from '../leave-signal.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import { addressOf, callOf, identify } from './call.ts';
 import { hasTooManyMembers, requestIn } from './graph-request.ts';
@@ -19,7 +19,7 @@ import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
 import type { SocketAdmission } from './socket-admission.ts';
-import { errorsOf, sentPayloads } from './socket-payloads.ts';
+import { errorsOf, oneAnswer, sentPayloads } from './socket-payloads.ts';
 import { CLOSE, closings, SocketSession } from './socket-session.ts';
 
 const INIT_WAIT_MS = 3_000;
@@ -216,14 +216,14 @@ export class SocketDoor {
     }
   }
 
-  async #run(args: ExecutionArgs): Promise<never> {
-    const { prepared, call, session } = args.contextValue as Running;
-    const left = new AbortController();
-    const leave = () => left.abort();
-    session.socket.once('close', leave);
-    const answer = await this.options.operations.run(prepared, call, left.signal);
-    session.socket.off('close', leave);
-    return answer as never;
+  /** One that is completed by its client, or whose socket closes, takes its calls to subgraphs back. */
+  #run(args: ExecutionArgs): AsyncIterable<never> {
+    const { prepared, call } = args.contextValue as Running;
+    const caller = new Presence();
+    return oneAnswer(
+      () => this.options.operations.run(prepared, call, caller),
+      () => caller.leave(),
+    ) as AsyncIterable<never>;
   }
 
   #stream(args: ExecutionArgs): AsyncIterable<never> {

@@ -27,7 +27,11 @@ const codes = ({ errors }: { errors?: { extensions: { code: string } }[] }) =>
 
 test('a client may wait for less: what has not come by then is null, the rest whole', async () => {
   hold();
-  const answer = await within('1000', '{ slow crews }');
+  let answer = await within('500', '{ slow crews }');
+  // As long as the other house takes on this machine now, and less than its own limit.
+  for (const longer of ['1000', '2000', '4000']) {
+    if (answer.data?.crews !== 1) answer = await within(longer, '{ slow crews }');
+  }
   expect([answer.status, answer.data, codes(answer)]).toEqual([200, { slow: null, crews: 1 }, ['TIMEOUT']]);
   expect(harbour.router.guard.circuits.get('ships')?.failureRatio).toBe(0);
 });
@@ -41,13 +45,14 @@ test('subgraphs are told, signed, until when an answer is wanted: the operationâ
   const deadlineOf = async (header: string) => {
     const askedMs = Date.now();
     await within(header);
-    return (harbour.sea.calls.at(-1)?.deadlineMs ?? 0) - askedMs;
+    const leftMs = (harbour.sea.calls.at(-1)?.deadlineMs ?? 0) - askedMs;
+    return { leftMs, tookMs: Date.now() - askedMs };
   };
-  const [short, long] = [await deadlineOf('1000'), await deadlineOf('60000')];
-  expect(short).toBeGreaterThan(0);
-  expect(short).toBeLessThanOrEqual(1_500);
-  expect(long).toBeGreaterThan(4_000);
-  expect(long).toBeLessThanOrEqual(6_000);
+  const [short, long] = [await deadlineOf('3000'), await deadlineOf('60000')];
+  expect(short.leftMs).toBeGreaterThanOrEqual(3_000);
+  expect(short.leftMs).toBeLessThanOrEqual(3_000 + short.tookMs);
+  expect(long.leftMs).toBeGreaterThanOrEqual(5_000);
+  expect(long.leftMs).toBeLessThanOrEqual(5_000 + long.tookMs);
 });
 
 test('an operationâ€™s time is shared by its calls', async () => {
