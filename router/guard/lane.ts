@@ -6,7 +6,7 @@ import { BREAKER_POLICY } from './breaker.ts';
 import { Bulkhead, type BulkheadPolicy } from './bulkhead.ts';
 import { type BreakerMove, Circuit, type Forced } from './circuit.ts';
 import { CONCURRENCY_POLICY } from './concurrency.ts';
-import { earned, RETRY_POLICY, type RetryPolicy, spent } from './retry-budget.ts';
+import { earned, MOST_RESENDS, RETRY_POLICY, type RetryPolicy, spent } from './retry-budget.ts';
 
 export interface GuardLimits {
   /** How long one call may take, milliseconds. */
@@ -77,6 +77,7 @@ export class Lane {
   readonly limits: GuardLimits;
   readonly clock: Clock;
   #credit = 0;
+  #resends = 0;
 
   constructor(
     readonly subgraph: string,
@@ -106,6 +107,18 @@ export class Lane {
     const left = spent(this.#credit);
     if (left === undefined) return false;
     this.#credit = left;
+    return true;
+  }
+
+  /** It answered. */
+  answered(): void {
+    if (this.#resends < MOST_RESENDS) this.#resends += 1;
+  }
+
+  /** Whether what met a connection that was closed already may be sent anew; if so it is paid for. */
+  sendAnew(): boolean {
+    if (this.#resends === 0) return false;
+    this.#resends -= 1;
     return true;
   }
 

@@ -3,7 +3,7 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { GraphAnswer, GraphRequest } from '../engine.ts';
 import { bodyOf } from '../execute/subgraph-request.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import { Left, TimedOut, TooLarge } from '../wire/exchange.ts';
+import { Left, StaleConnection, TimedOut, TooLarge } from '../wire/exchange.ts';
 import { Busy, brokeInside, MalformedAnswer, readGraphAnswer } from './answer.ts';
 import { BROKE_INSIDE, failure, OK, reasonOf, TIME_OUT } from './failures.ts';
 import { isQuery, type Lane } from './lane.ts';
@@ -39,19 +39,26 @@ export async function callWhole(
   const isRepeatable = isQuery(request);
   const { maxAnswerBytes: maxBytes } = limits;
   let failed: Replica | undefined;
+  let isFresh = false;
   for (;;) {
     const startedMs = nowMs;
     const pass = enter(lane, { mayProbe: isRepeatable, avoid: failed }, startedMs);
     try {
       const timeoutMs = Math.max(1, untilMs - startedMs);
-      const received = await pass.replica.wire.send({ body, call: timed, signal, timeoutMs, maxBytes });
+      const received = await pass.replica.wire.send({ body, call: timed, signal, timeoutMs, maxBytes, isFresh });
       const answer = readGraphAnswer(received);
       nowMs = clock.nowMs();
       settleAnswered(lane, pass, startedMs, nowMs, brokeInside(answer), signal?.callers);
+      lane.answered();
       if (keep && !answer.errors) keep(received.body);
       return answer;
     } catch (error) {
       nowMs = clock.nowMs();
+      if (error instanceof StaleConnection && isRepeatable && !isFresh && lane.sendAnew()) {
+        pass.abandon(nowMs);
+        isFresh = true;
+        continue;
+      }
       // A cut by its caller's own short deadline says nothing about the subgraph.
       settleFailed(lane, pass, startedMs, nowMs, error, untilMs === ownMs, signal?.callers);
       const pauseMs =

@@ -23,10 +23,13 @@ export class ConnectionPool implements ConnectionOwner {
     private readonly most: number,
   ) {}
 
-  /** Sends an exchange's request as soon as there is a connection. Once closed, it fails. */
-  start(exchange: Exchange): void {
+  /**
+   * Sends an exchange's request as soon as there is a connection. Once closed, it fails.
+   * @param isFresh on a new one, if there may be one more
+   */
+  start(exchange: Exchange, isFresh = false): void {
     if (exchange.isOver) return;
-    const idle = this.#idle.pop();
+    const idle = isFresh && this.#all.size < this.most ? undefined : this.#idle.pop();
     if (idle) idle.carry(exchange);
     else if (this.#isClosed) exchange.onFail(new Error('the way to this address was closed'));
     else if (this.#all.size < this.most) this.#open(exchange);

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, StaleConnection } from './exchange.ts';
 import { type ResponseHead, ResponseParser, type ResponseSink } from './response-parser.ts';
 
 /** Where connections go. */
@@ -25,6 +25,9 @@ export class Connection implements ResponseSink {
   readonly #parser = new ResponseParser(this);
   #exchange: Exchange | undefined;
   #isGone = false;
+  #isReused = false;
+  /** Whether anything came since the request was sent. */
+  #isHeard = true;
   /** Turns of its owner's clock at which it was last in use. */
   usedAt = 0;
 
@@ -39,8 +42,8 @@ export class Connection implements ResponseSink {
     socket.setKeepAlive(true, 30_000);
     socket.on('data', (piece: Buffer) => this.#take(piece));
     socket.on('end', () => this.#ended());
-    socket.on('error', (error) => this.fail(error));
-    socket.on('close', () => this.fail(new Error('the connection was closed')));
+    socket.on('error', (error) => this.#lost(error));
+    socket.on('close', () => this.#lost(new Error('the connection was closed')));
   }
 
   /** How long the peer keeps it while nothing is sent, by its last answer, milliseconds. */
@@ -52,6 +55,7 @@ export class Connection implements ResponseSink {
   /** Sends a request; the exchange is told what comes of it. It must be free. */
   carry(exchange: Exchange): void {
     this.#exchange = exchange;
+    this.#isHeard = false;
     this.#parser.begin();
     exchange.carriedBy(this);
     this.#socket.write(exchange.sent.text, exchange.sent.encoding);
@@ -90,11 +94,13 @@ export class Connection implements ResponseSink {
     this.#exchange = undefined;
     // An answer that came before its request was sent whole leaves bytes on the way.
     const isReusable = this.#parser.isReusable && this.#socket.writableLength === 0;
+    this.#isReused = true;
     if (!isReusable) this.fail(new Error('the connection is not used again'));
     exchange?.onEnd();
   }
 
   #take(piece: Buffer): void {
+    this.#isHeard = true;
     try {
       this.#parser.take(piece);
     } catch (error) {
@@ -107,10 +113,15 @@ export class Connection implements ResponseSink {
   #ended(): void {
     try {
       this.#parser.end();
-      this.fail(new Error('the connection was closed'));
+      this.#lost(new Error('the connection was closed'));
     } catch (error) {
-      this.fail(error as Error);
+      this.#lost(error as Error);
     }
+  }
+
+  /** Its other side ended it. Whoever keeps connections closes them some time: that alone is no failure of what is behind them. */
+  #lost(error: Error): void {
+    this.fail(this.#isReused && !this.#isHeard ? new StaleConnection() : error);
   }
 }
 

@@ -18,6 +18,13 @@ export class TooLarge extends Error {
   }
 }
 
+/** A kept connection was closed by its other side, most likely before it knew of the request: nothing of an answer came. */
+export class StaleConnection extends Error {
+  constructor() {
+    super('the connection was closed as it was used again');
+  }
+}
+
 /** The caller left before the answer came. */
 export class Left extends Error {
   constructor() {

@@ -16,6 +16,8 @@ export interface WireRequest {
   timeoutMs: number;
   /** The largest answer taken, bytes. */
   maxBytes: number;
+  /** Not on a connection that was kept. */
+  isFresh?: boolean;
 }
 
 /** How bytes get to one subgraph and back. Follows no redirect. */
@@ -23,7 +25,7 @@ export interface Wire {
   readonly url: string;
   /**
    * Sends a request and reads its whole answer.
-   * @throws TimedOut, TooLarge, Left when the signal fired, or why the subgraph cannot be reached
+   * @throws TimedOut, TooLarge, Left when the signal fired, StaleConnection, or why the subgraph cannot be reached
    */
   send(request: WireRequest): Promise<WireAnswer>;
   /**
@@ -74,7 +76,7 @@ class HttpWire implements Wire {
     return new Promise((resolve, reject) => {
       const headers = this.headersOf(request.body, request.call, request.timeoutMs);
       const text = requestText(this.#callHead, headers, request.body);
-      this.#calls.start(new WholeAnswer(request, text, resolve, reject));
+      this.#calls.start(new WholeAnswer(request, text, resolve, reject), request.isFresh);
     });
   }
 

@@ -74,3 +74,38 @@ test('what was answered, however badly, or too late, is not asked again', async 
     expect(one.received).toBe(1);
   }
 });
+
+/** Closes each connection at its second request, without a word. */
+function fickle(): Island['answer'] {
+  const used = new WeakSet<object>();
+  return (response, request) => {
+    const { socket } = request;
+    if (used.has(socket)) return socket.destroy();
+    used.add(socket);
+    WELL(response, request);
+  };
+}
+
+test('a query that meets a kept connection as it is closed is sent anew on a new one: no failure, and no retry of its budget', async () => {
+  one.answer = fickle();
+  guard = guardOver([one], { retry: { ...RETRY_POLICY, percent: 0 } });
+  expect(new Set(await askTimes(60))).toEqual(new Set(['ok']));
+  expect([one.received, guard.circuits.get('sea')?.failureRatio]).toEqual([119, 0]);
+});
+
+test('a mutation that meets one is not sent anew: nobody knows what became of it', async () => {
+  one.answer = fickle();
+  guard = guardOver([one], UNBREAKABLE);
+  expect(await askTimes(4, 'mutation { a }')).toEqual(['ok', 'SUBGRAPH_UNAVAILABLE', 'ok', 'SUBGRAPH_UNAVAILABLE']);
+  expect(one.received).toBe(4);
+});
+
+test('a subgraph that dies with all its connections is not sent everything twice', async () => {
+  guard = guardOver([one], { ...UNBREAKABLE, retry: { ...RETRY_POLICY, percent: 0 } });
+  const all = () => Promise.all(Array.from({ length: 20 }, (_, at) => codeOf(ask(guard, {}, `{ a${at}: a }`))));
+  await all();
+  one.answer = TORN;
+  one.received = 0;
+  expect(new Set(await all())).toEqual(new Set(['SUBGRAPH_UNAVAILABLE']));
+  expect(one.received).toBeLessThanOrEqual(30);
+});
