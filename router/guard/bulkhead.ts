@@ -31,6 +31,8 @@ interface Waiting {
 export class Bulkhead {
   #state: ConcurrencyState;
   #inFlight = 0;
+  /** Calls that were let through since anything came back. */
+  #unheard = 0;
   #queue: Waiting[] = [];
   #first = 0;
   #waiting = 0;
@@ -53,8 +55,8 @@ export class Bulkhead {
 
   /** Takes a place, if one is free and nobody waits for it. */
   tryTake(nowMs: number): boolean {
-    if (this.#waiting > 0 || this.#inFlight >= concurrencyLimit(this.#state, nowMs, this.policy)) return false;
-    this.#inFlight += 1;
+    if (this.#waiting > 0 || !this.#hasRoom(concurrencyLimit(this.#state, nowMs, this.policy))) return false;
+    this.#take();
     return true;
   }
 
@@ -97,6 +99,7 @@ export class Bulkhead {
       this.#state = learnConcurrency(this.#state, sample, nowMs, this.policy);
     }
     this.#inFlight -= 1;
+    if (!timedOut) this.#unheard = 0;
     if (this.#waiting > 0) this.#callNext(nowMs);
   }
 
@@ -108,12 +111,22 @@ export class Bulkhead {
     for (const each of all) if (each.go) each.refuse(error());
   }
 
+  /** However many it takes when it is well: those that are sent while nothing comes back are few, for it may have just stopped. */
+  #hasRoom(limit: number): boolean {
+    return this.#inFlight < (this.#unheard < this.policy.initial ? limit : this.policy.initial);
+  }
+
+  #take(): void {
+    this.#inFlight += 1;
+    this.#unheard += 1;
+  }
+
   #callNext(nowMs: number): void {
     const limit = concurrencyLimit(this.#state, nowMs, this.policy);
-    while (this.#inFlight < limit && this.#first < this.#queue.length) {
+    while (this.#hasRoom(limit) && this.#first < this.#queue.length) {
       const next = this.#queue[this.#first++] as Waiting;
       if (!next.go) continue;
-      this.#inFlight += 1;
+      this.#take();
       next.go();
     }
     if (this.#first > 1_000 || this.#first === this.#queue.length) this.#letGo();

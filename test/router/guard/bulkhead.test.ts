@@ -8,7 +8,9 @@ import {
   firstConcurrency,
   learnConcurrency,
 } from '../../../router/guard/concurrency.ts';
+import type { Lane } from '../../../router/guard/lane.ts';
 import { until } from '../../support/until.ts';
+import { CALL, codeOf, guardOver, openIsland, SILENT } from './support.ts';
 
 const POLICY = CONCURRENCY_POLICY;
 
@@ -101,6 +103,30 @@ test('those beyond the limit go in the order they came, as others end', async ()
   expect(order).toEqual([1, 2, 3]);
   bulkhead.release(0, undefined, false);
   expect([bulkhead.tryTake(0), bulkhead.tryTake(0)]).toEqual([true, false]);
+});
+
+test('of sixty callers at most twenty reach a subgraph that hangs, also when it has just taken any number', async () => {
+  const island = await openIsland();
+  const guard = guardOver([island]);
+  const leaving = new AbortController();
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, at) =>
+      codeOf(guard.execute('sea', { query: `{ a${at} }` }, CALL, leaving.signal)),
+    );
+  const { bulkhead } = guard.lanes.get('sea') as Lane;
+  await until(async () => {
+    await Promise.all(many(200));
+    return bulkhead.limit > 100;
+  });
+  island.answer = SILENT;
+  island.received = 0;
+  const asked = many(60);
+  await until(() => island.received >= 20);
+  expect([island.received, bulkhead.waiting]).toEqual([20, 40]);
+  leaving.abort();
+  await Promise.all(asked);
+  guard.close();
+  await island.stop();
 });
 
 test('one that waited too long, whose time is over, or whose caller left, takes no place', async () => {
