@@ -1,5 +1,6 @@
 import { asFleetError, FleetError } from '../../lib/errors.ts';
 import { TooLarge } from '../wire/exchange.ts';
+import { MalformedResponse } from '../wire/response-parser.ts';
 import { MalformedAnswer } from './answer.ts';
 import type { Outcome } from './pass.ts';
 
@@ -9,7 +10,7 @@ export const TIME_OUT: Outcome = { failed: true, reason: 'time-out' };
 
 /** Short words for a breaker's reason and the audit trail: never an address. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof MalformedAnswer) return error.message;
+  if (error instanceof MalformedAnswer || error instanceof MalformedResponse) return error.message;
   const fleet = asFleetError(error);
   if (fleet?.code === 'TIMEOUT') return 'time-out';
   return error instanceof TooLarge ? 'its answer is too large' : 'it cannot be reached';

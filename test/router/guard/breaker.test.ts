@@ -1,3 +1,5 @@
+import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import { SharedCalls } from '../../../router/execute/shared-calls.ts';
 import { GUARD_LIMITS, type Guard } from '../../../router/guard/guard.ts';
 import { until } from '../../support/until.ts';
@@ -19,18 +21,85 @@ afterEach(async () => {
 
 const circuit = () => guard.circuits.get('sea') as NonNullable<ReturnType<Guard['circuits']['get']>>;
 
-test.each([
-  ['of no content type', (response) => response.writeHead(200).end('{"data":{}}')],
+const JSON_TYPE = { 'content-type': 'application/json' };
+const MEGABYTE = Buffer.alloc(1_000_000, ' ');
+
+/** Writes a piece again and again, each time the one before is gone, until nobody takes it any more. */
+function pour(response: ServerResponse, piece: Buffer, everyMs = 0): void {
+  if (!response.destroyed) response.write(piece, () => setTimeout(pour, everyMs, response, piece, everyMs));
+}
+
+test.each<[string, Island['answer'], string]>([
+  [
+    'of no content type',
+    (response) => response.writeHead(200).end('{"data":{}}'),
+    'its answer is of another content type than JSON',
+  ],
   [
     'of another content type',
     (response) => response.writeHead(200, { 'content-type': 'text/html' }).end('{"data":{}}'),
+    'its answer is of another content type than JSON',
   ],
-  ['with over a hundred errors', json({ data: null, errors: Array(101).fill({ message: 'x' }) })],
-] as [string, Island['answer']][])('an answer %s is malformed', async (_, answer) => {
+  [
+    'with over a hundred errors',
+    json({ data: null, errors: Array(101).fill({ message: 'x' }) }),
+    'its answer has over 100 errors',
+  ],
+  [
+    'that is half a JSON',
+    (response) => response.writeHead(200, JSON_TYPE).end('{"data":{"a":1}'),
+    'its answer is no JSON',
+  ],
+  [
+    'that is packed, which nobody asked for',
+    (response) =>
+      response.writeHead(200, { ...JSON_TYPE, 'content-encoding': 'gzip' }).end(gzipSync('{"data":{"a":1}}')),
+    'its answer is no JSON',
+  ],
+  [
+    'of over ten megabytes, with its length',
+    (response) =>
+      response.writeHead(200, { ...JSON_TYPE, 'content-length': '10000001' }).end(Buffer.alloc(10_000_001, ' ')),
+    'its answer is too large',
+  ],
+  [
+    'without an end and without a length',
+    (response) => pour(response.writeHead(200, JSON_TYPE), MEGABYTE),
+    'its answer is too large',
+  ],
+  [
+    'that ends before its length',
+    (response) =>
+      response
+        .writeHead(200, { ...JSON_TYPE, 'content-length': '17' })
+        .write('{"data":{', () => response.socket?.destroy()),
+    'the connection was closed before the answer was whole',
+  ],
+  [
+    'that ends before its last chunk',
+    (response) => response.writeHead(200, JSON_TYPE).write('{"data":{"a":1}}', () => response.socket?.destroy()),
+    'the connection was closed before the answer was whole',
+  ],
+  ['that is no HTTP', (response) => response.socket?.end('SSH-2.0-OpenSSH_9.9\r\n\r\n'), 'its head is malformed'],
+])('an answer %s is malformed, and is let go of', async (_, answer, reason) => {
   island.answer = answer;
-  guard = guardOver([island]);
-  expect(await codeOf(ask(guard))).toBe('SUBGRAPH_UNAVAILABLE');
-  expect(circuit().failureRatio).toBe(1);
+  guard = guardOver([island], { retry: { ...GUARD_LIMITS.retry, percent: 0 } });
+  for (let time = 0; time < 5; time++) expect(await codeOf(ask(guard))).toBe('SUBGRAPH_UNAVAILABLE');
+  expect([circuit().state.phase, circuit().state.reason]).toEqual(['OPEN', reason]);
+  guard.close();
+  await until(() => island.connections === 0);
+});
+
+test.each<[string, Island['answer']]>([
+  ['comes byte by byte', (response) => pour(response.writeHead(200, JSON_TYPE), Buffer.from(' '), 5)],
+  ['never comes', SILENT],
+  ['has a head without an end', (response) => response.socket?.write('HTTP/1.1 200 OK\r\nx-a: ')],
+])('an answer that %s is cut at the time limit', async (_, answer) => {
+  island.answer = answer;
+  guard = guardOver([island], { timeoutMs: 100 });
+  for (let time = 0; time < 5; time++) expect(await codeOf(ask(guard))).toBe('TIMEOUT');
+  expect([circuit().state.phase, circuit().state.reason]).toEqual(['OPEN', 'time-out']);
+  await until(() => island.connections === 0);
 });
 
 test.each(['application/json', 'application/graphql-response+json; charset=utf-8', 'Application/JSON'])(
