@@ -67,8 +67,16 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** By the GraphQL specification, 7.1.2: all that is looked at later is of its type. */
 function isError(value: unknown): boolean {
-  return isObject(value) && typeof value['message'] === 'string';
+  if (!isObject(value) || typeof value['message'] !== 'string') return false;
+  const { path, extensions } = value;
+  const isPath = path == null || (Array.isArray(path) && path.every(isKey));
+  return isPath && (extensions == null || isObject(extensions));
+}
+
+function isKey(key: unknown): boolean {
+  return typeof key === 'string' || typeof key === 'number';
 }
 
 /** Whether the subgraph itself broke while answering; what it merely refused is no fault of its. */

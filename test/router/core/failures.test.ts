@@ -186,6 +186,15 @@ test('shapes that do not fit the schema are null, and that is told', async () =>
   });
 });
 
+test('a value that is nested too deep to be written costs its field alone', async () => {
+  const name = JSON.parse('['.repeat(50_000) + ']'.repeat(50_000));
+  fleet.misbehaving['agents'] = () => ({ data: { agent: { name }, other: { name: 'well' } } });
+  expect(await ask('{ agent(id: "a1") { name } other: agent(id: "a2") { name } }')).toEqual({
+    data: { agent: { name: null }, other: { name: 'well' } },
+    errors: [misshapen('Agent.name', 'agent', 'name')],
+  });
+});
+
 test('an enum value clients may not see is null, and that is told without the value', async () => {
   expect(await ask('{ agent(id: "a9") { state } other: agent(id: "a1") { state } }')).toEqual({
     data: { agent: { state: null }, other: { state: 'RUNNING' } },

@@ -46,6 +46,16 @@ test.each<[string, Island['answer'], string]>([
     'its answer has over 100 errors',
   ],
   [
+    'whose errors have paths that are none',
+    json({ data: null, errors: [{ message: 'x', path: ['a', [1]] }] }),
+    'its errors are no list of errors',
+  ],
+  [
+    'whose errors have extensions that are none',
+    json({ data: null, errors: [{ message: 'x', extensions: 'NOT_FOUND' }] }),
+    'its errors are no list of errors',
+  ],
+  [
     'that is half a JSON',
     (response) => response.writeHead(200, JSON_TYPE).end('{"data":{"a":1}'),
     'its answer is no JSON',
