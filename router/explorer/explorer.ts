@@ -44,6 +44,18 @@ const PAGE = `<!doctype html>
 const SCRIPT = 'text/javascript; charset=utf-8';
 const STYLE = 'text/css; charset=utf-8';
 
+/** Where the page and what belongs to it are. */
+export const EXPLORER_PATHS = [
+  '/',
+  '/explorer/explorer.js',
+  '/explorer/explorer.css',
+  '/explorer/react.js',
+  '/explorer/react-dom.js',
+  '/explorer/graphiql.js',
+  '/explorer/graphiql.css',
+  '/explorer/examples.json',
+] as const;
+
 interface Asset {
   contentType: string;
   read(): Buffer;
@@ -72,22 +84,20 @@ export class Explorer {
       contentType,
       read: () => readFileSync(path.join(root, 'router', 'explorer', 'assets', file)),
     });
-    this.#assets = new Map([
-      ['/', { contentType: 'text/html; charset=utf-8', read: () => Buffer.from(PAGE) }],
-      ['/explorer/explorer.js', own('explorer.js', SCRIPT)],
-      ['/explorer/explorer.css', own('explorer.css', STYLE)],
-      ['/explorer/react.js', packaged('react/umd/react.production.min.js', SCRIPT)],
-      ['/explorer/react-dom.js', packaged('react-dom/umd/react-dom.production.min.js', SCRIPT)],
-      ['/explorer/graphiql.js', packaged('graphiql/graphiql.min.js', SCRIPT)],
-      ['/explorer/graphiql.css', packaged('graphiql/graphiql.min.css', STYLE)],
-      [
-        '/explorer/examples.json',
-        {
-          contentType: 'application/json; charset=utf-8',
-          read: () => Buffer.from(JSON.stringify(examples === undefined ? [] : readExamples(examples))),
-        },
-      ],
-    ]);
+    const assets: Record<(typeof EXPLORER_PATHS)[number], Asset> = {
+      '/': { contentType: 'text/html; charset=utf-8', read: () => Buffer.from(PAGE) },
+      '/explorer/explorer.js': own('explorer.js', SCRIPT),
+      '/explorer/explorer.css': own('explorer.css', STYLE),
+      '/explorer/react.js': packaged('react/umd/react.production.min.js', SCRIPT),
+      '/explorer/react-dom.js': packaged('react-dom/umd/react-dom.production.min.js', SCRIPT),
+      '/explorer/graphiql.js': packaged('graphiql/graphiql.min.js', SCRIPT),
+      '/explorer/graphiql.css': packaged('graphiql/graphiql.min.css', STYLE),
+      '/explorer/examples.json': {
+        contentType: 'application/json; charset=utf-8',
+        read: () => Buffer.from(JSON.stringify(examples === undefined ? [] : readExamples(examples))),
+      },
+    };
+    this.#assets = new Map(Object.entries(assets));
   }
 
   /** @returns whether this path is the explorer's, and answered */

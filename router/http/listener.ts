@@ -8,7 +8,7 @@ import type { Log } from '../../lib/log.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import { REPLICAS_ROUTE, type Registrar } from '../discovery/registrar.ts';
-import type { Explorer } from '../explorer/explorer.ts';
+import { EXPLORER_PATHS, type Explorer } from '../explorer/explorer.ts';
 import type { Guard } from '../guard/guard.ts';
 import { type LeaveSignal, Presence } from '../leave-signal.ts';
 import type { Limits } from '../limits/limits.ts';
@@ -54,20 +54,19 @@ export interface ListenerOptions {
   onDenied(call: Call, route: string, reason: string): void;
 }
 
-/** Everything the port answers beside the routes that are handed to houses. */
-export const FIXED_ROUTES: readonly string[] = [
-  'GET /',
-  'GET /graphql',
-  'POST /graphql',
-  'PUT /graphql',
-  'DELETE /graphql',
+/** What is counted by who asks, as operations are. */
+const GRAPHQL: ReadonlySet<string> = new Set(['GET /graphql', 'POST /graphql', 'PUT /graphql', 'DELETE /graphql']);
+/** Everything the port answers beside the routes that are handed to houses: what is not here is not answered. */
+export const FIXED_ROUTES: ReadonlySet<string> = new Set([
+  ...GRAPHQL,
+  ...EXPLORER_PATHS.map((path) => `GET ${path}`),
   'GET /metrics',
   'GET /livez',
   'GET /readyz',
   'GET /health',
   REPLICAS_ROUTE,
-];
-const NAMED: ReadonlySet<string> = new Set(FIXED_ROUTES.map((route) => route.slice(route.indexOf(' ') + 1)));
+]);
+const NAMED: ReadonlySet<string> = new Set([...FIXED_ROUTES].map((route) => route.slice(route.indexOf(' ') + 1)));
 
 /** Every request of the public port: who may come in, and which door is his. */
 export class Listener {
@@ -123,19 +122,13 @@ export class Listener {
   }
 
   async #route(request: IncomingMessage, response: Reply, call: Call, signal: LeaveSignal): Promise<void> {
-    const { keeper, hosts, corsOrigins, explorer, registrar, graphql } = this.options;
+    const { keeper, hosts, corsOrigins, routes, graphql } = this.options;
     hosts.require(request.headers.host);
     if (answerCors(request, response, corsOrigins)) return;
     const pathname = pathOf(request);
-    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
-    const target = `${method} ${pathname}`;
-    const isRegistration = registrar !== undefined && target === REPLICAS_ROUTE;
-    if (isRegistration || (method === 'GET' && pathname !== '/graphql')) this.#countPage(request, response);
-    if (target === 'GET /livez') return sendJson(response, 200, { status: 'live' });
-    if (target === 'GET /health') return sendJson(response, 200, { status: 'ok' });
-    if (isRegistration) return await registrar.answer(request, response);
-    if (target === 'GET /readyz') return await this.#ready(request, response);
-    if (method === 'GET' && explorer?.answer(pathname, request, response)) return;
+    const target = `${request.method === 'HEAD' ? 'GET' : request.method} ${pathname}`;
+    if (!GRAPHQL.has(target) && !routes[target]) this.#countPage(request, response);
+    if (FIXED_ROUTES.has(target) && (await this.#page(target, request, response))) return;
     await this.#identify(request, call);
     const token = keeper.isOpen ? undefined : bearerIn(request.headers.authorization);
     const exchange: Exchange = { request, response, call, token, signal };
@@ -153,6 +146,17 @@ export class Listener {
     return undefined;
   }
 
+  /** @returns whether it is a page that asks for no credential, and answered */
+  async #page(target: string, request: IncomingMessage, response: Reply): Promise<boolean> {
+    const { explorer, registrar } = this.options;
+    if (target === 'GET /livez') sendJson(response, 200, { status: 'live' });
+    else if (target === 'GET /health') sendJson(response, 200, { status: 'ok' });
+    else if (target === 'GET /readyz') await this.#ready(request, response);
+    else if (target === REPLICAS_ROUTE && registrar) await registrar.answer(request, response);
+    else return target.startsWith('GET ') && explorer?.answer(pathOf(request), request, response) === true;
+    return true;
+  }
+
   async #inside(target: string, exchange: Exchange): Promise<void> {
     const { routes, houses, guard, limits } = this.options;
     if (target === 'GET /metrics') return await this.#metrics(exchange);
@@ -162,7 +166,10 @@ export class Listener {
     await passOn(target, route, exchange, { guard, house, limits });
   }
 
-  /** Pages and registrations are counted by address: they ask for no credential, or show it only in the end. @throws RATE_LIMITED */
+  /**
+   * Pages, registrations and what is not there at all are counted by address: they ask for no credential, or show it only in
+   * the end. @throws RATE_LIMITED
+   */
   #countPage(request: IncomingMessage, response: Reply): void {
     const standing = this.options.limits.page(addressOf(request), this.#nameOf(request));
     for (const [name, value] of Object.entries(limitHeaders(standing))) response.setHeader(name, value);
