@@ -11,6 +11,7 @@ const REST_MS = 1_000;
 export class InsuredStore implements LimitStore {
   #untilMs = 0;
   #isAway = false;
+  #isAsking = false;
 
   constructor(
     private readonly shared: LimitStore,
@@ -25,11 +26,13 @@ export class InsuredStore implements LimitStore {
   }
 
   draw(meter: Meter, costs: readonly number[], isForced: boolean): Drawn | Promise<Drawn> {
+    if (!this.#isAway) return this.#shared(meter, costs, isForced);
     const nowMs = this.clock.nowMs();
-    if (nowMs < this.#untilMs) return this.local.draw(meter, costs, isForced);
-    // One call finds out whether it is back; the others need not wait for its time limit.
-    if (this.#isAway) this.#untilMs = nowMs + REST_MS;
-    return this.#shared(meter, costs, isForced);
+    if (nowMs >= this.#untilMs) {
+      this.#untilMs = nowMs + REST_MS;
+      void this.#askAgain(meter);
+    }
+    return this.local.draw(meter, costs, isForced);
   }
 
   close(): void {
@@ -39,16 +42,28 @@ export class InsuredStore implements LimitStore {
 
   async #shared(meter: Meter, costs: readonly number[], isForced: boolean): Promise<Drawn> {
     try {
-      const drawn = await this.shared.draw(meter, costs, isForced);
-      if (this.#isAway) this.log.info('limits.store.back', {});
-      this.#isAway = false;
-      this.#untilMs = 0;
-      return drawn;
+      return await this.shared.draw(meter, costs, isForced);
     } catch (error) {
       if (!this.#isAway) this.log.warn('limits.store.away', { error: messageOf(error) });
       this.#isAway = true;
       this.#untilMs = this.clock.nowMs() + REST_MS;
       return this.local.draw(meter, costs, isForced);
+    }
+  }
+
+  /** Draws nothing, to see whether it is back: a store that hangs makes nobody wait but once. */
+  async #askAgain(meter: Meter): Promise<void> {
+    if (this.#isAsking) return;
+    this.#isAsking = true;
+    const nothing = meter.buckets.map(() => 0);
+    try {
+      await this.shared.draw(meter, nothing, true);
+      this.#isAway = false;
+      this.log.info('limits.store.back', {});
+    } catch {
+      // It is still away.
+    } finally {
+      this.#isAsking = false;
     }
   }
 }

@@ -45,17 +45,26 @@ export function bucketStanding({ meter, tokens }: Standing, at: number): BucketS
   };
 }
 
-/** What the buckets of a meter are called in headers, by their number. */
-const NAMES: Readonly<Record<number, readonly string[]>> = {
-  1: ['requests'],
-  2: ['requests', 'cost'],
-  3: ['requests', 'bytes', 'records'],
+/** What a bucket is called in headers, and what it counts where that is not requests. */
+interface BucketName {
+  readonly name: string;
+  readonly unit?: string;
+}
+
+const NAMED_REQUESTS: BucketName = { name: 'requests' };
+/** By how many buckets a meter has. */
+const NAMES: Readonly<Record<number, readonly BucketName[]>> = {
+  1: [NAMED_REQUESTS],
+  2: [NAMED_REQUESTS, { name: 'cost', unit: 'points' }],
+  3: [NAMED_REQUESTS, { name: 'bytes', unit: 'content-bytes' }, { name: 'records', unit: 'records' }],
 };
+/** The largest that a structured field takes (RFC 9651, 3.3.1). */
+const MOST_IN_FIELD = 999_999_999_999_999;
 
 /** Headers of one policy never change. */
 const policies = new WeakMap<Meter, string>();
 
-/** The headers that tell a standing (draft-ietf-httpapi-ratelimit-headers); none without a limit. */
+/** The headers that tell a standing (draft-ietf-httpapi-ratelimit-headers-10: `r` left now, `t` seconds until all is back); none without a limit. */
 export function limitHeaders({ meter, tokens }: Standing): Record<string, string> {
   if (!meter) return {};
   const { buckets } = meter;
@@ -65,23 +74,29 @@ export function limitHeaders({ meter, tokens }: Standing): Record<string, string
     const bucket = buckets[at];
     if (!bucket) continue;
     const held = Math.max(0, tokens[at] ?? 0);
-    const untilFullS = Math.ceil((bucket.capacity - held) / bucket.perSecond);
-    told += `${at === 0 ? '' : ', '}"${names[at]}";r=${Math.floor(held)};t=${untilFullS}`;
+    const untilFullS = (bucket.capacity - held) / bucket.perSecond;
+    told += `${at === 0 ? '' : ', '}"${names[at]?.name}";r=${inField(Math.floor(held))};t=${inField(Math.ceil(untilFullS))}`;
   }
   return { ratelimit: told, 'ratelimit-policy': policyOf(meter, names) };
 }
 
-function policyOf(meter: Meter, names: readonly string[]): string {
+/** The same, in `q` at once and `w` seconds until as much is back; `qu` is what is counted. */
+function policyOf(meter: Meter, names: readonly BucketName[]): string {
   const known = policies.get(meter);
   if (known !== undefined) return known;
   const policy = meter.buckets
-    .map(
-      ({ capacity, perSecond }, at) =>
-        `"${names[at]}";q=${capacity};w=${Math.max(1, Math.round(capacity / perSecond))}`,
-    )
+    .map(({ capacity, perSecond }, at) => {
+      const { name, unit } = names[at] ?? NAMED_REQUESTS;
+      const [quota, windowS] = [capacity, capacity / perSecond].map((value) => inField(Math.max(1, Math.round(value))));
+      return `"${name}";q=${quota}${unit ? `;qu="${unit}"` : ''};w=${windowS}`;
+    })
     .join(', ');
   policies.set(meter, policy);
   return policy;
+}
+
+function inField(value: number): number {
+  return Math.min(MOST_IN_FIELD, value);
 }
 
 /** `extensions.cost` of an answer. What was predicted is what was charged. */
@@ -92,6 +107,13 @@ export function costExtension(standing: Standing) {
     actualQueryCost: standing.cost,
     throttleStatus: { maximumAvailable: limit, currentlyAvailable: remaining, restoreRate: perSecond },
   };
+}
+
+function namesOf({ length }: readonly number[]): string {
+  return (NAMES[length] ?? [])
+    .slice(1)
+    .map(({ name }) => name)
+    .join(', ');
 }
 
 /** A refusal that tells where its client stands. */
@@ -105,7 +127,7 @@ export class LimitRefusal extends FleetError {
     const { limit, perSecond } = bucketStanding(standing, REQUESTS);
     const hasRequests = (tokens[REQUESTS] ?? 0) >= (costs[REQUESTS] ?? 0);
     const what = hasRequests
-      ? `this needs more than is left of what you may use (${(NAMES[costs.length] ?? []).slice(1).join(', ')})`
+      ? `this needs more than is left of what you may use (${namesOf(costs)})`
       : `you have made your ${perSecond >= 1 ? `${limit} requests of this second` : `${limit} requests`}`;
     super('RATE_LIMITED', what, { retryAfterMs, limit });
   }

@@ -52,7 +52,7 @@ test('every answer forbids sniffing and storing, and names its request and the c
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   expect(headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
   expect(headers.get('ratelimit')).toMatch(/^"requests";r=\d+;t=\d+, "cost";r=\d+;t=\d+$/);
-  expect(headers.get('ratelimit-policy')).toBe('"requests";q=1000;w=1, "cost";q=1000000;w=10');
+  expect(headers.get('ratelimit-policy')).toBe('"requests";q=1000;w=1, "cost";q=1000000;qu="points";w=10');
 });
 
 test.each([

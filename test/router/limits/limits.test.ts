@@ -143,7 +143,7 @@ test('headers and extensions tell one standing', async () => {
   const standing = await limits.take(ROBIN, 250, 'query');
   expect(limitHeaders(standing)).toEqual({
     ratelimit: '"requests";r=9;t=1, "cost";r=9750;t=1',
-    'ratelimit-policy': '"requests";q=10;w=1, "cost";q=10000;w=10',
+    'ratelimit-policy': '"requests";q=10;w=1, "cost";q=10000;qu="points";w=10',
   });
   expect(costExtension(standing)).toEqual({
     requestedQueryCost: 250,
@@ -153,6 +153,39 @@ test('headers and extensions tell one standing', async () => {
   const free: Standing = { meter: undefined, tokens: [], cost: 3 };
   expect(limitHeaders(free)).toEqual({});
   expect(bucketStanding(free, 1)).toMatchObject({ limit: 2 ** 31 - 1, used: 0 });
+});
+
+/** A list of strings with parameters, each a string or a whole number (RFC 9651), as `name → parameters`. */
+function fieldOf(text: string): Record<string, Record<string, string>> {
+  const items = text.split(', ').map((item) => {
+    expect(item).toMatch(/^"[a-z]+"(;[a-z]+=(\d{1,15}|"[a-z-]+"))+$/);
+    const [name = '', ...parameters] = item.split(';');
+    return [name.slice(1, -1), Object.fromEntries(parameters.map((parameter) => parameter.split('=')))];
+  });
+  return Object.fromEntries(items);
+}
+
+test.each([
+  ['as they are', {}],
+  ['of less than one a second', { requestsPerSecond: 0.3, ingestRecordsPerSecond: 0.2, ingestBytesPerSecond: 0.7 }],
+  ['beyond what fits a header', { costPerRequest: 1e15, ingestBytesPerSecond: 1e16, ingestRecordsPerSecond: 1e15 }],
+])('headers are structured fields with their quotas, units and windows, with rates %s', async (_, rates) => {
+  const limits = limitsOf({ rates });
+  const standings = [
+    [limits.take(ROBIN, 1, 'query'), { requests: undefined, cost: '"points"' }],
+    [limits.enter(ROBIN, '/v1/logs', 7), { requests: undefined, bytes: '"content-bytes"', records: '"records"' }],
+    [limits.page('10.0.0.1', '/health'), { requests: undefined }],
+  ] as const;
+  for (const [standing, units] of standings) {
+    const { ratelimit = '', 'ratelimit-policy': policy = '' } = limitHeaders(await standing);
+    const [told, quotas] = [fieldOf(ratelimit), fieldOf(policy)];
+    expect(Object.keys(told)).toEqual(Object.keys(units));
+    expect(Object.fromEntries(Object.entries(quotas).map(([name, { qu }]) => [name, qu]))).toEqual(units);
+    for (const [name, { r, t }] of Object.entries(told)) {
+      expect(Number(r)).toBeLessThanOrEqual(Number(quotas[name]?.['q']));
+      expect(Number(t)).toBeLessThanOrEqual(Number(quotas[name]?.['w']) + 1);
+    }
+  }
 });
 
 test('with the shared store away each router counts alone, asks it again after a rest, and goes back to it', async () => {
@@ -187,6 +220,27 @@ test('with the shared store away each router counts alone, asks it again after a
   expect(store.isAway).toBe(false);
   clock.ms += 1_000;
   expect((await ask(20)).admitted).toBe(4);
+  limits.close();
+});
+
+test('a shared store that hangs makes nobody wait to find out whether it is back', async () => {
+  const clock = clockAt();
+  const hung: { reject(error: Error): void }[] = [];
+  const shared = {
+    draw: () => new Promise<never>((_, reject) => hung.push({ reject })),
+    close: () => undefined,
+  };
+  const store = new InsuredStore(shared, new MemoryStore(clock), clock, silentLog);
+  const limits = limitsOf({ clock, store, rates: { requestsPerSecond: 4 } });
+  const first = outcomes(times(3, () => limits.take(ROBIN, 1, 'query')));
+  for (const { reject } of hung.splice(0)) reject(new Error('it took too long'));
+  expect((await first).admitted).toBe(3);
+  for (let second = 1; second <= 3; second++) {
+    clock.ms += 1_000;
+    expect((await outcomes(times(9, () => limits.take(ROBIN, 1, 'query')))).admitted).toBe(4);
+    // Asked once, as long as it has not said anything.
+    expect(hung).toHaveLength(1);
+  }
   limits.close();
 });
 
