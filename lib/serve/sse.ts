@@ -7,6 +7,11 @@ import { publicError } from './errors.ts';
 
 const HEARTBEAT_MS = 10_000;
 
+/** How often a bookmark is told, milliseconds; 10 s unless given. */
+export interface StreamPace {
+  heartbeatMs?: number;
+}
+
 export interface StreamRequest {
   document: DocumentNode;
   operationName?: string | null;
@@ -28,6 +33,7 @@ export async function streamSubscription(
   call: Call,
   response: ServerResponse,
   log: Log,
+  { heartbeatMs = HEARTBEAT_MS }: StreamPace = {},
 ): Promise<void> {
   const { schema } = subgraph;
   const { document, operationName, variables } = request;
@@ -45,28 +51,37 @@ export async function streamSubscription(
     return;
   }
   const events = source as Source;
+  // The source stands behind an event as soon as it gives it: until that is written, its bookmark would step over it.
+  let isTelling = false;
+  let last: string | undefined;
   const beat = () => {
-    const bookmark = events.bookmark?.();
-    response.write(bookmark ? `id: ${bookmark}\n:\n\n` : ':\n\n');
+    if (response.writableNeedDrain) return;
+    if (!isTelling) last = events.bookmark?.() ?? last;
+    response.write(last ? `id: ${last}\n:\n\n` : ':\n\n');
   };
   // At once: a stream lost before its first event is resumed from here.
   beat();
-  const heartbeat = setInterval(beat, HEARTBEAT_MS);
+  const heartbeat = setInterval(beat, heartbeatMs);
   const iterator = events[Symbol.asyncIterator]();
   const leave = () => void iterator.return?.();
   response.once('close', leave);
   try {
-    for (let step = await iterator.next(); !step.done; step = await iterator.next()) {
+    for (;;) {
+      isTelling = false;
+      const step = await iterator.next();
+      if (step.done) break;
+      isTelling = true;
       const event = step.value;
       const answer = await execute({ ...common, rootValue: event, contextValue: subgraph.context(call) });
       const errors = answer.errors?.map((error) => publicError(error, call, log));
       const written = writeNext(response, event.cursor, { ...answer, ...(errors ? { errors } : {}) });
+      last = event.cursor ?? last;
       if (!written && !response.destroyed) await drained(response);
     }
     if (!response.destroyed && !response.writableEnded) response.end();
   } catch (error) {
     // A final error is a `next` with errors, then the end that was not asked for: no `complete`.
-    writeNext(response, events.bookmark?.(), { errors: [publicError(error, call, log)] });
+    writeNext(response, last, { errors: [publicError(error, call, log)] });
     response.end();
   } finally {
     clearInterval(heartbeat);
