@@ -155,6 +155,7 @@ export class SharedStream {
           this.#take(item);
           if (this.#unread > AHEAD) await this.#followed();
         }
+        if (this.#end) return;
         if (this.#rest === undefined) this.#tell();
         else this.#isDue = true;
         this.options.onNews();
@@ -171,6 +172,8 @@ export class SharedStream {
       this.finish({ kind: 'final', item });
       return;
     }
+    // Not above the last: an upstream that was resumed too early (STREAMS.md 4.3).
+    if (item.answer && item.id !== undefined && this.window.placeOf(item.id) !== undefined) return;
     // All who wait have what there was when they were last told.
     if (this.#waiting.size === this.#followers && this.#toldUpTo === this.window.end) this.#unread = 0;
     if (item.answer) this.#unread += this.window.push(item);

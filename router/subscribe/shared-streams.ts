@@ -21,7 +21,7 @@ export interface Sharing {
 /**
  * Equal subscriptions on one stream (STREAMS.md 4.1). Who comes with a cursor joins where it is in the window of one that
  * runs; else it gets a stream of its own, until that one's cursor is found in another's window: then both are one.
- * A refusal is told to the one who asked; the others ask for themselves.
+ * How it ends is told to all who have everything of it: each would be told the same, and all at once would ask.
  */
 export class SharedStreams {
   readonly #streams = new Map<string, SharedStream[]>();
@@ -34,13 +34,12 @@ export class SharedStreams {
     return { streams: all.length, followers: all.reduce((sum, { followers }) => sum + followers, 0) };
   }
 
-  /** @throws what the stream was refused with or lost by, when it is this one's own */
+  /** @throws what the stream was refused with or lost by */
   async *run(sharing: Sharing): AsyncGenerator<StreamBatch, void, undefined> {
     const { signal } = sharing;
     let last = sharing.after;
-    let isAlone = false;
     while (!signal.aborted) {
-      const joined = isAlone ? undefined : this.#join(sharing.key, last);
+      const joined = this.#join(sharing.key, last);
       const { stream, place } = joined ?? { stream: this.#open(sharing, last), place: 0 };
       const greeting = joined && last === undefined ? stream.last : undefined;
       const following = stream.follow(place, signal, greeting);
@@ -57,11 +56,6 @@ export class SharedStreams {
       if (ended.kind === 'complete' || ended.kind === 'left') return;
       if (ended.kind === 'behind' || ended.kind === 'met') {
         if (last === undefined) throw fallenBehind();
-        isAlone = false;
-        continue;
-      }
-      if (joined && last !== undefined) {
-        isAlone = true;
         continue;
       }
       if (ended.kind === 'failed') throw ended.error;

@@ -166,7 +166,7 @@ test('the upstream outlives who opened it, and ends with the last', async () => 
   expect(shared.size).toEqual({ streams: 0, followers: 0 });
 });
 
-test('a refusal is told to each as its own: the others ask after their own cursors', async () => {
+test('how it ends is told to all, and nobody asks for himself', async () => {
   const [one, two] = [subscribe(), subscribe()];
   house.tell(1);
   await until(() => two.events.length === 1);
@@ -175,10 +175,10 @@ test('a refusal is told to each as its own: the others ask after their own curso
   await until(() => two.end !== undefined && one.end !== undefined);
   expect(one.end).toBe(house.refusal);
   expect(two.end).toBe(house.refusal);
-  expect(house.opened).toEqual([undefined, 'c1']);
+  expect(house.opened).toEqual([undefined]);
 });
 
-test('a final item ends the one that asked, and others that have no cursor', async () => {
+test('a final item ends all, the one that asked and those who joined', async () => {
   const final: StreamItem<AnyAnswer> = { answer: { errors: [{ message: 'over' }] } };
   const opened: unknown[] = [];
   const run = async () => {
@@ -221,4 +221,36 @@ test('a window keeps few events: who falls behind it goes on by itself', async (
   house.tell(...Array.from({ length: 500 }, (_, at) => at + 1));
   await until(() => first.events.length === 500);
   expect(first.events).toEqual(Array.from({ length: 500 }, (_, at) => at + 1));
+});
+
+test('an upstream that tells once more what it told is not believed', async () => {
+  const told: unknown[] = [];
+  const open = async function* () {
+    for (const events of [[1, 2, 3], [2, 3, 4], [4]]) {
+      yield new StreamBatch(events.map((event) => ({ id: `c${event}`, answer: { data: { event } } })));
+    }
+  };
+  const { signal } = new AbortController();
+  for await (const { items } of shared.run({ key: 'k', after: undefined, signal, open })) {
+    told.push(...items.map(({ id }) => id));
+  }
+  expect(told).toEqual(['c1', 'c2', 'c3', 'c4']);
+});
+
+test('a stream that ended does not end others of the same', async () => {
+  const held = subscribe();
+  house.tell(1);
+  await until(() => held.events.length === 1);
+  // It catches up to where the other one is, and that very batch ends it.
+  const open = async function* () {
+    yield new StreamBatch([
+      { id: 'c1', answer: { data: { event: 1 } } },
+      { answer: { errors: [{ message: 'over' }] } },
+    ]);
+  };
+  const { signal } = new AbortController();
+  for await (const _ of shared.run({ key: 'same', after: 'c0', signal, open }));
+  house.tell(2);
+  await until(() => held.events.length === 2);
+  expect(house.opened).toEqual([undefined]);
 });
