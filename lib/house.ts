@@ -5,7 +5,9 @@ import { deriveKey } from './call/signing.ts';
 import type { Clock } from './clock.ts';
 import { CursorSealer } from './cursor.ts';
 import { openDatabase } from './database.ts';
+import { Moments } from './events/moments.ts';
 import { Notifications } from './events/notifications.ts';
+import { Retention, retentionLimits } from './events/retention.ts';
 import { Sequencer } from './events/sequencer.ts';
 import { EventStream } from './events/stream.ts';
 import { eventTable } from './events/table-source.ts';
@@ -38,6 +40,8 @@ export interface HouseRuntime {
   cursors: CursorSealer;
   writes: Writes;
   events: EventStream;
+  /** Pages as of a moment of `events`. */
+  moments: Moments;
   /** Signed clients of the other houses, by name. */
   houses: Record<string, HouseClient>;
   /** Logs, samples and spans; only in houses that asked for it. */
@@ -117,6 +121,7 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
   const cursors = new CursorSealer(secrets.map((each) => deriveKey(each, `cursor:${name}`)));
   const events = new EventStream(eventTable(database), cursors, notifications, PLACED, log);
   const sequencer = new Sequencer(database, { table: 'event', wake: UNPLACED, tell: PLACED }, notifications, log);
+  const retention = new Retention(database, retentionLimits(settings), nowMs, log);
   const relay = houses['audit'] && new AuditRelay(name, database, houses['audit'], notifications, clock, log);
   return {
     name,
@@ -131,6 +136,7 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
     cursors,
     writes: new Writes(database, clock),
     events,
+    moments: new Moments(database, cursors),
     houses,
     ...(options.telemetry ? { telemetry: options.telemetry } : {}),
     async start() {
@@ -138,11 +144,13 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
       if (!options.migrations.length) return;
       sequencer.start();
       events.start();
+      retention.start();
       relay?.start();
       notifications.start();
     },
     async stop() {
       await relay?.stop();
+      await retention.stop();
       await sequencer.stop();
       await events.stop();
       await notifications.stop();

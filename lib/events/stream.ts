@@ -3,10 +3,13 @@ import { FleetError, messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { Worker } from '../worker.ts';
 import type { Notifications } from './notifications.ts';
+import { Place } from './place.ts';
 
 /** One positioned change, as the table has it. */
 export interface StreamedEvent {
   position: number;
+  /** The order in which it was written. */
+  seq: number;
   occurredAt: Date;
   type: string;
   entityId: string;
@@ -15,12 +18,21 @@ export interface StreamedEvent {
   previous: Record<string, unknown> | null;
 }
 
+/** How far a stream has come. */
+export interface StreamState {
+  epoch: string;
+  /** The last position given. */
+  last: number;
+  /** The first that is still kept (last + 1 when none is). */
+  oldest: number;
+}
+
 /** Where a stream reads its events from: a table with positions. */
 export interface EventSource {
-  /** The epoch and the last position given, in one snapshot; `oldest` is the first still kept (last + 1 when none). */
-  state(): Promise<{ epoch: string; last: number; oldest: number }>;
-  /** Events behind `position`, in order, at most `limit`. */
-  readAfter(position: number, limit: number): Promise<StreamedEvent[]>;
+  /** In one snapshot. */
+  state(): Promise<StreamState>;
+  /** Events behind `position`, in order, at most `limit`, and the state in the same snapshot. */
+  readAfter(position: number, limit: number): Promise<StreamState & { events: StreamedEvent[] }>;
 }
 
 /** One payload for a subscriber. */
@@ -89,41 +101,35 @@ export class EventStream {
     await this.#worker.stop();
   }
 
-  /** The cursor of now: what is read in a snapshot taken after this call holds everything up to it. */
-  async changeCursor(type: string): Promise<string> {
-    const { epoch, last } = await this.source.state();
-    return this.cursors.seal(`change:${type}`, [epoch, last]);
-  }
-
   /**
    * Starts a subscription; the place where it starts is settled when this resolves.
-   * @throws BAD_CURSOR for a forged one, RESUME_GAP when events behind it are gone (with the oldest cursor)
+   * @throws BAD_CURSOR for a forged one, RESUME_GAP when events behind it are gone (with the oldest cursor); the running
+   * subscription throws RESUME_GAP when that comes to pass meanwhile
    */
   async subscribe(options: SubscribeOptions): Promise<ChangeSubscription> {
     await this.#open();
-    const from = options.after == null ? this.#last : await this.#resume(options.type, options.after);
+    const from =
+      options.after == null ? new Place(this.#epoch, this.#last) : await this.#resume(options.type, options.after);
     return this.#iterate(from, options);
   }
 
-  async #resume(type: string, cursor: string): Promise<number> {
-    const [epoch, position] = this.cursors.open(`change:${type}`, cursor) as [string, number];
-    const state = await this.source.state();
-    if (epoch !== state.epoch || position > state.last || position + 1 < state.oldest) {
-      throw new FleetError(
-        'RESUME_GAP',
-        'events behind this cursor are gone: query anew, then subscribe after its changeCursor',
-        {
-          cursor: this.cursors.seal(`change:${type}`, [state.epoch, state.oldest - 1]),
-        },
-      );
-    }
-    return position;
+  async #resume(type: string, cursor: string): Promise<Place> {
+    const place = Place.open(this.cursors, type, cursor);
+    this.#require(place, type, await this.source.state());
+    return place;
   }
 
-  #iterate(from: number, { type, matches = () => true }: SubscribeOptions): ChangeSubscription {
-    const list = `change:${type}`;
-    const seal = (position: number) => this.cursors.seal(list, [this.#epoch, position]);
-    let at = from;
+  /** @throws RESUME_GAP with the oldest cursor, unless all that is behind this place is still there */
+  #require({ epoch, position }: Place, type: string, state: StreamState): void {
+    if (epoch === state.epoch && position <= state.last && position + 1 >= state.oldest) return;
+    throw new FleetError(
+      'RESUME_GAP',
+      'events behind this cursor are gone: query anew, then subscribe after its changeCursor',
+      { cursor: new Place(state.epoch, state.oldest - 1).seal(this.cursors, type) },
+    );
+  }
+
+  #iterate(at: Place, { type, matches = () => true }: SubscribeOptions): ChangeSubscription {
     let batch: StreamedEvent[] = [];
     let done = false;
     let wakeUp: (() => void) | undefined;
@@ -131,19 +137,19 @@ export class EventStream {
       while (!done && !this.#stopped) {
         const event = batch.shift();
         if (!event) {
-          batch = await this.#after(at);
+          batch = await this.#after(at, type);
           if (batch.length) continue;
           await new Promise<void>((resolve) => {
             wakeUp = resolve;
             this.#waiting.add(resolve);
             // What came between the read and this line must not be slept through.
-            if (this.#last > at || done || this.#stopped) resolve();
+            if (this.#last > at.position || at.epoch !== this.#epoch || done || this.#stopped) resolve();
           });
           if (wakeUp) this.#waiting.delete(wakeUp);
           continue;
         }
-        at = event.position;
-        const change = event.type === type ? changeOf(event, matches, seal(event.position)) : undefined;
+        if (at.pass(event) || event.type !== type) continue;
+        const change = changeOf(event, matches, at.seal(this.cursors, type));
         if (change) return { value: change, done: false };
       }
       return { value: undefined, done: true };
@@ -157,19 +163,24 @@ export class EventStream {
       next,
       return: end,
       throw: end,
-      bookmark: () => seal(at),
+      bookmark: () => at.seal(this.cursors, type),
       [Symbol.asyncIterator]() {
         return this;
       },
     };
   }
 
-  /** Events behind a position: from memory when the window reaches back that far, else from the table. */
-  async #after(position: number): Promise<StreamedEvent[]> {
-    if (position >= this.#last) return [];
-    const first = this.#window[0]?.position ?? Number.POSITIVE_INFINITY;
-    if (position + 1 >= first) return this.#window.slice(position + 1 - first, position + 1 - first + PAGE);
-    return await this.source.readAfter(position, PAGE);
+  /** Events behind a place: from memory when the window reaches back that far, else from the table. @throws RESUME_GAP */
+  async #after(place: Place, type: string): Promise<StreamedEvent[]> {
+    const { epoch, position } = place;
+    if (epoch === this.#epoch && position <= this.#last) {
+      if (position === this.#last) return [];
+      const first = this.#window[0]?.position ?? Number.POSITIVE_INFINITY;
+      if (position + 1 >= first) return this.#window.slice(position + 1 - first, position + 1 - first + PAGE);
+    }
+    const { events, ...state } = await this.source.readAfter(position, PAGE);
+    this.#require(place, type, state);
+    return events;
   }
 
   #open(): Promise<void> {
@@ -177,7 +188,7 @@ export class EventStream {
       .state()
       .then(({ epoch, last }) => {
         this.#epoch = epoch;
-        this.#last = Math.max(this.#last, last);
+        this.#last = last;
       })
       .catch((error: unknown) => {
         this.#ready = undefined;
@@ -188,12 +199,24 @@ export class EventStream {
 
   async #read(): Promise<boolean> {
     await this.#open();
-    const events = await this.source.readAfter(this.#last, PAGE);
+    const { epoch, last, oldest, events } = await this.source.readAfter(this.#last, PAGE);
+    if (epoch !== this.#epoch || last < this.#last || oldest > this.#last + 1) {
+      await this.#begin();
+      return true;
+    }
     this.#window.push(...events);
     if (this.#window.length > WINDOW) this.#window = this.#window.slice(-WINDOW);
     this.#last = events.at(-1)?.position ?? this.#last;
     if (events.length) this.#wakeAll();
     return events.length > 0;
+  }
+
+  /** Begins anew where the table is now: it was set back, or is far ahead. Whoever cannot go on is told so when he is woken. */
+  async #begin(): Promise<void> {
+    this.#ready = undefined;
+    this.#window = [];
+    await this.#open();
+    this.#wakeAll();
   }
 
   #wakeAll(): void {

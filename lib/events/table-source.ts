@@ -1,8 +1,13 @@
 import type { DataSource } from 'typeorm';
-import type { EventSource, StreamedEvent } from './stream.ts';
+import { EPOCH } from './epoch.ts';
+import type { EventSource, StreamedEvent, StreamState } from './stream.ts';
 
 interface Row {
-  position: string;
+  epoch: string;
+  last: string;
+  oldest: string;
+  position: string | null;
+  seq: string;
   occurred_at: Date;
   type: string;
   entity_id: string;
@@ -11,32 +16,36 @@ interface Row {
   previous: Record<string, unknown> | null;
 }
 
+/** SQL of how far a house's stream has come. */
+export const STATE = `select ${EPOCH} as epoch, last_position as last, oldest_position as oldest from stream`;
+
 /** Reads a house's `event` table. */
 export function eventTable(database: DataSource): EventSource {
   return {
     async state() {
-      const [row] = await database.query(
-        `select epoch, last_position as last,
-                coalesce((select min(position) from event where position is not null), last_position + 1) as oldest
-           from stream`,
-      );
-      return { epoch: row.epoch, last: Number(row.last), oldest: Number(row.oldest) };
+      const [row]: [Row] = await database.query(STATE);
+      return stateOf(row);
     },
     async readAfter(position, limit) {
-      const rows: Row[] = await database.query(
-        `select position, occurred_at, type, entity_id, kind, node, previous
-           from event where position > $1 order by position limit $2`,
+      const rows: [Row, ...Row[]] = await database.query(
+        `select s.*, e.* from (${STATE}) s
+           left join lateral (
+             select position, seq, occurred_at, type, entity_id, kind, node, previous
+               from event where position > $1 order by position limit $2
+           ) e on true order by e.position`,
         [position, limit],
       );
-      return rows.map((row) => ({
-        position: Number(row.position),
-        occurredAt: row.occurred_at,
-        type: row.type,
-        entityId: row.entity_id,
-        kind: row.kind,
-        node: row.node,
-        previous: row.previous,
-      }));
+      return { ...stateOf(rows[0]), events: rows.flatMap(eventOf) };
     },
   };
+}
+
+function stateOf({ epoch, last, oldest }: Row): StreamState {
+  return { epoch, last: Number(last), oldest: Number(oldest) };
+}
+
+function eventOf(row: Row): StreamedEvent[] {
+  if (row.position === null) return [];
+  const { seq, occurred_at: occurredAt, type, entity_id: entityId, kind, node, previous } = row;
+  return [{ position: Number(row.position), seq: Number(seq), occurredAt, type, entityId, kind, node, previous }];
 }

@@ -4,6 +4,9 @@ import { SCHEMA_SETTINGS } from './schema.ts';
 import { readSubgraphs } from './subgraphs.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const count = (standard: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(standard);
+const days = (standard: number) => count(standard, 1, 3_650);
 const ms = (defaultMs: number, minMs = 1) => z.coerce.number().int().min(minMs).default(defaultMs);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const url = (protocols: RegExp, example: string) =>
@@ -158,20 +161,18 @@ export const SETTINGS = z.object({
     .max(100)
     .default(3)
     .describe('Missed beats after which an agent is OFFLINE.'),
-  FLEET_LOG_RETENTION_DAYS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(3_650)
-    .default(30)
-    .describe('Days that logs are kept, counted from when they were observed, where no policy says otherwise.'),
-  FLEET_METRIC_RETENTION_DAYS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(3_650)
-    .default(30)
-    .describe('Days that samples and spans are kept, counted from when they arrived; they go a week at a time.'),
+  FLEET_LOG_RETENTION_DAYS: days(30).describe(
+    'Days that logs are kept, counted from when they were observed, where no policy says otherwise.',
+  ),
+  FLEET_EVENT_RETENTION_DAYS: days(7).describe(
+    'Days that a house keeps its change events: a stream cannot be resumed from further back.',
+  ),
+  FLEET_EVENT_RETENTION_COUNT: count(10_000_000, 1_000, 1_000_000_000).describe(
+    'Change events that a house keeps at most, whatever their age; the oldest go first.',
+  ),
+  FLEET_METRIC_RETENTION_DAYS: days(30).describe(
+    'Days that samples and spans are kept, counted from when they arrived; they go a week at a time.',
+  ),
   FLEET_TRACE_RATIO: z.coerce
     .number()
     .min(0)

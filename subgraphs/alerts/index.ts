@@ -18,7 +18,7 @@ import { Delivery } from './service/delivery.ts';
 import { Escalator } from './service/escalator.ts';
 import { Evaluator } from './service/evaluator.ts';
 import { HouseSources } from './service/house-sources.ts';
-import { ALERT_STREAM, AlertReader } from './service/reader.ts';
+import { AlertReader } from './service/reader.ts';
 import { Recorder } from './service/recorder.ts';
 import { RuleService } from './service/rules.ts';
 import { Houses } from './service/sources.ts';
@@ -32,7 +32,7 @@ export const entities = [Alert, AlertRule, EscalationPolicy, ContactPoint, Notif
 
 /** Alerts: rules over the fleet, what they found, and who is told of it. */
 export async function alertsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
-  const { clock, log, flags, writes, events, cursors, database } = runtime;
+  const { clock, log, flags, writes, events, moments, cursors, database } = runtime;
   const stores = {
     alerts: new AlertStore(database),
     rules: new RuleStore(database),
@@ -51,9 +51,8 @@ export async function alertsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     alerts: new AlertService(alerts, recorder, writes, clock, () => escalator.wake()),
     rules: new RuleService(rules, alerts, contacts, recorder, writes, clock, () => evaluator.wake()),
     contacts: new ContactService(contacts, writes, vault, allowPrivate),
-    read: new AlertReader(alerts, rules, contacts, events, cursors, clock),
+    read: new AlertReader(alerts, rules, contacts, events, moments, cursors, clock),
   };
-  const changeCursor = () => events.changeCursor(ALERT_STREAM);
   const workers = [evaluator, escalator, delivery];
   return {
     name: 'alerts',
@@ -72,7 +71,7 @@ export async function alertsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     context: (call): AlertsContext => ({
       call,
       ...services,
-      loaders: alertLoaders({ ...stores, cursors, clock, changeCursor }),
+      loaders: alertLoaders({ ...stores, cursors, clock, moments }),
     }),
     async start() {
       for (const worker of workers) worker.start();

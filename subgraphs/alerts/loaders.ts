@@ -1,12 +1,13 @@
 import DataLoader from 'dataloader';
 import type { Clock } from '../../lib/clock.ts';
 import type { CursorSealer } from '../../lib/cursor.ts';
+import type { Moments } from '../../lib/events/moments.ts';
 import { type Page, type PageArgs, pageOf, readPage } from '../../lib/page.ts';
 import type { Alert } from './entity/alert.ts';
 import type { Notification } from './entity/contact.ts';
 import type { AlertFilter } from './entity/inputs.ts';
 import type { AlertRule } from './entity/rule.ts';
-import { ALERTS } from './service/reader.ts';
+import { ALERT_STREAM, ALERTS } from './service/reader.ts';
 import { type AlertStore, keyOfAlert } from './store/alerts.ts';
 import type { NotificationStore } from './store/notifications.ts';
 import type { RuleStore } from './store/rules.ts';
@@ -35,8 +36,7 @@ export interface AlertLoaderRooms {
   notifications: NotificationStore;
   cursors: CursorSealer;
   clock: Clock;
-  /** The cursor of now in the alerts' change stream. */
-  changeCursor(): Promise<string>;
+  moments: Moments;
 }
 
 export function alertLoaders(rooms: AlertLoaderRooms): AlertLoaders {
@@ -75,12 +75,12 @@ async function pagesOfAgents(
   agentIds: readonly string[],
   args: AlertsOfAgentArgs,
 ): Promise<Page<Alert>[]> {
-  const { alerts, cursors, clock } = rooms;
+  const { alerts, cursors, clock, moments } = rooms;
   const request = readPage(args, cursors, ALERTS);
   const filter = args.filter ?? {};
-  // Before the pages are read, so that the stream behind it has whatever they do not.
-  const changeCursor = await rooms.changeCursor();
-  const pages = await alerts.pagesOfAgents(agentIds, filter, request, clock.nowMs());
+  const { read: pages, changeCursor } = await moments.asOf(ALERT_STREAM, (tx) =>
+    alerts.pagesOfAgents(tx, agentIds, filter, request, clock.nowMs()),
+  );
   const counts = new DataLoader<string, number>(async (ids) => {
     const found = await alerts.countsOfAgents(ids, filter, clock.nowMs());
     return ids.map((id) => found.get(id) ?? 0);

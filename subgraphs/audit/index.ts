@@ -41,14 +41,19 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     notifications,
     notes,
   );
+  // Entries are kept for good, so that every cursor of this epoch can be resumed.
+  const state = async () => {
+    const { epoch, size } = (await trees.state()) ?? { epoch: '', size: 0 };
+    return { epoch, last: size, oldest: 1 };
+  };
   const stream = new EventStream(
     {
-      // Entries are kept for good, so that every cursor of this epoch can be resumed.
-      state: async () => {
-        const { epoch, size } = (await trees.state()) ?? { epoch: '', size: 0 };
-        return { epoch, last: size, oldest: 1 };
+      state,
+      // The state last: a tree that was set back meanwhile is found out.
+      readAfter: async (position, limit) => {
+        const events = await entries.readAfter(position, limit);
+        return { ...(await state()), events };
       },
-      readAfter: (position, limit) => entries.readAfter(position, limit),
     },
     cursors,
     notifications,

@@ -2,7 +2,7 @@ import { buildSchema } from 'graphql';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { FleetError } from '../../lib/errors.ts';
 import { nodeId } from '../../lib/node-id.ts';
-import { WRITE_TABLES } from '../../lib/write/tables.ts';
+import { EVENT_PARTITIONS, WRITE_TABLES } from '../../lib/write/tables.ts';
 import { type AnyShape, callOf, startTestHouse, type TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
 import { startAudit } from './support.ts';
@@ -10,7 +10,7 @@ import { startAudit } from './support.ts';
 /** A house that has nothing but what every house writes with. */
 class Bare1795405000000 implements MigrationInterface {
   async up(run: QueryRunner): Promise<void> {
-    for (const statement of WRITE_TABLES) await run.query(statement);
+    for (const statement of [...WRITE_TABLES, ...EVENT_PARTITIONS]) await run.query(statement);
   }
 
   async down(): Promise<void> {}

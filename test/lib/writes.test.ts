@@ -21,7 +21,7 @@ import type { HouseRuntime } from '../../lib/house.ts';
 import { nodeId } from '../../lib/node-id.ts';
 import { connectionOf, pageOf, readPage } from '../../lib/page.ts';
 import type { HouseContext, Subgraph } from '../../lib/subgraph.ts';
-import { WRITE_TABLES } from '../../lib/write/tables.ts';
+import { EVENT_PARTITIONS, WRITE_TABLES } from '../../lib/write/tables.ts';
 import { callOf, startTestHouse, type TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
 
@@ -80,7 +80,7 @@ interface LampContext extends HouseContext {
 
 class Tables1700000000000 implements MigrationInterface {
   async up(run: QueryRunner): Promise<void> {
-    for (const statement of WRITE_TABLES) await run.query(statement);
+    for (const statement of [...WRITE_TABLES, ...EVENT_PARTITIONS]) await run.query(statement);
     await run.query('create table lamp (id uuid primary key, name text unique, level int not null)');
   }
 
@@ -92,11 +92,13 @@ class LampResolver {
   @Query(() => Connection, { nullable: true })
   async lamps(@Ctx() { runtime }: LampContext) {
     const request = readPage({}, runtime.cursors, 'lamps');
-    const rows = await runtime.database.getRepository(Lamp).find({ order: { uuid: 'ASC' } });
+    const { read, changeCursor } = await runtime.moments.asOf('Lamp', (tx) =>
+      tx.getRepository(Lamp).find({ order: { uuid: 'ASC' } }),
+    );
     return {
-      ...pageOf(rows, request, runtime.cursors, 'lamps', (row) => [row.uuid]),
+      ...pageOf(read, request, runtime.cursors, 'lamps', (row) => [row.uuid]),
       totalCount: () => runtime.database.getRepository(Lamp).count(),
-      changeCursor: await runtime.events.changeCursor('Lamp'),
+      changeCursor,
     };
   }
 

@@ -34,7 +34,17 @@ export interface Assembly {
   rounds: Rounds;
 }
 
-export function assemble({ database, settings, flags, clock, writes, cursors, events, log }: HouseRuntime): Assembly {
+export function assemble({
+  database,
+  settings,
+  flags,
+  clock,
+  writes,
+  cursors,
+  events,
+  moments,
+  log,
+}: HouseRuntime): Assembly {
   const agents = new AgentStore(database);
   const mail = new MailStore(database);
   const story = new StoryStore(database);
@@ -57,7 +67,7 @@ export function assemble({ database, settings, flags, clock, writes, cursors, ev
       beats: new Beats(fleet, observer, mailbox, listening, clock),
       mailbox,
       credentials,
-      catalogue: new Catalogue(agents, new AgentList(database), story, cursors, events),
+      catalogue: new Catalogue(agents, new AgentList(database), story, cursors, events, moments),
     },
     rounds: new Rounds({ watch, observer, mailbox, credentials, events, log }),
   };

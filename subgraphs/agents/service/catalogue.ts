@@ -1,5 +1,6 @@
 import type { CursorSealer } from '../../../lib/cursor.ts';
 import { FleetError } from '../../../lib/errors.ts';
+import type { Moments } from '../../../lib/events/moments.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
@@ -21,6 +22,8 @@ export type AgentFilterArgs = {
 } & { ids?: readonly string[] | null | undefined; query?: string | null | undefined };
 
 const MAX_ORDERS = 3;
+/** The stream of agents. */
+const STREAM = 'Agent';
 
 /** Reads of the fleet: lists, numbers, stories, changes. */
 export class Catalogue {
@@ -30,6 +33,7 @@ export class Catalogue {
     private readonly story: StoryStore,
     private readonly cursors: CursorSealer,
     private readonly events: EventStream,
+    private readonly moments: Moments,
   ) {}
 
   /**
@@ -44,11 +48,11 @@ export class Catalogue {
     const criteria = criteriaOf(filter);
     const name = `agents:${sorts.map(({ field, direction }) => `${field} ${direction}`).join()}`;
     const request = readPage(args, this.cursors, name);
-    // Before the page is read: what changes meanwhile is told again rather than missed.
-    const changeCursor = await this.events.changeCursor('Agent');
-    const rows = await this.list.page(criteria, sorts, request);
+    const { read, changeCursor } = await this.moments.asOf(STREAM, (tx) =>
+      this.list.page(tx, criteria, sorts, request),
+    );
     return {
-      ...pageOf(rows, request, this.cursors, name, sortKeyOf(sorts)),
+      ...pageOf(read, request, this.cursors, name, sortKeyOf(sorts)),
       totalCount: () => this.list.count(criteria),
       changeCursor,
     };
@@ -76,7 +80,7 @@ export class Catalogue {
 
   /** Changes of the agents that a filter names. */
   changes(filter: AgentFilterArgs, after: string | null | undefined): Promise<ChangeSubscription> {
-    return this.events.subscribe({ type: 'Agent', after, matches: matcherOf(criteriaOf(filter)) });
+    return this.events.subscribe({ type: STREAM, after, matches: matcherOf(criteriaOf(filter)) });
   }
 }
 

@@ -1,4 +1,5 @@
 import type { DataSource } from 'typeorm';
+import type { Transaction } from '../../../lib/database.ts';
 import { linearExpression } from '../../../lib/label-match.ts';
 import type { PageRequest } from '../../../lib/page.ts';
 import { Agent } from '../entity/agent.ts';
@@ -43,7 +44,12 @@ export function sortKeyOf(sorts: readonly AgentSort[]): (agent: Agent) => unknow
 export class AgentList {
   constructor(private readonly database: DataSource) {}
 
-  async page(criteria: AgentCriteria, sorts: readonly AgentSort[], request: PageRequest): Promise<Agent[]> {
+  async page(
+    tx: Transaction,
+    criteria: AgentCriteria,
+    sorts: readonly AgentSort[],
+    request: PageRequest,
+  ): Promise<Agent[]> {
     const bound: unknown[] = [];
     const bind = (value: unknown) => `$${bound.push(value)}`;
     const keys = [
@@ -54,11 +60,11 @@ export class AgentList {
     if (request.after) where.push(beyond(keys, request.after, bind, false));
     if (request.before) where.push(beyond(keys, request.before, bind, true));
     const order = keys.map(({ sql, up }) => `${sql} ${up === request.backward ? 'desc' : 'asc'}`).join(', ');
-    const ids: { id: string }[] = await this.database.query(
+    const ids: { id: string }[] = await tx.query(
       `select agent.id from agent where ${where.join(' and ')} order by ${order} limit ${bind(request.limit + 1)}`,
       bound,
     );
-    const found = await this.database
+    const found = await tx
       .getRepository(Agent)
       .createQueryBuilder('agent')
       .whereInIds(ids.map(({ id }) => id))

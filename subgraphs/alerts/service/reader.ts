@@ -1,5 +1,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { CursorSealer } from '../../../lib/cursor.ts';
+import type { Moments } from '../../../lib/events/moments.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
 import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
 import type { Alert } from '../entity/alert.ts';
@@ -25,6 +26,7 @@ export class AlertReader {
     private readonly ruleStore: RuleStore,
     private readonly contactStore: ContactStore,
     private readonly events: EventStream,
+    private readonly moments: Moments,
     private readonly cursors: CursorSealer,
     private readonly clock: Clock,
   ) {}
@@ -32,9 +34,10 @@ export class AlertReader {
   async alerts(args: PageArgs, filter: AlertFilter): Promise<Page<Alert>> {
     const request = readPage(args, this.cursors, ALERTS);
     const nowMs = this.clock.nowMs();
-    // Before the page is read, so that the stream behind it has whatever the page does not.
-    const changeCursor = await this.events.changeCursor(ALERT_STREAM);
-    const page = pageOf(await this.alertStore.page(filter, request, nowMs), request, this.cursors, ALERTS, keyOfAlert);
+    const { read, changeCursor } = await this.moments.asOf(ALERT_STREAM, (tx) =>
+      this.alertStore.page(tx, filter, request, nowMs),
+    );
+    const page = pageOf(read, request, this.cursors, ALERTS, keyOfAlert);
     return { ...page, totalCount: () => this.alertStore.count(filter, nowMs), changeCursor };
   }
 

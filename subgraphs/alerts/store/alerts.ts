@@ -25,9 +25,9 @@ export class AlertStore {
     return alert;
   }
 
-  page(filter: AlertFilter, request: PageRequest, nowMs: number): Promise<Alert[]> {
+  page(tx: Transaction, filter: AlertFilter, request: PageRequest, nowMs: number): Promise<Alert[]> {
     const where = keyset(whereOf(filter, nowMs, new WhereBuilder()), request).build();
-    return this.#page(where, request);
+    return this.#page(tx, where, request);
   }
 
   async count(filter: AlertFilter, nowMs: number): Promise<number> {
@@ -41,6 +41,7 @@ export class AlertStore {
 
   /** A page for each of these agents, by one statement. */
   async pagesOfAgents(
+    tx: Transaction,
     agentIds: readonly string[],
     filter: AlertFilter,
     request: PageRequest,
@@ -48,7 +49,7 @@ export class AlertStore {
   ): Promise<Map<string, Alert[]>> {
     const { sql, values } = keyset(whereOf(filter, nowMs, new WhereBuilder([agentIds])), request).build();
     const order = orderOf(request);
-    const ids: { id: string }[] = await this.database.query(
+    const ids: { id: string }[] = await tx.query(
       `select a.id from unnest($1::text[]) as wanted(agent_id)
         cross join lateral (
           select id from alert where alert.agent_id = wanted.agent_id and ${sql} order by ${order} limit ${request.limit + 1}
@@ -56,7 +57,7 @@ export class AlertStore {
       values,
     );
     const pages = new Map<string, Alert[]>();
-    const alerts = await this.#select(this.database.manager, 'id = any($1)', [ids.map(({ id }) => id)], newestFirst);
+    const alerts = await this.#select(tx, 'id = any($1)', [ids.map(({ id }) => id)], newestFirst);
     for (const alert of alerts)
       pages.set(alert.agentId as string, [...(pages.get(alert.agentId as string) ?? []), alert]);
     return pages;
@@ -114,11 +115,9 @@ export class AlertStore {
     await tx.getRepository(Alert).upsert(alert, ['uuid']);
   }
 
-  #page(where: Where, request: PageRequest): Promise<Alert[]> {
+  #page(tx: Transaction, where: Where, request: PageRequest): Promise<Alert[]> {
     const order = `order by ${orderOf(request)} limit ${request.limit + 1}`;
-    return this.#select(this.database.manager, where.sql, where.values, order).then((rows) =>
-      request.backward ? rows.reverse() : rows,
-    );
+    return this.#select(tx, where.sql, where.values, order).then((rows) => (request.backward ? rows.reverse() : rows));
   }
 
   /** `where` and `rest` are words of ours with placeholders, never input. */

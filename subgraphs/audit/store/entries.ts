@@ -135,12 +135,13 @@ export class EntryStore {
 
   /** Entries behind a position, as the change stream reads them: without their bytes. */
   async readAfter(position: number, limit: number): Promise<StreamedEvent[]> {
-    const rows: (EntryFacts & { position: string })[] = await this.database.query(
-      `select ${FACT_COLUMNS} from entry e where e.position > $1 order by e.position limit $2`,
+    const rows: (EntryFacts & { position: string; seq: string })[] = await this.database.query(
+      `select ${FACT_COLUMNS}, e.seq from entry e where e.position > $1 order by e.position limit $2`,
       [position, limit],
     );
-    return rows.map(({ position: at, ...facts }) => ({
+    return rows.map(({ position: at, seq, ...facts }) => ({
       position: Number(at),
+      seq: Number(seq),
       occurredAt: facts.occurredAt,
       type: 'AuditEntry',
       entityId: facts.uuid,

@@ -1,5 +1,6 @@
 import type { DataSource } from 'typeorm';
 import type { Transaction } from '../../../lib/database.ts';
+import { EPOCH } from '../../../lib/events/epoch.ts';
 import type { Coordinate, TreeNode } from '../../../lib/merkle/index.ts';
 
 /** The tree's newest state. */
@@ -44,7 +45,7 @@ export class TreeStore {
 
   async state(tx?: Transaction): Promise<TreeState | undefined> {
     const [row] = await (tx ?? this.database).query(
-      `select epoch, last_position as size, root_hash as "rootHash", signed_note as "signedNote", signed_at as "signedAt" from tree`,
+      `select ${EPOCH} as epoch, last_position as size, root_hash as "rootHash", signed_note as "signedNote", signed_at as "signedAt" from tree`,
     );
     return row && { ...row, size: Number(row.size) };
   }
