@@ -2,10 +2,13 @@ import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'n
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { FastPath } from './http/fast-path/fast-path.ts';
+import { faultOf } from './http/framing.ts';
 import type { Hosts } from './http/hosts.ts';
 import type { Listener } from './http/listener.ts';
 import { Reply } from './http/reply.ts';
+import { hostOf } from './http/request-target.ts';
 import { Turns } from './http/turns.ts';
+import { asksForSocket, headWithoutOffer } from './http/upgrade-offer.ts';
 import type { SocketDoor } from './http/websocket.ts';
 
 /** How long connections may keep the port waiting, and how many there may be. */
@@ -82,9 +85,12 @@ export class PublicPort {
     this.#server.on('connection', (socket: Socket) => this.#fast.accept(socket));
     this.#server.maxConnections = connections;
     this.#server.on('upgrade', (request, socket, head) => {
+      if (!asksForSocket(request)) return this.#decline(request, socket, head);
       this.#upgraded.add(socket);
       socket.once('close', () => this.#upgraded.delete(socket));
-      if (!hosts.takes(request.headers.host)) refuse(socket, 421);
+      const [status] = faultOf(request) ?? [];
+      if (status !== undefined) refuse(socket, status);
+      else if (!hosts.takes(hostOf(request))) refuse(socket, 421);
       else this.#upgrades.add(() => sockets.upgrade(request, socket, head));
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -100,6 +106,12 @@ export class PublicPort {
     });
     const address = this.#server.address() as AddressInfo;
     return `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`;
+  }
+
+  /** Reads the request again, as one that offers nothing: what is read is what was sent, so that its body follows it. */
+  #decline(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.unshift(Buffer.concat([headWithoutOffer(request), head]));
+    this.#server.emit('connection', socket);
   }
 
   /** Takes nothing new, and waits for what is under way. @param drain ends what would stay open */

@@ -5,8 +5,11 @@ export interface JsonLimits {
   values: number;
 }
 
-/** What of a value of JSON passes its limit, if anything; looks without recursion, so that no value can overflow the stack. */
-export function excessIn(value: unknown, limits: JsonLimits): keyof JsonLimits | undefined {
+/**
+ * What of a value of JSON passes its limit, if anything, or that a text of it is no Unicode: half of a pair of surrogates has
+ * no UTF-8, and would come to a subgraph as another character. Looks without recursion, so that no value can overflow the stack.
+ */
+export function excessIn(value: unknown, limits: JsonLimits): keyof JsonLimits | 'unicode' | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   let level: unknown[] = [value];
   let values = 0;
@@ -17,8 +20,10 @@ export function excessIn(value: unknown, limits: JsonLimits): keyof JsonLimits |
       const members = Array.isArray(item) ? item : Object.values(item as object);
       values += members.length;
       if (values > limits.values) return 'values';
+      if (members !== item && !Object.keys(item as object).every((name) => name.isWellFormed())) return 'unicode';
       for (const inner of members) {
         if (typeof inner === 'object' && inner !== null) next.push(inner);
+        else if (typeof inner === 'string' && !inner.isWellFormed()) return 'unicode';
       }
     }
     level = next;

@@ -26,7 +26,7 @@ export class HttpRefusal extends Error {
 }
 
 /** What a connection is told after a body that was not read to its end. */
-const CLOSING = { connection: 'close' } as const;
+export const CLOSING = { connection: 'close' } as const;
 
 /**
  * Reads a request's whole body. The request stays open, so that a refusal can still be told.

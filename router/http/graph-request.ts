@@ -50,14 +50,19 @@ export function requestsInBody(text: string, maxBatch: number): ClientRequest | 
 
 /** @throws BAD_INPUT naming the parameter that is wrong */
 export function requestInQuery(parameters: URLSearchParams): ClientRequest {
+  const text = (name: string) => {
+    const [first, second] = parameters.getAll(name);
+    if (second !== undefined) throw new FleetError('BAD_INPUT', `${name} is given twice`);
+    return first;
+  };
   const json = (name: string) => {
-    const text = parameters.get(name);
-    return text ? parseJson(text, name) : undefined;
+    const given = text(name);
+    return given ? parseJson(given, name) : undefined;
   };
   return requestIn({
-    query: parameters.get('query') ?? undefined,
-    documentId: parameters.get('documentId') ?? undefined,
-    operationName: parameters.get('operationName') || undefined,
+    query: text('query'),
+    documentId: text('documentId'),
+    operationName: text('operationName') || undefined,
     variables: json('variables'),
     extensions: json('extensions'),
   });
@@ -127,6 +132,9 @@ function endsName(text: string, colon: number): boolean {
 function requireModest(what: string, value: unknown): void {
   const excess = excessIn(value, JSON_LIMITS);
   if (!excess) return;
+  if (excess === 'unicode') {
+    throw new FleetError('BAD_INPUT', `${what} hold half a character: \\ud800 to \\udfff stand in pairs`);
+  }
   const limit =
     excess === 'depth' ? `nest at most ${JSON_LIMITS.depth} deep` : `hold at most ${JSON_LIMITS.values} values`;
   throw new FleetError('QUERY_TOO_LARGE', `${what} ${limit}`);

@@ -18,6 +18,7 @@ import { type Asked, addressOf, callOf, identify } from './call.ts';
 import { answerCors } from './cors.ts';
 import type { FastReply } from './fast-path/fast-reply.ts';
 import type { FastRequest } from './fast-path/fast-request.ts';
+import { requireProperFraming } from './framing.ts';
 import type { Exchange, GraphqlDoor } from './graphql-door.ts';
 import type { Hosts } from './hosts.ts';
 import { type IngestRoute, passOn } from './ingest.ts';
@@ -25,7 +26,7 @@ import type { Operations } from './operations.ts';
 import { refusal, statusOf } from './public-errors.ts';
 import type { Readiness } from './readiness.ts';
 import type { Reply, WholeReply } from './reply.ts';
-import { parametersOf, pathOf } from './request-target.ts';
+import { hostOf, parametersOf, pathOf } from './request-target.ts';
 import { send, sendAnswer, sendJson } from './send.ts';
 
 export interface ListenerOptions {
@@ -123,7 +124,8 @@ export class Listener {
 
   async #route(request: IncomingMessage, response: Reply, call: Call, signal: LeaveSignal): Promise<void> {
     const { keeper, hosts, corsOrigins, routes, graphql } = this.options;
-    hosts.require(request.headers.host);
+    requireProperFraming(request);
+    hosts.require(hostOf(request));
     if (answerCors(request, response, corsOrigins)) return;
     const pathname = pathOf(request);
     const target = `${request.method === 'HEAD' ? 'GET' : request.method} ${pathname}`;

@@ -21,6 +21,7 @@ export const closings = new Turns(CLOSED_AT_ONCE);
 
 /** Close codes beside graphql-transport-ws's own. */
 export const CLOSE = {
+  notText: 1003,
   tooBig: 1009,
   serviceRestart: 1012,
   tryAgainLater: 1013,
@@ -44,6 +45,8 @@ export class SocketSession {
     private readonly pingMs = PING_MS,
   ) {
     this.#pinging = setInterval(() => this.#ping(), this.pingMs);
+    // Each of its operations waits for its end, and there may be many.
+    socket.setMaxListeners(0);
     socket.on('pong', () => {
       this.#unanswered = 0;
     });

@@ -18,6 +18,7 @@ import { hasTooManyMembers, requestIn } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
 import { refusal } from './public-errors.ts';
+import { pathOf } from './request-target.ts';
 import type { SocketAdmission } from './socket-admission.ts';
 import { errorsOf, oneAnswer, sentPayloads } from './socket-payloads.ts';
 import { CLOSE, closings, SocketSession } from './socket-session.ts';
@@ -100,8 +101,7 @@ export class SocketDoor {
 
   /** Why there is no socket for this request; undefined: there is one, and it is counted. */
   #refusal(request: IncomingMessage, address: string): number | undefined {
-    const path = request.url ?? '/';
-    if (!URL.canParse(path, 'http://router') || new URL(path, 'http://router').pathname !== '/graphql') return 404;
+    if (pathOf(request) !== '/graphql') return 404;
     if (!this.#isOwnPage(request)) return 403;
     return this.options.admission.enter(address) ? undefined : 429;
   }
@@ -116,7 +116,9 @@ export class SocketDoor {
           new Promise((resolve, reject) => socket.send(text, (error) => (error ? reject(error) : resolve()))),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (receive) =>
-          socket.on('message', (message) => {
+          socket.on('message', (message, isBinary) => {
+            // Bytes need not be UTF-8; of text that was made sure.
+            if (isBinary) return session.close(CLOSE.notText, 'Text expected');
             const text = String(message);
             if (hasTooManyMembers(text)) session.close(CLOSE.tooBig, 'Message too big');
             else receive(text).catch(() => session.close(1011, 'Internal error'));

@@ -10,6 +10,8 @@ export interface RequestHead {
 export const REQUEST_LINE = 'POST /graphql HTTP/1.1\r\n';
 /** Longer heads are node's to judge, bytes. */
 export const MAX_HEAD_BYTES = 8_192;
+/** More headers are node's to refuse. */
+const MAX_HEADERS = 100;
 
 /** RFC 9112, and stricter: names are tokens, values are printable ASCII; no folded lines, no bare CR or LF, no empty name. */
 const HEAD = /^POST \/graphql HTTP\/1\.1(?:\r\n[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e]*)+$/;
@@ -38,12 +40,14 @@ const NOT_ORDINARY: ReadonlySet<string> = new Set([
 export function readHead(text: string): RequestHead | undefined {
   if (!HEAD.test(text)) return undefined;
   const headers: Record<string, string> = Object.create(null);
+  let count = 0;
   for (let from = text.indexOf('\r\n'), to: number; from >= 0; from = to) {
     const start = from + 2;
     to = text.indexOf('\r\n', start);
     const colon = text.indexOf(':', start);
     const name = text.slice(start, colon).toLowerCase();
-    if (NOT_ORDINARY.has(name) || headers[name] !== undefined) return undefined;
+    count += 1;
+    if (NOT_ORDINARY.has(name) || headers[name] !== undefined || count > MAX_HEADERS) return undefined;
     headers[name] = text.slice(colon + 1, to < 0 ? text.length : to).trim();
   }
   const { host, connection, accept, 'content-length': length } = headers;

@@ -44,6 +44,7 @@ test.each<[string, string[]]>([
   ['what is no ASCII', [...ORDINARY, 'x-a: \u00e9']],
   ['a name without a value', [...ORDINARY, 'x-a']],
   ['a nameless value', [...ORDINARY, ': 1']],
+  ['very many headers', [...ORDINARY, ...Array.from({ length: 100 }, (_, at) => `x-${at}: 1`)]],
   ['another version', ['POST /graphql HTTP/1.0', ...ORDINARY.slice(1)]],
   ['another method', ['GET /graphql HTTP/1.1', ...ORDINARY.slice(1)]],
   ['another path', ['POST /graphql/ HTTP/1.1', ...ORDINARY.slice(1)]],

@@ -32,6 +32,13 @@ function wireTo(url: string, ...lines: string[]): Wire {
 const HOST = 'host: 127.0.0.1';
 const AUTHORIZED = `authorization: Bearer ${ADMIN_TOKEN}`;
 const LONGER = 100_000;
+const CHUNKED = 'transfer-encoding: chunked';
+const UPGRADE = [
+  'connection: Upgrade',
+  'upgrade: websocket',
+  'sec-websocket-version: 13',
+  'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==',
+];
 
 test.each([
   ['sends nothing', [], { headersMs: 200 }, ''],
@@ -93,6 +100,23 @@ test.each([
     400,
   ],
   ['a line that ends early', ['GET /livez HTTP/1.1\nhost: 127.0.0.1', 'x: a\u0000b', '', ''], 400],
+  ['lines that end without a return', ['GET /livez HTTP/1.1\nhost: 127.0.0.1\n\n'], 400],
+  ['a header over two lines', ['GET /livez HTTP/1.1', HOST, 'x-a: a', ' b', '', ''], 400],
+  [
+    'a coding with a line break',
+    ['POST /graphql HTTP/1.1', HOST, 'transfer-encoding:', ' chunked', '', '0', '', ''],
+    400,
+  ],
+  ['another coding', ['POST /graphql HTTP/1.1', HOST, 'transfer-encoding: gzip, chunked', '', '0', '', ''], 501],
+  ['a length with a sign', ['POST /graphql HTTP/1.1', HOST, 'content-length: +5', '', 'aaaaa'], 400],
+  ['a name with a blank', ['POST /graphql HTTP/1.1', HOST, 'content-length : 5', '', 'aaaaa'], 400],
+  ['a piece without an end to its length', ['POST /graphql HTTP/1.1', HOST, CHUNKED, '', `${'f'.repeat(20)}`, ''], 400],
+  ['two hosts', ['GET /livez HTTP/1.1', HOST, HOST, '', ''], 400],
+  ['no host', ['GET /livez HTTP/1.1', '', ''], 400],
+  ['201 headers', ['GET /livez HTTP/1.1', HOST, ...Array(200).fill('a:'), '', ''], 431],
+  ['a version nobody speaks', ['GET /livez HTTP/2.0', HOST, '', ''], 505],
+  ['no version', ['GET /livez', '', ''], 505],
+  ['a socket by two hosts', ['GET /graphql HTTP/1.1', HOST, HOST, ...UPGRADE, '', ''], 400],
 ])('%s are refused and the connection closed', async (_, lines, status) => {
   const wire = wireTo(harbour.url, ...(lines as string[]));
   await until(() => wire.isCut);
@@ -108,13 +132,6 @@ async function statusUnder(url: string, host: string | undefined, path = '/livez
   wire.socket.destroy();
   return Number(wire.text.split(' ')[1]);
 }
-
-const UPGRADE = [
-  'connection: Upgrade',
-  'upgrade: websocket',
-  'sec-websocket-version: 13',
-  'sec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==',
-];
 
 test.each([
   ['127.0.0.1', 200],
@@ -165,4 +182,61 @@ test('the refusal of a name is coded and says what to do', async () => {
   await until(() => wire.isCut);
   expect(wire.text).toMatch(/"code":"FORBIDDEN"/);
   expect(wire.text).toContain('ALLOWED_HOSTS');
+});
+
+test.each([
+  ['another name than the header', 'http://evil.example/livez', 421],
+  ['the name of the header', 'http://127.0.0.1/livez', 200],
+  ['another server before the path', '//evil.example/livez', 404],
+  ['a way round', '/x/../livez', 404],
+  ['other letters for the same', '/%6civez', 404],
+  ['more than the path', '/livez/', 404],
+  ['nothing but a question', '/livez?a=b#c', 200],
+])('a target of %s is %s: %d', async (_, target, status) => {
+  expect(await statusUnder(harbour.url, '127.0.0.1', target, AUTHORIZED)).toBe(status);
+});
+
+const QUERY = '{"query":"{ crews }"}';
+const ASKING = ['POST /graphql HTTP/1.1', HOST, AUTHORIZED, 'content-type: application/json'];
+const WHOLE = [...ASKING, `content-length: ${QUERY.length}`, '', QUERY].join('\r\n');
+
+test('requests that come together are answered in their order, one after the other', async () => {
+  const wire = wireTo(harbour.url);
+  wire.socket.write(WHOLE.repeat(3));
+  await until(() => wire.text.split('{"data":{"crews":1}}').length === 4);
+  expect(wire.text.match(/HTTP\/1\.1 200 /g)).toHaveLength(3);
+  wire.socket.destroy();
+});
+
+test('what follows a refused request on its connection is never read', async () => {
+  const before = harbour.sea.calls.length;
+  const sail = '{"query":"mutation { sail(to: \\"x\\") }"}';
+  const smuggled = [...ASKING, `content-length: ${sail.length}`, '', sail].join('\r\n');
+  const wire = wireTo(harbour.url, ...ASKING, 'content-length: 4', CHUNKED, '', `0\r\n\r\n${smuggled}`);
+  await until(() => wire.isCut);
+  expect(wire.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+  expect(harbour.sea.calls.length).toBe(before);
+});
+
+test('who offers HTTP/2 beside HTTP/1.1 is answered by HTTP/1.1, however his body comes', async () => {
+  const offer = ['connection: Upgrade, HTTP2-Settings', 'upgrade: h2c', 'http2-settings: AAMAAABkAAQAAP__'];
+  const wire = wireTo(harbour.url, ...ASKING, ...offer, `content-length: ${QUERY.length}`, '', QUERY.slice(0, 5));
+  await new Promise(setImmediate);
+  wire.socket.write(QUERY.slice(5));
+  await until(() => wire.text.includes('{"data":{"crews":1}}'));
+  // The connection goes on as any other.
+  wire.socket.write(WHOLE);
+  await until(() => wire.text.split('{"data":{"crews":1}}').length === 3);
+  const last = [...ASKING, ...offer.slice(1), 'connection: close, upgrade', `content-length: ${QUERY.length}`];
+  wire.socket.write([...last, '', QUERY].join('\r\n'));
+  await until(() => wire.isCut);
+  expect(wire.text.match(/HTTP\/1\.1 \d+/g)).toEqual(Array(3).fill('HTTP/1.1 200'));
+});
+
+test('who waits for leave to send his body gets it', async () => {
+  const wire = wireTo(harbour.url, ...ASKING, 'expect: 100-continue', `content-length: ${QUERY.length}`, '', '');
+  await until(() => wire.text.includes('100 Continue'));
+  wire.socket.write(QUERY);
+  await until(() => wire.text.includes('{"data":{"crews":1}}'));
+  wire.socket.destroy();
 });

@@ -4,6 +4,7 @@ import { ADMIN_TOKEN, bearer, type Harbour, openHarbour, SHIP } from './support.
 
 const ROBIN = { id: 'key:robin', kind: 'SCRIPT', name: 'robin', scopes: ['viewer'] };
 const JSON_TYPE = { 'content-type': 'application/json' };
+const GZIP = { 'content-encoding': 'gzip' };
 const CSRF = { 'x-fleet-csrf': '1' };
 
 let harbour: Harbour;
@@ -177,6 +178,42 @@ test.each<[string, () => string | Buffer, Record<string, string>, number, string
     'BAD_QUERY',
     'say which',
   ],
+  ['two members of gzip', () => Buffer.concat(['{"query":', '"{ crews }"}'].map((part) => gzipSync(part))), GZIP, 200],
+  [
+    'a bomb of many members of gzip',
+    () => Buffer.concat([gzipSync(CREWS), ...Array(200).fill(gzipSync(Buffer.alloc(50_000, ' ')))]),
+    GZIP,
+    413,
+    'QUERY_TOO_LARGE',
+  ],
+  ['half a gzip', () => gzipSync(CREWS).subarray(0, 20), GZIP, 400, 'BAD_INPUT', 'not packed with gzip'],
+  ['nothing, packed with gzip', () => '', GZIP, 400, 'BAD_INPUT'],
+  ['half a brotli', () => brotliCompressSync(CREWS).subarray(0, 9), { 'content-encoding': 'br' }, 400, 'BAD_INPUT'],
+  ['a mark of byte order', () => `\ufeff${CREWS}`, {}, 400, 'BAD_INPUT', 'no JSON'],
+  [
+    'variables with half a character',
+    () => '{"query":"{ crews }","variables":{"a":[{"b":"\\ud83d"}]}}',
+    {},
+    400,
+    'BAD_INPUT',
+    'half a character',
+  ],
+  [
+    'variables of such a name',
+    () => '{"query":"{ crews }","variables":{"a":{"\\udc00":1}}}',
+    {},
+    400,
+    'BAD_INPUT',
+    'half a character',
+  ],
+  ['variables with a whole one', () => '{"query":"{ crews }","variables":{"a":"\\ud83d\\ude00"}}', {}, 200],
+  ['a text with half a character', () => '{"query":"{ ship(id: \\"\\ud800\\") { name } }"}', {}, 400, 'BAD_QUERY'],
+  [
+    'numbers beyond all',
+    () => '{"query":"{ crews }","variables":{"a":1e999,"b":-0,"c":123456789012345678901}}',
+    {},
+    200,
+  ],
   ['a form', () => CREWS, { 'content-type': 'application/x-www-form-urlencoded' }, 415, 'BAD_INPUT'],
   ['text that a page may send unasked', () => CREWS, { 'content-type': 'text/plain' }, 415, 'BAD_INPUT'],
   ['a batch', () => `[${CREWS},${CREWS}]`, {}, 400, 'BAD_INPUT', 'one request at a time'],
@@ -210,6 +247,22 @@ test.each([
   ['extensions that are none', { query: '{ crews }', extensions: '7' }, 400],
 ])('a GET of %s is refused', async (_, parameters, status) => {
   expect((await get(parameters as never)).status).toBe(status);
+});
+
+test.each([
+  ['bytes that are no UTF-8', `query=${encodeURIComponent('{ ship(id: "')}%FF${encodeURIComponent('") { name } }')}`],
+  [
+    'variables that are no UTF-8',
+    `query={crews}&variables=${encodeURIComponent('{"a":"')}%C3%28${encodeURIComponent('"}')}`,
+  ],
+  ['broken encoding', 'query={crews}&a=%zz'],
+  ['a parameter that is there twice', 'query={crews}&query={nothing}'],
+])('a GET with %s is refused', async (_, parameters) => {
+  const response = await fetch(`${harbour.url}/graphql?${parameters}`, {
+    headers: { ...bearer(ADMIN_TOKEN), ...CSRF },
+  });
+  expect(response.status).toBe(400);
+  expect(((await response.json()) as AnyShape).errors[0].extensions.code).toBe('BAD_INPUT');
 });
 
 describe('a batch, where batches are taken,', () => {
