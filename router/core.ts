@@ -1,4 +1,3 @@
-import { type DocumentNode, execute } from 'graphql';
 import { hasScope } from '../lib/call/principal.ts';
 import type { Call } from '../lib/call/signing.ts';
 import type { Clock } from '../lib/clock.ts';
@@ -18,6 +17,7 @@ import type {
 import { type EventFacts, runEvents } from './execute/events.ts';
 import { Faults, type ReportFault } from './execute/faults.ts';
 import type { FetchRecord } from './execute/fetch-record.ts';
+import { introspect } from './execute/introspection.ts';
 import { emptyObject, type JsonObject } from './execute/json.ts';
 import { isMissed } from './execute/projection.ts';
 import { Run, requestOf } from './execute/run.ts';
@@ -137,7 +137,7 @@ class Core implements Engine {
     const { operation, variables } = prepared as PreparedOperation;
     const todo = { access, call, signal, steps: operation.steps, record };
     if (!operation.introspection) return this.#run(prepared as PreparedOperation, todo);
-    return this.#introspect(operation.introspection, variables).then((introspected) =>
+    return introspect(this.schema, operation.introspection, variables).then((introspected) =>
       this.#run(prepared as PreparedOperation, { ...todo, introspected }),
     );
   }
@@ -294,7 +294,7 @@ class Core implements Engine {
     data: JsonObject,
     faults: Faults,
     { closed }: AccessDecision,
-    introspected?: Readonly<Record<string, unknown>>,
+    introspected?: Readonly<Record<string, string>>,
   ): WrittenAnswer {
     const answer: WrittenAnswer = { data: write(data, { projection, faults, introspected, closed }) };
     if (faults.list.length > 0) answer.errors = faults.settled(projection.root);
@@ -314,15 +314,6 @@ class Core implements Engine {
     return decideAccess((prepared as PreparedOperation).operation.access, call.principal, call.requestId);
   }
 
-  async #introspect(
-    document: DocumentNode,
-    variables: Readonly<Record<string, unknown>>,
-  ): Promise<Record<string, unknown>> {
-    const { data, errors } = await execute({ schema: this.schema, document, variableValues: variables });
-    if (!data) throw new Error(`the consumer schema cannot be introspected: ${errors?.[0]?.message}`);
-    return data;
-  }
-
   #faults(call: Call): Faults {
     return new Faults(call.requestId, this.options.reportFault ?? (() => undefined));
   }
@@ -334,7 +325,7 @@ interface Todo {
   call: Call;
   signal: LeaveSignal | undefined;
   steps: Step | undefined;
-  introspected?: Record<string, unknown> | undefined;
+  introspected?: Record<string, string> | undefined;
   record?: FetchRecord | undefined;
 }
 

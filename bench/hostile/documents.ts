@@ -150,6 +150,129 @@ export const FAMILIES: Family[] = [
       operationName: 'Q0',
     }),
   },
+  {
+    name: 'variables of many operations in one fragment',
+    most: 330,
+    make: (n) => ({
+      ...query(
+        `${times(n, (at) => `query Q${at}($a: ID!) { ...F }`)} fragment F on Query { agents(filter: { ids: [${times(5_000 - 15 * n - 30, () => '$a')}] }) { totalCount } }`,
+      ),
+      operationName: 'Q0',
+      variables: { a: 'a' },
+    }),
+  },
+  {
+    name: 'variables nobody has declared',
+    most: 1_500,
+    make: (n) => query(`{ agents(filter: { ids: [${times(n, (at) => `$v${at}`)}] }) { totalCount } }`),
+  },
+  {
+    name: 'variables nobody uses, with large defaults',
+    most: 160,
+    make: (n) =>
+      query(
+        `query (${times(n, (at) => `$v${at}: AgentFilter = { ids: [${times(20, () => '"a"')}] }`)}) { fleet { total } }`,
+      ),
+  },
+  {
+    name: 'variables of one name',
+    most: 1_600,
+    make: (n) => query(`query (${times(n, () => '$v: Int')}) { agents(first: $v) { totalCount } }`),
+  },
+  {
+    name: 'variables: a large input each',
+    most: 160,
+    make: (n) => ({
+      query: `query (${times(n, (at) => `$v${at}: AgentFilter`)}) { ${times(n, (at) => `a${at}: agents(filter: $v${at}) { totalCount }`)} }`,
+      variables: Object.fromEntries(
+        Array.from({ length: n }, (_, at) => [
+          `v${at}`,
+          { ids: Array(200).fill('a'), names: Array(200).fill('b'), kinds: [] },
+        ]),
+      ),
+    }),
+  },
+  {
+    name: 'unknown fields, deep, near those there are',
+    most: 4_000,
+    make: (n) => query(`{ fleet { ${times(n, (at) => `totals${at}`)} } }`),
+  },
+  {
+    name: 'unknown types near those there are',
+    most: 1_500,
+    make: (n) => query(`{ node(id: "a") { ${times(n, (at) => `... on Agents${at} { id }`)} } }`),
+  },
+  {
+    name: 'unknown members of an input literal',
+    most: 1_600,
+    make: (n) => query(`{ agents(filter: { ${times(n, (at) => `idz${at}: 1`)} }) { totalCount } }`),
+  },
+  {
+    name: 'one member of an input literal again and again',
+    most: 1_600,
+    make: (n) => query(`{ agents(filter: { ${times(n, () => 'ids: "a"')} }) { totalCount } }`),
+  },
+  {
+    name: 'unknown values of an enum',
+    most: 4_900,
+    make: (n) => query(`{ agents(filter: { states: [${times(n, (at) => `RUNNING${at}`)}] }) { totalCount } }`),
+  },
+  {
+    name: 'values of the wrong type',
+    most: 4_900,
+    make: (n) => query(`{ agents(filter: { ids: [${times(n, () => '1.5')}] }) { totalCount } }`),
+  },
+  {
+    name: 'a number of many digits',
+    most: 900_000,
+    make: (n) => query(`{ agents(first: ${'9'.repeat(n)}) { totalCount } }`),
+  },
+  {
+    name: 'unknown directives everywhere',
+    most: 1_000,
+    make: (n) =>
+      query(
+        `query ($v: Int @skips(if: true)) ${'@includes '.repeat(n)} { ...F @includes ... @includes { fleet { total } } } fragment F on Query @includes { fleet { total @includes } }`,
+      ),
+  },
+  {
+    name: 'one fragment spread again and again',
+    most: 1_600,
+    make: (n) => query(`{ ${times(n, () => '...F')} } fragment F on Query { fleet { total } viewer { scopes } }`),
+  },
+  {
+    name: 'unknown fragments',
+    most: 1_600,
+    make: (n) => query(`{ ${times(n, (at) => `...F${at}`)} }`),
+  },
+  {
+    name: 'fragments nobody spreads',
+    most: 800,
+    make: (n) => query(`{ fleet { total } } ${times(n, (at) => `fragment F${at} on Query { fleet { total } }`)}`),
+  },
+  {
+    name: 'fragments of one name',
+    most: 800,
+    make: (n) => query(`{ ...F } ${times(n, () => 'fragment F on Query { fleet { total } }')}`),
+  },
+  {
+    name: 'fields of one name that differ',
+    most: 100,
+    make: (n) => query(`{ ${times(n, (at) => `a: agent(id: "${at}") { id name: id }`)} }`),
+  },
+  {
+    name: 'fields of one name that differ far below',
+    most: 100,
+    make: (n) =>
+      query(
+        `{ ${times(n, (at) => `agents { nodes { alerts { nodes { agent { x: ${['id', 'name', 'kind'][at % 3]} } } } } }`)} }`,
+      ),
+  },
+  {
+    name: 'definitions of a schema',
+    most: 1_200,
+    make: (n) => query(`{ fleet { total } } ${times(n, (at) => `type T${at} { a: Int }`)}`),
+  },
   { name: 'a long string', most: 900_000, make: (n) => query(`{ agent(name: "${'x'.repeat(n)}") { id } }`) },
   {
     name: 'a long string of escapes',
@@ -213,6 +336,20 @@ export const FAMILIES: Family[] = [
       query(
         `{ ${times(n, (at) => `a${at}: __schema { types { name fields { name args { name } type { name fields { name } } } } }`)} }`,
       ),
+  },
+  {
+    name: 'introspection of types by their names',
+    most: 200,
+    make: (n) =>
+      query(
+        `{ ${times(n, (at) => `a${at}: __type(name: "Query") { fields { name args { name type { name } } type { name fields { name } } } }`)} }`,
+      ),
+  },
+  {
+    name: 'introspection into wrapped types',
+    most: 30,
+    make: (n) =>
+      query(`{ __schema { types { fields { type { ${'ofType { '.repeat(n)} name ${'} '.repeat(n)} } } } } }`),
   },
   { name: 'introspection as tools send it', most: 1, make: () => query(getIntrospectionQuery()) },
 ];

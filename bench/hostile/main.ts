@@ -111,7 +111,11 @@ async function verdictOn(engine: Engine, gate: DocumentGate, body: string): Prom
     const { query = '', ...request } = requestsInBody(body, 0) as ClientRequest;
     gate.check(query);
     const prepared = await engine.prepare({ query, ...request });
-    if (isRefused(prepared)) return String(prepared.errors[0]?.extensions?.['code']);
+    if (isRefused(prepared)) {
+      // Those who may read the schema are told what names are near.
+      await engine.prepare({ query, ...request, suggests: true });
+      return String(prepared.errors[0]?.extensions?.['code']);
+    }
     await engine.execute(prepared, { principal: systemPrincipal('bench'), requestId: 'bench' });
     return 'admitted';
   } catch (error) {

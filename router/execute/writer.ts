@@ -13,8 +13,8 @@ const NULL = 'null';
 export interface WritingOptions {
   projection: Projection;
   faults: Faults;
-  /** Answers to `__schema` and `__type`, by response key. */
-  introspected: Readonly<Record<string, unknown>> | undefined;
+  /** Answers to `__schema` and `__type` by response key, written out. */
+  introspected: Readonly<Record<string, string>> | undefined;
   /** `Type.field`s this caller may not see. */
   closed: ReadonlySet<string>;
 }
@@ -57,7 +57,7 @@ class Writer {
       } else if (meta === 'typename') {
         part = jsonOf(isInterfaceType(type) ? (value['__typename'] ?? type.name) : type.name);
       } else {
-        part = isRoot ? jsonOf(this.options.introspected?.[key] ?? null) : NULL;
+        part = isRoot ? (this.options.introspected?.[key] ?? NULL) : NULL;
       }
       text += text === '' ? field.opening : field.following;
       text += part;

@@ -32,7 +32,7 @@ export interface DocumentLimits {
 }
 
 export const DOCUMENT_LIMITS: DocumentLimits = {
-  characters: 200_000,
+  characters: 100_000,
   tokens: 5_000,
   depth: 20,
   aliases: 200,
@@ -154,10 +154,11 @@ class Expansion {
 
   /** A fragment within itself is laid out once here; validation says that it must not be. */
   #spread(name: string, into: Map<string, FieldNode[]>, under: Set<string>, spread: Set<string>): void {
+    // One that is not there is compared with all others just the same.
+    spread.add(name);
     const fragment = this.fragments.get(name);
     if (!fragment || under.has(name)) return;
     under.add(name);
-    spread.add(name);
     this.#collect(fragment.selectionSet, into, under, spread);
     under.delete(name);
   }

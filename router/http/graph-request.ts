@@ -8,7 +8,7 @@ import { HttpRefusal } from './body.ts';
 const JSON_LIMITS = { depth: 64, values: 50_000 };
 const MAX_NAME = 256;
 /** Names in a body, counted wherever they are. */
-const MAX_MEMBERS = 30_000;
+const MAX_MEMBERS = 20_000;
 const QUOTE = 0x22;
 /** `"":1` and a comma, characters. */
 const SHORTEST_MEMBER = 5;

@@ -2,15 +2,23 @@ import {
   type DocumentNode,
   Kind,
   type OperationDefinitionNode,
+  print,
   type SelectionNode,
   type SelectionSetNode,
+  visit,
 } from 'graphql';
+import { nameWithin } from '../execute/introspection.ts';
 import type { Fragments } from './reduction.ts';
 
 /** Root fields that the router answers from its own schema. */
 export const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
 
-/** Only the introspection an operation asks for at its root; undefined when it asks for none. */
+const TAKEN: ReadonlySet<string> = new Set(['Boolean', 'Boolean!', 'String', 'String!']);
+
+/**
+ * Only the introspection an operation asks for at its root, as `introspect` runs it; undefined when it asks for none. Its
+ * fields' arguments take variables of two types: others belong to the rest of the operation.
+ */
 export function introspectionOf(
   operation: OperationDefinitionNode,
   fragments: Fragments,
@@ -33,6 +41,22 @@ export function introspectionOf(
   };
   const selectionSet = only(operation.selectionSet);
   if (!selectionSet) return undefined;
+  const variableDefinitions = (operation.variableDefinitions ?? []).filter(({ type }) => TAKEN.has(print(type)));
   const definitions = document.definitions.filter((definition) => definition.kind === Kind.FRAGMENT_DEFINITION);
-  return { kind: Kind.DOCUMENT, definitions: [{ ...operation, selectionSet }, ...definitions] };
+  return within({
+    kind: Kind.DOCUMENT,
+    definitions: [{ ...operation, variableDefinitions, selectionSet }, ...definitions],
+  });
+}
+
+/** With the names that fields and types of introspection have where they are run; the answer bears those that were asked. */
+function within(document: DocumentNode): DocumentNode {
+  return visit(document, {
+    Field(field) {
+      const { name, alias = name } = field;
+      const value = nameWithin(name.value);
+      return value === name.value ? undefined : { ...field, alias, name: { ...name, value } };
+    },
+    NamedType: (type) => ({ ...type, name: { ...type.name, value: nameWithin(type.name.value) } }),
+  });
 }

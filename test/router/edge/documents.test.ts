@@ -86,6 +86,10 @@ test('fragments are weighed by the pairs that validation compares, introspection
     `{ ${Array.from({ length: n }, (_, at) => `...F${at}`).join(' ')} } ${Array.from({ length: n }, (_, at) => `fragment F${at} on Q { a${at % 90} }`).join(' ')}`;
   gate().check(spread(120));
   expect(() => gate().check(spread(160))).toThrow('pairs of fields or fragments');
+  // Also those that are not there: validation compares them all the same.
+  const missing = (n: number) => `{ ${Array.from({ length: n }, (_, at) => `...F${at}`).join(' ')} }`;
+  gate().check(missing(120));
+  expect(() => gate().check(missing(160))).toThrow('pairs of fields or fragments');
   const types = (n: number) =>
     `{ ...F } fragment F on Query { ${Array.from({ length: n }, (_, at) => `a${at}: __schema { types { fields { type { fields { name } } } } }`).join(' ')} }`;
   gate().check(types(4));
