@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import nodePath from 'node:path';
 import { deriveKey } from '../lib/call/signing.ts';
 import { systemClock } from '../lib/clock.ts';
@@ -15,7 +14,7 @@ import { guardLimitsIn, policiesIn, replicasIn } from './guard/guard-settings.ts
 import { limitsIn } from './limits/settings.ts';
 import { plannersIn } from './plan/settings.ts';
 import { schemaIn } from './schema/settings.ts';
-import { SupergraphFile } from './schema/supergraph-file.ts';
+import { readSupergraphFile, SupergraphFile } from './schema/supergraph-file.ts';
 import { type ServedRouter, serveRouter } from './server.ts';
 
 export interface StandaloneRouter extends ServedRouter {
@@ -121,7 +120,7 @@ function readMode(mode: string | undefined, host: string, isOpen: boolean): bool
 function readSupergraph(file: string | undefined): string {
   if (!file) throw new StartError('set SUPERGRAPH_PATH to the file of a Federation 2 supergraph');
   try {
-    return readFileSync(file, 'utf8');
+    return readSupergraphFile(file);
   } catch (error) {
     throw new StartError(`SUPERGRAPH_PATH cannot be read: ${messageOf(error)}`);
   }

@@ -58,14 +58,17 @@ export async function introspect(
   variables: Readonly<Record<string, unknown>>,
   mostParts = Math.max(LEAST_PARTS, TIMES_TOLD * partsOf(schema)),
 ): Promise<Record<string, string>> {
+  metaSchema ??= makeMetaSchema();
+  const meta = metaSchema;
   const told = await new Promise<Record<string, unknown>>((resolve, reject) => {
     const contextValue: Source = { schema, pace: new Pace(mostParts, reject) };
-    Promise.resolve(
-      execute({ schema: (metaSchema ??= makeMetaSchema()), document, variableValues: variables, contextValue }),
-    ).then(({ data, errors }) => {
-      if (data) resolve(data);
-      else reject(new Error(`the consumer schema cannot be introspected: ${errors?.[0]?.message}`));
-    }, reject);
+    Promise.resolve(execute({ schema: meta, document, variableValues: variables, contextValue })).then(
+      ({ data, errors }) => {
+        if (data) resolve(data);
+        else reject(new Error(`the consumer schema cannot be introspected: ${errors?.[0]?.message}`));
+      },
+      reject,
+    );
   });
   const texts: Record<string, string> = {};
   for (const [key, value] of Object.entries(told)) texts[key] = await written(value);

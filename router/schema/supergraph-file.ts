@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -6,14 +7,31 @@ import type { SchemaDesk } from './schema-desk.ts';
 
 /** How often the file is looked at, milliseconds. */
 const LOOK_MS = 500;
-/** A file in the course of being written is read when it has kept still for one look. */
-const MAX_BYTES = 20_000_000;
+/** A supergraph of thousands of types has some 2 MB. */
+const MAX_BYTES = 10_000_000;
 
 export interface SupergraphFileOptions {
   path: string;
   /** Takes what the file says now. */
   schema: SchemaDesk;
   log: Log;
+}
+
+/** @throws Error why it cannot be read, or is none by its size or its bytes; a pipe or a device might never end */
+export function readSupergraphFile(path: string): string {
+  requireSmallFile(path);
+  return textOf(readFileSync(path));
+}
+
+function requireSmallFile(path: string): void {
+  const stat = statSync(path);
+  if (!stat.isFile()) throw new Error(`${path} is no file`);
+  if (stat.size > MAX_BYTES) throw new Error(`${path} has over ${MAX_BYTES} bytes`);
+}
+
+function textOf(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw new Error('it is not UTF-8');
+  return bytes.toString('utf8');
 }
 
 /**
@@ -56,9 +74,8 @@ export class SupergraphFile {
     const { path, schema, log } = this.options;
     this.#taken = stampOf(path);
     try {
-      const text = await readFile(path, 'utf8');
-      if (text.length > MAX_BYTES) throw new Error(`it has over ${MAX_BYTES} characters`);
-      await schema.propose({ supergraphSdl: text }, { from: 'file' });
+      requireSmallFile(path);
+      await schema.propose({ supergraphSdl: textOf(await readFile(path)) }, { from: 'file' });
     } catch (error) {
       log.error('schema.unread', { path, error: messageOf(error) });
     }

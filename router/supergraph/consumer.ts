@@ -16,6 +16,7 @@ export interface Feature {
 }
 
 const APOLLO_SPECS = 'https://specs.apollo.dev/';
+const JOIN = /\/join\/v0\.[2-5]$/;
 /** Directives of Apollo's specifications that tell clients something; all others are machinery. */
 const TOLD: ReadonlySet<string> = new Set(['cost', 'listSize']);
 /** Features marked `for: SECURITY` that this router enforces. A supergraph with another one is refused: it would be open. */
@@ -41,10 +42,19 @@ function featureOf(link: ConstDirectiveNode): Feature {
   return { name: text('as') ?? name, url, purpose: text('for') };
 }
 
+/** @throws Error unless it is written with a join specification this router knows */
+export function requireJoin(features: readonly Feature[]): void {
+  const join = features.find(({ name }) => name === 'join');
+  if (!join) throw new Error('this is no Federation 2 supergraph: its schema has no @link to the join specification');
+  if (!JOIN.test(join.url))
+    throw new Error(`the supergraph is written with ${join.url}; this router reads v0.2 to v0.5`);
+}
+
 /** @throws Error naming a security feature this router does not enforce */
 export function refuseUnenforced(features: readonly Feature[]): void {
   for (const { name, url, purpose } of features) {
-    if (purpose === 'SECURITY' && !ENFORCED.has(name)) {
+    // Whatever it is called here: what is enforced goes by its own name.
+    if (purpose === 'SECURITY' && !(ENFORCED.has(name) && url.includes(`/${name}/`))) {
       throw new Error(`the supergraph asks for ${url}, which this router does not enforce: it would be open`);
     }
   }

@@ -9,6 +9,32 @@ import { ask, plainServer } from './support.ts';
 const SDL = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
 type Query { hello: String }`;
 
+const FOLDER = mkdtempSync(path.join(tmpdir(), 'supergraphs-'));
+
+/** Settings that name a file of this content. */
+function made(name: string, content: string | Buffer): object {
+  const at = path.join(FOLDER, `${name}.graphql`);
+  writeFileSync(at, content);
+  return { SUPERGRAPH_PATH: at };
+}
+
+let alterations = 0;
+/** Settings that name a supergraph with something else in it. */
+function altered(what: string | RegExp, by: string): object {
+  const whole = composeSupergraph([{ name: 'hello', url: 'http://127.0.0.1:1/graphql', sdl: SDL }]);
+  const text = whole.replace(what, by);
+  if (text === whole) throw new Error(`${what} is not in the supergraph`);
+  alterations += 1;
+  return made(`altered-${alterations}`, text);
+}
+
+const FEDERATION_1 = `schema @core(feature: "https://specs.apollo.dev/core/v0.2")
+  @core(feature: "https://specs.apollo.dev/join/v0.1", for: EXECUTION) { query: Query }
+enum join__Graph { A @join__graph(name: "a", url: "http://127.0.0.1:1") }
+type Query { a: Int @join__field(graph: A) }`;
+const DISGUISED = `for: EXECUTION)
+  @link(url: "https://specs.apollo.dev/authenticated/v0.1", as: "inaccessible", for: SECURITY)`;
+
 let subgraph: Awaited<ReturnType<typeof plainServer>>;
 let file: string;
 beforeAll(async () => {
@@ -81,7 +107,20 @@ test('only listed operations run where told so, but all where it is measured', a
 test.each([
   ['no file', {}, 'set SUPERGRAPH_PATH'],
   ['a file that is not there', { SUPERGRAPH_PATH: '/nowhere.graphql' }, 'cannot be read'],
-  ['a file that is no supergraph', { SUPERGRAPH_PATH: __filename }, 'Syntax Error'],
+  ['a file that is no supergraph', { SUPERGRAPH_PATH: __filename }, 'no GraphQL: Syntax Error'],
+  ['a folder', { SUPERGRAPH_PATH: __dirname }, 'is no file'],
+  ['what never ends', { SUPERGRAPH_PATH: '/dev/zero' }, 'is no file'],
+  ['an empty file', made('empty', ''), 'no GraphQL: Syntax Error: Unexpected <EOF>. (line 1, column 1)'],
+  ['what is no text', made('bytes', Buffer.from([0x74, 0xff])), 'not UTF-8'],
+  ['more than 10 MB', made('large', `# ${'x'.repeat(10_000_000)}`), 'over 10000000 bytes'],
+  ['a plain schema', made('plain', 'type Query { a: Int }'), 'no Federation 2 supergraph'],
+  ['a supergraph of Federation 1', made('first', FEDERATION_1), 'no Federation 2 supergraph'],
+  ['a join specification of tomorrow', altered(/join\/v0\.\d/, 'join/v9.9'), 'reads v0.2 to v0.5'],
+  ['security by a name that is another’s', altered('for: EXECUTION)', DISGUISED), 'does not enforce'],
+  ['a subgraph without an address', altered(/, url: "http:[^"]*"/, ''), 'hello has no address'],
+  ['a subgraph at no address', altered(/"http:[^"]*\/graphql"/, '"nowhere"'), 'hello has no address'],
+  ['a subgraph that is no server', altered(/"http:[^"]*\/graphql"/, '"ftp://a/b"'), 'http or https'],
+  ['no subgraphs', altered(/HELLO @join__graph[^\n]*/, 'NONE'), 'names no subgraph'],
   ['an open port for all the world', { HOST: '0.0.0.0' }, 'not loopback'],
   ['a mode nobody knows', { ROUTER_MODE: 'fast' }, 'neither audit nor bench'],
   [
