@@ -15,6 +15,7 @@ import { type Flags, standardFlags } from './flags/index.ts';
 import type { Log } from './log.ts';
 import type { Settings } from './settings/index.ts';
 import type { TelemetryStore } from './telemetry-store/index.ts';
+import { KeySweep } from './write/key-sweep.ts';
 import { AuditRelay } from './write/relay.ts';
 import { UNPLACED } from './write/rows.ts';
 import { Writes } from './write/writes.ts';
@@ -46,7 +47,7 @@ export interface HouseRuntime {
   houses: Record<string, HouseClient>;
   /** Logs, samples and spans; only in houses that asked for it. */
   telemetry?: TelemetryStore;
-  /** Starts sequencer, streams and relay; the house's own `start` follows. */
+  /** Starts sequencer, streams, relay and the sweep of keys; the house's own `start` follows. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -123,6 +124,7 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
   const sequencer = new Sequencer(database, { table: 'event', wake: UNPLACED, tell: PLACED }, notifications, log);
   const retention = new Retention(database, retentionLimits(settings), nowMs, log);
   const relay = houses['audit'] && new AuditRelay(name, database, houses['audit'], notifications, clock, log);
+  const sweep = new KeySweep(database, log);
   return {
     name,
     clock,
@@ -146,9 +148,11 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
       events.start();
       retention.start();
       relay?.start();
+      sweep.start();
       notifications.start();
     },
     async stop() {
+      await sweep.stop();
       await relay?.stop();
       await retention.stop();
       await sequencer.stop();

@@ -113,12 +113,14 @@ class HouseDoor {
     if (target === 'GET /readyz') return await this.#readiness(response);
     if (target === 'GET /metrics' && this.metrics)
       return send(response, 200, await this.metrics(), 'text/plain; version=0.0.4');
+    // A stranger's body is not read at all.
+    if (!this.verifier.isClaimed(request.headers)) {
+      response.setHeader('connection', 'close');
+      return refuse(response);
+    }
     const body = await readBody(request, MAX_BODY);
     const call = this.verifier.verify(`${request.method} ${request.url}`, request.headers, body);
-    if (!call) {
-      const error = new FleetError('UNAUTHENTICATED', 'this port takes signed calls only: ask the router');
-      return send(response, 401, { errors: [{ message: error.message, extensions: error.extensions }] });
-    }
+    if (!call) return refuse(response);
     // Whoever left meanwhile, or waits no longer, is worth no work.
     if (request.socket.destroyed) return;
     if (call.deadlineMs !== undefined && call.deadlineMs <= this.nowMs()) {
@@ -179,6 +181,11 @@ class HouseDoor {
       { contextValue: this.subgraph.context(call) },
     );
   }
+}
+
+function refuse(response: ServerResponse): void {
+  const error = new FleetError('UNAUTHENTICATED', 'this port takes signed calls only: ask the router');
+  send(response, 401, { errors: [{ message: error.message, extensions: error.extensions }] });
 }
 
 function send(response: ServerResponse, status: number, body: object | string, type = 'application/json'): void {

@@ -14,6 +14,8 @@ export interface EventDraft {
   previous?: object | null;
 }
 
+/** How long an idempotency key stands for its first outcome, as PostgreSQL says it. */
+export const KEY_LIFE = '24 hours';
 /** Wakes the sequencer when the transaction commits. */
 export const UNPLACED = 'fleet_unplaced';
 /** Wakes the relay of audit entries when the transaction commits. */

@@ -6,7 +6,7 @@ import { asFleetError, FleetError } from '../errors.ts';
 import type { UserError } from '../graphql/shared.ts';
 import { argumentsHash } from './canonical.ts';
 import type { EntryDraft } from './entry.ts';
-import { type EventDraft, insertEntry, insertEvents } from './rows.ts';
+import { type EventDraft, insertEntry, insertEvents, KEY_LIFE } from './rows.ts';
 
 /** What a mutation did: told by its work, written down by the write unit. */
 export interface Written<R> {
@@ -179,14 +179,17 @@ export class Writes {
     });
   }
 
-  /** Takes the idempotency key; waits for the same key in flight. The stored outcome when there is one already. */
+  /** Takes the idempotency key, also one whose time is over; waits for the same key in flight. The stored outcome when there is one already. */
   async #claim<R>(tx: Transaction, { call, args, action }: WriteRequest<R>): Promise<Stored<R> | undefined> {
     const key = keyOf(call, args);
     if (key === undefined) return undefined;
     const hash = argumentsHash(args);
     const rows: unknown[] = await tx.query(
       `insert into idempotency (principal, key, action, args_hash) values ($1, $2, $3, $4)
-       on conflict (principal, key, action) do nothing returning key`,
+       on conflict (principal, key, action) do update
+         set args_hash = excluded.args_hash, outcome = null, created_at = excluded.created_at
+         where idempotency.created_at < now() - interval '${KEY_LIFE}'
+       returning key`,
       [call.principal.id, key, action, hash],
     );
     if (rows.length) return undefined;

@@ -49,6 +49,16 @@ describe('a signed call', () => {
     expect(door.verify('POST /graphql', signed(), '{"a":1}')).toBeDefined();
   });
 
+  test('dated ahead it is remembered as long as it could be replayed', () => {
+    const door = verifier();
+    const ahead = signCall(KEY, 'logs', 'POST /graphql', '', callOf(), nowMs + 29_000);
+    expect(door.verify('POST /graphql', ahead, '')).toBeDefined();
+    nowMs += 59_000;
+    // Others come and go, and are forgotten.
+    expect(door.verify('POST /graphql', signed(), '{"a":1}')).toBeDefined();
+    expect(door.verify('POST /graphql', ahead, '')).toBeUndefined();
+  });
+
   test('is forgotten once it is too old to be replayed', () => {
     const door = verifier();
     const headers = signed();

@@ -18,9 +18,11 @@ import { FleetError } from '../../lib/errors.ts';
 import { buildSubgraph } from '../../lib/federation.ts';
 import { Change, Node, UserError } from '../../lib/graphql/shared.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
+import { silentLog } from '../../lib/log.ts';
 import { nodeId } from '../../lib/node-id.ts';
 import { connectionOf, pageOf, readPage } from '../../lib/page.ts';
 import type { HouseContext, Subgraph } from '../../lib/subgraph.ts';
+import { KeySweep } from '../../lib/write/key-sweep.ts';
 import { EVENT_PARTITIONS, WRITE_TABLES } from '../../lib/write/tables.ts';
 import { callOf, startTestHouse, type TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
@@ -224,6 +226,47 @@ describe('a house', () => {
       `select count(*)::int as count from audit_outbox where entry->>'targetId' = 'cellar'`,
     );
     expect(count).toBe(2);
+  });
+
+  test('ten repeats at once take effect once, and all answer the same', async () => {
+    const input = { name: 'stairs', level: 33 };
+    const answers = await Promise.all(
+      Array.from({ length: 10 }, () => dim(input, { idempotencyKey: 'k'.repeat(255) })),
+    );
+    expect(new Set(answers.map(({ data }) => data.dimLamp.lamp.level))).toEqual(new Set([33]));
+    const first = answers.filter(({ data }) => data.dimLamp.secret !== null);
+    expect(first).toHaveLength(1);
+    const events = await house.runtime.database.query(`select 1 from event where node->>'level' = '33'`);
+    expect(events).toHaveLength(1);
+  });
+
+  test('a key is its caller’s alone', async () => {
+    const robin = { principal: { id: 'key:robin', kind: 'SCRIPT', name: 'robin', scopes: ['operator'] } };
+    await dim({ name: 'roof', level: 1, clientMutationId: 'shared' });
+    const other = await dim({ name: 'roof', level: 2, clientMutationId: 'shared' }, robin);
+    expect(other.data.dimLamp).toMatchObject({ lamp: { level: 2 }, userErrors: [] });
+  });
+
+  test('after a day a key is forgotten, and may be used for something else even before that is done', async () => {
+    const { database } = house.runtime;
+    const age = (key: string, hours: number) =>
+      database.query(`update idempotency set created_at = now() - $2::interval where key = $1`, [
+        key,
+        `${hours} hours`,
+      ]);
+    for (const key of ['old', 'young']) await dim({ name: 'shed', level: 5, clientMutationId: key });
+    await age('old', 25);
+    await age('young', 23);
+    const [again, refused] = [
+      await dim({ name: 'shed', level: 6, clientMutationId: 'old' }),
+      await dim({ name: 'shed', level: 6, clientMutationId: 'young' }),
+    ];
+    expect(again.data.dimLamp).toMatchObject({ lamp: { level: 6 }, secret: 'shown once', userErrors: [] });
+    expect(refused.data.dimLamp.userErrors).toMatchObject([{ code: 'IDEMPOTENCY_KEY_REUSED' }]);
+    await age('old', 25);
+    expect(await new KeySweep(database, silentLog).sweep()).toBe(1);
+    const left = await database.query(`select key from idempotency where key in ('old', 'young')`);
+    expect(left).toEqual([{ key: 'young' }]);
   });
 
   test('a key that is none is refused and recorded', async () => {

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { parse } from 'graphql';
 import { HouseClient } from '../../../lib/call/house-client.ts';
@@ -91,6 +92,15 @@ test.each<[string, () => Record<string, string>, string?, string?]>([
   expect(JSON.parse(text)).toEqual({
     errors: [{ message: expect.any(String), extensions: { code: 'UNAUTHENTICATED', retryable: false } }],
   });
+});
+
+test('a stranger is refused before his body is read', async () => {
+  await serve({});
+  const socket = connect(Number(new URL(served.url).port), '127.0.0.1');
+  socket.write('POST /graphql HTTP/1.1\r\nhost: a\r\ncontent-length: 1000000\r\n\r\n{');
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  expect(text).toMatch(/^HTTP\/1\.1 401 /);
 });
 
 test('a call is taken once: its replay is 401, also beside it', async () => {
