@@ -5,6 +5,8 @@ import type { NativeSchema } from './native-task.ts';
 
 /** Decides which subgraph is asked for what, in which order. */
 export interface Planner {
+  /** Whether another may be quick where this one refuses an operation for the time it takes. */
+  readonly isSlow?: boolean;
   /**
    * @param document a valid document; its fields are those of the consumer schema
    * @param draw in [0, 100): `percent(n)` labels of overrides are on where it is below n
@@ -77,18 +79,24 @@ export function withFallback(
   return {
     async plan(document, operationName, draw) {
       let reason: string;
+      let refusal: FleetError | undefined;
       try {
         const plan = await first.plan(document, operationName, draw);
         if (plan) return plan;
         reason = 'the plan is empty';
       } catch (error) {
-        // What was refused on purpose is not tried in another way.
-        if (error instanceof FleetError) throw error;
+        if (error instanceof FleetError) refusal = error;
+        // What was refused on purpose is not tried in a way that takes longer.
+        if (refusal && !first.isSlow) throw error;
         reason = messageOf(error);
       }
       onFallback(reason);
-      if (!mayFallBack()) throw new Error(reason);
-      return await second.plan(document, operationName, draw);
+      if (!mayFallBack()) throw refusal ?? new Error(reason);
+      try {
+        return await second.plan(document, operationName, draw);
+      } catch (error) {
+        throw refusal ?? error;
+      }
     },
   };
 }

@@ -1,3 +1,4 @@
+import { FleetError } from '../../../lib/errors.ts';
 import { fixedFlags } from '../../../lib/flags/index.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type GraphRequest, isRefused, type Prepared } from '../../../router/engine.ts';
@@ -225,4 +226,25 @@ test('a cache forgets what was used longest ago, by weight', () => {
   expect(cache.size).toEqual({ entries: 2, sizeBytes: 50, hits: 3, misses: 1 });
   cache.set('huge', 5, 101);
   expect(cache.get('huge')).toBeUndefined();
+});
+
+test('what a slow planner refuses for its time goes to the other; that it passes is not forgotten where both fail', async () => {
+  const plan = () => Promise.reject(new FleetError('OVERLOADED', 'too many'));
+  const flags = fixedFlags({ 'router.apollo-fallback': true });
+  const slow: PlannerMaker = () => ({ isSlow: true, plan });
+  const query = '{ agents { id } }';
+  const helped = createEngine({ ...base, flags, planner: slow, secondPlanner: nativePlanner() });
+  expect(isRefused(await helped.prepare({ query }))).toBe(false);
+  let count = 0;
+  const failing: PlannerMaker = () => ({
+    plan: () => {
+      count += 1;
+      return Promise.reject(new Error('no way'));
+    },
+  });
+  const both = createEngine({ ...base, flags, planner: slow, secondPlanner: failing });
+  for (const expected of [1, 2]) {
+    expect(await both.prepare({ query })).toMatchObject({ errors: [{ extensions: { code: 'OVERLOADED' } }] });
+    expect(count).toBe(expected);
+  }
 });
