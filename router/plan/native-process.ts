@@ -28,10 +28,15 @@ interface Waiter {
 
 /**
  * Hive's planner in a process of its own. It is native code: for some valid operations it panics, which ends its process,
- * or never comes to an end. Here that costs the few operations under way a second planner, and nobody else anything.
+ * or never comes to an end. Here that costs it a second planner, those under way with it a second attempt, and nobody else
+ * anything.
  */
 export class NativeProcess {
   readonly #queue: Waiter[] = [];
+  /** Those under way when it ended: one of them ended it, so each is tried alone. */
+  readonly #suspects: Waiter[] = [];
+  /** Whether one of them is under way, alone. */
+  #isTrying = false;
   readonly #sent = new Map<number, Waiter>();
   readonly #told = new Set<number>();
   /** Schemas it has answered for: from then on a late plan is the operation's own fault. */
@@ -76,9 +81,14 @@ export class NativeProcess {
 
   #next(): void {
     if (this.#starts <= 0) {
-      for (const waiter of this.#queue.splice(0)) fail(waiter, 'the planning process has ended too often just now');
+      for (const waiter of [...this.#suspects.splice(0), ...this.#queue.splice(0)]) {
+        fail(waiter, 'the planning process has ended too often just now');
+      }
     }
-    while (this.#queue.length > 0 && this.#sent.size < LANES) this.#send(this.#queue.shift() as Waiter);
+    const waiting = this.#suspects.length > 0 ? this.#suspects : this.#queue;
+    this.#isTrying = waiting === this.#suspects || (this.#isTrying && this.#sent.size > 0);
+    const lanes = this.#isTrying ? 1 : LANES;
+    while (waiting.length > 0 && this.#sent.size < lanes) this.#send(waiting.shift() as Waiter);
     if (this.#sent.size > 0) this.#child?.channel?.ref();
     // It must not keep a process that has nothing else to do.
     else this.#child?.channel?.unref();
@@ -159,8 +169,11 @@ export class NativeProcess {
     setTimeout(() => {
       this.#starts += 1;
     }, STARTS_MS).unref();
-    for (const waiter of this.#sent.values()) fail(waiter, `the planning process ended: ${reason}`);
+    const [first, ...others] = this.#sent.values();
     this.#sent.clear();
+    if (first && others.length === 0) fail(first, `the planning process ended: ${reason}`);
+    else if (first) this.#suspects.push(first, ...others);
+    for (const { timer } of this.#suspects) clearTimeout(timer);
     this.start();
     this.#next();
   }

@@ -2,11 +2,14 @@ import { graphql, parse, validate } from 'graphql';
 import { fixedFlags } from '../../../lib/flags/index.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type Engine, isRefused } from '../../../router/engine.ts';
-import { apolloPlanner } from '../../../router/plan/apollo-planner.ts';
-import { nativePlanner } from '../../../router/plan/planner.ts';
+import { APOLLO_LIMITS, apolloPlanner } from '../../../router/plan/apollo-planner.ts';
+import { nativePlanner, PLANNING_LIMITS } from '../../../router/plan/planner.ts';
 import { faultyPlaces, type Outcome } from './outcome.ts';
 import { type RandomOperation, RandomWriter, randomFrom } from './random-operation.ts';
 import { call, callerOf, monolith, newWorld, stillClock, supergraphSdl, type World } from './world.ts';
+
+/** The machine may have much else to do. */
+const PATIENT = { ...PLANNING_LIMITS, timeoutMs: 60_000 };
 
 async function asMonolith({ query, variables }: RandomOperation): Promise<Outcome> {
   const world = newWorld();
@@ -28,7 +31,10 @@ async function compareMany(planner: 'native' | 'apollo', firstSeed: number, coun
     supergraphSdl,
     caller: callerOf(world),
     clock: stillClock,
-    planner: planner === 'native' ? nativePlanner() : apolloPlanner(),
+    planner:
+      planner === 'native'
+        ? nativePlanner({}, PATIENT)
+        : apolloPlanner({}, { ...APOLLO_LIMITS, timeoutMs: PATIENT.timeoutMs }),
   });
   let compared = 0;
   for (let seed = firstSeed; compared < count; seed++) {

@@ -22,6 +22,8 @@ const supergraphSdl = composeSupergraph(
 );
 const ENDING = '{ shelf { any { ... on Item { weight } } } }';
 const ORDINARY = '{ shelf { id y } }';
+/** For tests that are not about time: the machine may have much else to do. */
+const PATIENT = { ...PLANNING_LIMITS, timeoutMs: 120_000 };
 const TASK = { document: ORDINARY, operationName: undefined, labels: [], percentage: 0 };
 
 test("an operation that ends the native planner's process is planned by the other, and the next one natively", async () => {
@@ -43,7 +45,7 @@ test("an operation that ends the native planner's process is planned by the othe
 
 test('what is planned beside an operation that takes too long is planned all the same', async () => {
   const hasty = nativePlanner({}, { ...PLANNING_LIMITS, timeoutMs: 0 })(supergraphSdl);
-  const patient = nativePlanner()(supergraphSdl);
+  const patient = nativePlanner({}, PATIENT)(supergraphSdl);
   // The first may take its time: the process may have to start, and reads the supergraph.
   expect((await hasty.plan(ORDINARY, undefined))?.kind).toBe('Sequence');
   const fields = Array.from({ length: 500 }, (_, at) => `a${at}: shelf { id y }`).join(' ');
@@ -54,10 +56,22 @@ test('what is planned beside an operation that takes too long is planned all the
 });
 
 test('supergraphs that the process has forgotten for newer ones are told to it again', async () => {
-  const planners = Array.from({ length: 10 }, () => nativePlanner()(supergraphSdl));
+  const planners = Array.from({ length: 10 }, () => nativePlanner({}, PATIENT)(supergraphSdl));
   for (const planner of [...planners, ...planners]) {
     expect((await planner.plan(ORDINARY, undefined))?.kind).toBe('Sequence');
   }
+});
+
+test('what was being planned beside an operation that ends the process is planned natively all the same', async () => {
+  const planning = new NativeProcess();
+  const schema = { schema: 1, supergraphSdl };
+  const documents = [ORDINARY, ENDING, ORDINARY, ORDINARY, ORDINARY, ENDING, ORDINARY];
+  const outcomes = await Promise.allSettled(
+    documents.map((document) => planning.plan(schema, { ...TASK, document }, PATIENT.timeoutMs)),
+  );
+  expect(outcomes.map(({ status }) => status)).toEqual(
+    documents.map((document) => (document === ENDING ? 'rejected' : 'fulfilled')),
+  );
 });
 
 test('who keeps ending the process is sent to the other planner at once', async () => {
@@ -65,7 +79,9 @@ test('who keeps ending the process is sent to the other planner at once', async 
   const schema = { schema: 1, supergraphSdl };
   const reasons: string[] = [];
   for (let at = 0; at < 4; at++) {
-    await planning.plan(schema, { ...TASK, document: ENDING }, 10_000).catch(({ message }) => reasons.push(message));
+    await planning
+      .plan(schema, { ...TASK, document: ENDING }, PATIENT.timeoutMs)
+      .catch(({ message }) => reasons.push(message));
   }
   const ended = expect.stringContaining('SIGABRT');
   expect(reasons).toEqual([ended, ended, ended, 'the planning process has ended too often just now']);

@@ -72,7 +72,8 @@ const apolloHere: PlannerMaker = (supergraphSdl) => {
 };
 
 /** Some graphs have many operations that end its process; here it is always started anew. */
-const nativeAlways = nativePlanner({}, PLANNING_LIMITS, new NativeProcess(Number.POSITIVE_INFINITY));
+const PATIENT = { ...PLANNING_LIMITS, timeoutMs: 30_000 };
+const nativeAlways = nativePlanner({}, PATIENT, new NativeProcess(Number.POSITIVE_INFINITY));
 
 const noPlanner: PlannerMaker = () => ({ plan: () => Promise.reject(new Error('there is no second planner')) });
 
