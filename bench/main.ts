@@ -1,8 +1,10 @@
+import { agreementBench } from './agreement.ts';
 import type { Bench } from './figure.ts';
 import { guardBench } from './guard.ts';
 import { hostileBench } from './hostile/main.ts';
 import { limitsBench } from './limits.ts';
 import { logsBench } from './logs.ts';
+import { outageBench } from './outage/main.ts';
 import { overloadBench } from './overload/main.ts';
 import { routerBench } from './router/main.ts';
 import { startBench } from './start.ts';
@@ -12,8 +14,10 @@ import { tracingBench } from './tracing.ts';
 const BENCHES: Bench[] = [
   startBench,
   guardBench,
+  agreementBench,
   logsBench,
   limitsBench,
+  outageBench,
   overloadBench,
   routerBench,
   tracingBench,

@@ -1,10 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { freePort } from '../../lib/postgres/local.ts';
-import { composeSupergraph } from '../../router/compose.ts';
 import type { Bench, Figure } from '../figure.ts';
+import { startRouter, supergraphFile } from '../measured-router.ts';
 import { type LoadFigures, load } from './load.ts';
 import { SERVICE_MS, WORKERS } from './subgraph.ts';
 
@@ -18,19 +15,19 @@ export const overloadBench: Bench = {
   async run() {
     const subgraph = fork(path.join(__dirname, 'subgraph.js'));
     const port = await new Promise<number>((resolve) => subgraph.once('message', (told) => resolve(told as number)));
-    const supergraph = path.join(mkdtempSync(path.join(tmpdir(), 'fleetgraph-bench-')), 'supergraph.graphql');
     const url = `http://127.0.0.1:${port}/graphql`;
-    writeFileSync(supergraph, composeSupergraph([{ name: 'hello', url, sdl: SDL }]));
+    const supergraph = supergraphFile([{ name: 'hello', url, sdl: SDL }]);
+    const routerOf = (inFlight: number) => startRouter(supergraph, { FLEET_MAX_IN_FLIGHT: String(inFlight) }, children);
     const children: ChildProcess[] = [subgraph];
     try {
-      const router = await startRouter(supergraph, WORKERS, children);
+      const router = await routerOf(WORKERS);
       await load(router, CAPACITY / 2, 2);
       const idle = await load(router, CAPACITY / 10, 3 * SECONDS, { 'on-call': 1 });
       const full = await load(router, CAPACITY, SECONDS);
       const half = await load(router, 1.5 * CAPACITY, SECONDS);
       const tripled = await load(router, 3 * CAPACITY, 3 * SECONDS);
       const tenfold = await load(router, 10 * CAPACITY, SECONDS);
-      const unguarded = await startRouter(supergraph, 100_000, children);
+      const unguarded = await routerOf(100_000);
       const crushed = await load(unguarded, 3 * CAPACITY, SECONDS);
       const peak = Math.max(...[full, half, tripled, tenfold, crushed].map(({ goodput }) => goodput));
       return figures({ idle, peak, tripled, tenfold, crushed });
@@ -39,28 +36,6 @@ export const overloadBench: Bench = {
     }
   },
 };
-
-async function startRouter(supergraph: string, inFlight: number, children: ChildProcess[]): Promise<string> {
-  const port = await freePort();
-  const env = {
-    ...process.env,
-    SUPERGRAPH_PATH: supergraph,
-    PORT: String(port),
-    ROUTER_MODE: 'bench',
-    FLEET_MAX_IN_FLIGHT: String(inFlight),
-    NODE_ENV: 'production',
-    FLEET_LOG_LEVEL: 'error',
-  };
-  const script = path.join(__dirname, '../../router/main.js');
-  children.push(fork(script, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }));
-  const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 200; tries += 1) {
-    const response = await fetch(`${url}/health`).catch(() => undefined);
-    if (response?.ok) return url;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error('the router does not answer');
-}
 
 interface Runs {
   idle: LoadFigures;

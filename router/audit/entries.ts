@@ -60,7 +60,7 @@ export function moveEntry(move: BreakerMove, clock: Clock): EntryDraft | undefin
     targetType: 'Subgraph',
     targetId: move.subgraph,
     before: { state: move.from },
-    after: { state: move.to },
+    after: { state: move.to, ...(move.replica === undefined ? {} : { replica: move.replica }) },
   });
 }
 

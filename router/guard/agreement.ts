@@ -87,8 +87,9 @@ export class BreakerAgreement {
     this.#ear.disconnect();
   }
 
-  #tellMove({ subgraph, from, to, reason, forced, told }: BreakerMove): void {
-    if (forced || told) return;
+  #tellMove({ subgraph, replica, from, to, reason, forced, told }: BreakerMove): void {
+    // Each finds out about single replicas by itself: its calls go to the others meanwhile.
+    if (forced || told || replica !== undefined) return;
     const key = `${OPEN_KEY}${subgraph}`;
     const message = (phase: 'OPEN' | 'CLOSED') => JSON.stringify({ router: this.#self, subgraph, phase, reason });
     if (from === 'CLOSED' && to === 'OPEN') {

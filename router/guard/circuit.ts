@@ -11,6 +11,8 @@ import { TokenBucket } from './token-bucket.ts';
 /** A breaker that went from one phase to another. */
 export interface BreakerMove {
   subgraph: string;
+  /** The number of the one replica whose own breaker it is, where there are several; undefined: the subgraph's. */
+  replica?: number;
   from: BreakerPhase;
   to: BreakerPhase;
   reason: string;
@@ -46,9 +48,13 @@ export interface CircuitOptions {
   clock: Clock;
   /** Told of every move of the subgraph's breaker, after it took effect. */
   onMove(move: BreakerMove): void;
+  /** Told of the moves of replicas' breakers that they made by themselves, where there are several. */
+  onReplicaMove?(move: BreakerMove): void;
   /** Told of what somebody decided here. */
   onForce?(forced: Forced): void;
 }
+
+type Moved = Extract<BreakerEffect, { kind: 'moved' }>;
 
 const HISTORY = 100;
 const ASK_AGAIN_MS = 1_000;
@@ -79,8 +85,10 @@ export class Circuit {
     const { clock, limitPerSecond, breaker } = options;
     this.#sinceMs = clock.nowMs();
     this.#bucket = new TokenBucket(limitPerSecond, clock.nowMs());
-    const moved = (_: Replica, { reason }: BreakerEffect & { kind: 'moved' }, { kind }: BreakerEvent, nowMs: number) =>
-      this.#settlePhase(reason, kind, nowMs);
+    const moved = (replica: Replica, effect: Moved, { kind }: BreakerEvent, nowMs: number) => {
+      this.#tellReplica(replica, effect, kind, nowMs);
+      this.#settlePhase(effect.reason, kind, nowMs);
+    };
     this.#replicas = new ReplicaSet(breaker, moved, () => clock.random());
   }
 
@@ -212,6 +220,13 @@ export class Circuit {
   #forcedAt(nowMs: number): Forced | undefined {
     const { untilMs = Number.POSITIVE_INFINITY } = this.#forced ?? {};
     return nowMs < untilMs ? this.#forced : undefined;
+  }
+
+  #tellReplica(replica: Replica, { from, to, reason }: Moved, cause: BreakerEvent['kind'], occurredAtMs: number): void {
+    const by = { forced: cause === 'forced', told: cause === 'told' };
+    const move = { subgraph: this.subgraph, replica: replica.ordinal, from, to, reason, occurredAtMs, ...by };
+    replica.remember(move);
+    if (this.#replicas.all.length > 1 && !move.forced && !move.told) this.options.onReplicaMove?.(move);
   }
 
   #settlePhase(reason: string, cause: BreakerEvent['kind'], occurredAtMs: number): void {

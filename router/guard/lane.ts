@@ -93,7 +93,8 @@ export class Lane {
     const { breaker, limitPerSecond } = limits;
     const onForce = (forced: Forced) => options.onForce(subgraph, forced);
     const onMove = (move: BreakerMove) => this.#moved(move);
-    this.circuit = new Circuit(subgraph, { breaker, limitPerSecond, clock, onMove, onForce });
+    const onReplicaMove = (move: BreakerMove) => options.onMove(move);
+    this.circuit = new Circuit(subgraph, { breaker, limitPerSecond, clock, onMove, onReplicaMove, onForce });
   }
 
   /** One more call, before its first attempt. */

@@ -7,13 +7,18 @@ import {
   type BreakerPolicy,
   type BreakerState,
   closedBreaker,
+  failureRatio,
   isProbeDue,
   stepBreaker,
 } from './breaker.ts';
+import type { BreakerMove } from './circuit.ts';
 import { LastMinute } from './last-minute.ts';
 
 /** A failure is taken to cost so long: one that refuses quickly must not look fast. */
 const FAILURE_COST_MS = 1_000;
+
+/** Moves of its breaker that are remembered. */
+const HISTORY = 100;
 
 /** Told of every step of a replica's breaker from one phase to another. */
 export type OnReplicaMove = (
@@ -26,6 +31,7 @@ export type OnReplicaMove = (
 /** One address of a subgraph: its connections, its breaker, its latency, and what is under way there. */
 export class Replica {
   readonly streams = new Set<WireStream>();
+  readonly #history: BreakerMove[] = [];
   /** Rises when something else than its own calls moved its breaker: a probe from before is none any more. */
   epoch = 0;
   #state: BreakerState;
@@ -60,12 +66,27 @@ export class Replica {
     return this.#state;
   }
 
+  /** The last moves of its breaker, the newest last. */
+  get history(): readonly BreakerMove[] {
+    return this.#history;
+  }
+
   get inFlight(): number {
     return this.#inFlight;
   }
 
   get isHealthy(): boolean {
     return this.#state.phase === 'CLOSED';
+  }
+
+  /** Share of failures among the outcomes its breaker judges by, 0 to 1. */
+  failureRatio(nowMs: number): number {
+    return failureRatio(this.#state, nowMs, this.policy);
+  }
+
+  remember(move: BreakerMove): void {
+    this.#history.push(move);
+    if (this.#history.length > HISTORY) this.#history.shift();
   }
 
   p50Ms(nowMs: number): number {

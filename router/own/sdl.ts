@@ -176,10 +176,14 @@ enum BreakerOverride {
 
 "One address of a subgraph."
 type Replica {
+  "Which of its subgraph's it is, as metrics and the audit trail name it."
+  number: Int!
   "Where it is."
   url: String!
   "Whether it is sent calls."
   healthy: Boolean!
+  "What stands between it and its failures; its subgraph's is open once all its replicas' are."
+  breaker: Breaker!
   "Calls under way."
   inFlight: Int!
   "Half of its answers took no longer, milliseconds."
@@ -258,6 +262,8 @@ type BreakerChange implements Change {
   kind: ChangeKind!
   "The subgraph as it is now."
   subgraph: SubgraphStatus!
+  "The replica whose own breaker it is, of a subgraph that has several; null: the subgraph's."
+  replica: Replica
   "The state before."
   previous: BreakerState
 }

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { FleetError } from '../../lib/errors.ts';
 import type { ClientUsage } from '../callers/usage.ts';
-import type { Circuit } from '../guard/circuit.ts';
+import type { BreakerMove, CircuitState } from '../guard/circuit.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Lane } from '../guard/lane.ts';
+import type { Replica } from '../guard/replica.ts';
 
 /** What the router is, and which schema it serves. */
 export interface RouterFacts {
@@ -23,32 +24,43 @@ export function routerFacts(version: string, supergraphSdl: string, loadedAtMs: 
 
 /** SubgraphStatus as the schema has it. */
 export function subgraphStatus({ circuit, bulkhead }: Pick<Lane, 'circuit' | 'bulkhead'>, nowMs: number) {
-  const { state } = circuit;
-  const since = new Date(state.sinceMs);
   const figures = circuit.figures();
   return {
     name: circuit.subgraph,
-    breaker: {
-      state: state.phase,
-      override: state.override,
-      since,
-      failureRatio: circuit.failureRatio,
-      nextProbeAt: state.nextProbeAtMs === undefined ? null : new Date(state.nextProbeAtMs),
-      reason: state.reason ?? null,
-      history: ({ first }: { first: number }) => lastMoves(circuit, first),
-    },
-    replicas: circuit.replicas.map((replica) => ({
-      url: replica.url,
-      healthy: replica.isHealthy,
-      inFlight: replica.inFlight,
-      p50Ms: replica.p50Ms(nowMs),
-      since: new Date(replica.state.sinceMs),
-    })),
+    breaker: breakerStatus(circuit.state, circuit.failureRatio, circuit.history),
+    replicas: circuit.replicas.map((replica) => replicaStatus(replica, nowMs)),
     limitPerSecond: circuit.limitPerSecond,
     inFlight: circuit.inFlight,
     inFlightLimit: bulkhead.limit,
     waiting: bulkhead.waiting,
     ...figures,
+  };
+}
+
+/** Replica as the schema has it. */
+export function replicaStatus(replica: Replica, nowMs: number) {
+  const { state } = replica;
+  return {
+    number: replica.ordinal,
+    url: replica.url,
+    healthy: replica.isHealthy,
+    breaker: breakerStatus(state, replica.failureRatio(nowMs), replica.history),
+    inFlight: replica.inFlight,
+    p50Ms: replica.p50Ms(nowMs),
+    since: new Date(state.sinceMs),
+  };
+}
+
+/** Breaker as the schema has it. */
+function breakerStatus(state: CircuitState, failureRatio: number, history: readonly BreakerMove[]) {
+  return {
+    state: state.phase,
+    override: state.override,
+    since: new Date(state.sinceMs),
+    failureRatio,
+    nextProbeAt: state.nextProbeAtMs === undefined ? null : new Date(state.nextProbeAtMs),
+    reason: state.reason ?? null,
+    history: ({ first }: { first: number }) => lastMoves(history, first),
   };
 }
 
@@ -59,7 +71,7 @@ export function subgraphStatuses(guard: Guard, nowMs: number) {
     .map((lane) => subgraphStatus(lane, nowMs));
 }
 
-function lastMoves({ history }: Circuit, first: number) {
+function lastMoves(history: readonly BreakerMove[], first: number) {
   if (first < 0) throw new FleetError('BAD_INPUT', 'first is 0 or more', { field: ['first'] });
   const last = [...history].reverse().slice(0, first);
   return last.map(({ occurredAtMs, from, to, reason, forced }) => {

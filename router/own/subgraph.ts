@@ -25,7 +25,7 @@ import { type NodeLoader, type NodeStub, nodeLoader } from './node-lookup.ts';
 import type { NodeOwners } from './node-owners.ts';
 import type { PlanDesk, QueryPlanArguments } from './plan-desk.ts';
 import { ownSubgraphSdl } from './sdl.ts';
-import { clientStatus, type RouterFacts, subgraphStatus, subgraphStatuses } from './status.ts';
+import { clientStatus, type RouterFacts, replicaStatus, subgraphStatus, subgraphStatuses } from './status.ts';
 
 const MAX_NODES = 100;
 const PARSED_BYTES = 1_000_000;
@@ -199,8 +199,15 @@ export class OwnSubgraph implements SubgraphCaller {
       occurredAt: new Date(move.occurredAtMs),
       kind: 'UPDATED',
       subgraph: this.#subgraph(move.subgraph),
+      replica: this.#replica(move),
       previous: move.from,
     };
+  }
+
+  #replica({ subgraph, replica: ordinal }: PlacedMove['move']) {
+    const { guard, clock } = this.options;
+    const replica = guard.circuits.get(subgraph)?.replicas.find((each) => each.ordinal === ordinal);
+    return replica ? replicaStatus(replica, clock.nowMs()) : null;
   }
 
   #subgraph(name: string) {
