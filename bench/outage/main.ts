@@ -5,7 +5,7 @@ import type { Bench, Figure } from '../figure.ts';
 import { startRouter, supergraphFile } from '../measured-router.ts';
 import type { Health } from './subgraph.ts';
 
-const ROUNDS = 10;
+const ROUNDS = 8;
 const ROUND_MS = 3_500;
 /** Requests a second to the subgraph that is well, and to the one that is not always. */
 const RATES = { land: 40, sea: 10 } as const;

@@ -206,7 +206,7 @@ export const SETTINGS = z.object({
     .default('')
     .transform((text, context) => readSubgraphs(text, context))
     .describe(
-      'What is particular to a subgraph, JSON: {"reviews":{"urls":["http://a:4001/graphql","http://b:4001/graphql"],"need":"optional","staleIfErrorMs":60000,"timeoutMs":2000}}. `urls` are its replicas; a query that needs a `required` one gets no answer without it; `staleIfErrorMs`: for so long an answer may be served again when there is no fresh one.',
+      'What is particular to a subgraph, JSON: {"reviews":{"urls":["http://a:4001/graphql","http://b:4001/graphql"],"need":"optional","staleIfErrorMs":60000,"timeoutMs":2000}}. `urls` are its replicas; a query that needs a `required` one gets no answer without it; `staleIfErrorMs`: for so long an answer may be served again when there is no fresh one; `callsPerSecond`: of all routers with one FLEET_LIMITS_URL together, a call for entities counting once for each.',
     ),
   FLEET_SUBGRAPH_IN_FLIGHT: z.coerce
     .number()

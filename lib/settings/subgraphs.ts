@@ -12,6 +12,8 @@ const PARTICULARS = z.record(
     staleIfErrorMs: z.number().int().min(0).max(86_400_000).optional(),
     /** How long one call may take, milliseconds. */
     timeoutMs: z.number().int().min(10).max(600_000).optional(),
+    /** Calls a second that all routers with one limit store make to it together; one for entities counts once for each. */
+    callsPerSecond: z.number().positive().max(1_000_000_000).optional(),
   }),
 );
 

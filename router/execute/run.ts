@@ -273,7 +273,9 @@ export function requestOf(
     text += `${separator}"${variable}":[${texts.join(',')}]`;
     separator = ',';
   }
-  return new SubgraphRequest(fetch.operation, fetch.operationName, `${text}}}`);
+  let weight = 0;
+  for (const { texts } of collected) weight += texts.length;
+  return new SubgraphRequest(fetch.operation, fetch.operationName, `${text}}}`, weight || 1);
 }
 
 /** Groups may share a variable: then their lists follow each other. */

@@ -7,6 +7,8 @@ export class SubgraphRequest implements GraphRequest {
     readonly operationName: string | undefined,
     /** The whole request as JSON. */
     readonly text: string,
+    /** What it counts for where calls are counted: one, or each entity it asks for. */
+    readonly weight = 1,
   ) {}
 
   /** For who runs it in this process. */
@@ -17,6 +19,11 @@ export class SubgraphRequest implements GraphRequest {
   toJSON(): object {
     return JSON.parse(this.text);
   }
+}
+
+/** What a request counts for where calls to a subgraph are counted. */
+export function weightOf(request: GraphRequest): number {
+  return request instanceof SubgraphRequest ? request.weight : 1;
 }
 
 /** A request as the bytes that go to a subgraph. */

@@ -3,6 +3,7 @@ import type { RouterOptions } from '../options.ts';
 import { plainWire, signedWire } from '../wire/wire.ts';
 import { BreakerAgreement } from './agreement.ts';
 import { GUARD_LIMITS, Guard } from './guard.ts';
+import type { DrawCall } from './lane.ts';
 
 /** A guard at work, and how to end it. */
 export interface AssembledGuard {
@@ -10,9 +11,13 @@ export interface AssembledGuard {
   close(): void;
 }
 
-/** @param subgraphs name → address as the supergraph gives it, of those that are called over the wire */
+/**
+ * @param subgraphs name → address as the supergraph gives it, of those that are called over the wire
+ * @param drawCall counts calls over all routers
+ */
 export function assembleGuard(
   subgraphs: Iterable<readonly [string, string]>,
+  drawCall: DrawCall,
   { houses, replicas, policies, limits, clock, log, redisUrl, flags = standardFlags() }: RouterOptions,
 ): AssembledGuard {
   const guard = new Guard({
@@ -24,6 +29,7 @@ export function assembleGuard(
     policies,
     stale: limits?.stale,
     clock,
+    drawCall,
     mayServeStale: ({ principal }) => flags.isOn('router.stale-if-error', principal),
     mayRetry: ({ principal }) => flags.isOn('router.retries', principal),
   });

@@ -7,7 +7,7 @@ import type { Wire } from '../wire/wire.ts';
 import { type ThroughOptions, through } from './any-call.ts';
 import type { BreakerMove, Circuit, Forced } from './circuit.ts';
 import { callDegradable } from './degraded-call.ts';
-import { type CallReport, type GuardLimits, Lane, type SubgraphPolicy } from './lane.ts';
+import { type CallReport, type DrawCall, type GuardLimits, Lane, type SubgraphPolicy } from './lane.ts';
 import { callLive } from './live-call.ts';
 import type { Replica } from './replica.ts';
 import { STALE_LIMITS, StaleAnswers, type StaleLimits } from './stale-answers.ts';
@@ -24,6 +24,8 @@ export interface GuardOptions {
   /** How much is kept to be served stale. */
   stale?: Partial<StaleLimits> | undefined;
   clock: Clock;
+  /** Counts calls to subgraphs whose policy says so, over all routers. */
+  drawCall?: DrawCall | undefined;
   /** Whether a failed query of this caller may be sent once more; it may unless given. */
   mayRetry?(call: Call): boolean;
   /** Whether this caller may be served an older answer; it may unless given. */
@@ -136,11 +138,12 @@ export class Guard implements SubgraphCaller {
   }
 
   #made(subgraph: string): Lane {
-    const { limits, policies, clock, mayRetry = () => true, mayServeStale = () => true } = this.options;
+    const { limits, policies, clock, drawCall, mayRetry = () => true, mayServeStale = () => true } = this.options;
     const lane = new Lane(subgraph, {
       limits,
       policy: policies?.[subgraph] ?? {},
       clock,
+      drawCall,
       mayRetry,
       mayServeStale,
       onMove: (move) => {

@@ -1,6 +1,7 @@
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { GraphRequest } from '../engine.ts';
+import { weightOf } from '../execute/subgraph-request.ts';
 import type { BreakerPolicy } from './breaker.ts';
 import { BREAKER_POLICY } from './breaker.ts';
 import { Bulkhead, type BulkheadPolicy } from './bulkhead.ts';
@@ -43,6 +44,8 @@ export interface SubgraphPolicy {
   staleIfErrorMs?: number | undefined;
   /** How long one call may take, where that is not the same for all, milliseconds. */
   timeoutMs?: number | undefined;
+  /** Calls a second that all routers with one limit store make to it together. */
+  callsPerSecond?: number | undefined;
 }
 
 /** One attempt that ended, for metrics. */
@@ -54,8 +57,16 @@ export interface CallReport {
   outcome: 'ok' | 'failed' | 'abandoned';
 }
 
+/**
+ * Draws a call on what all routers may ask of a subgraph.
+ * @param weight how many it counts for
+ * @throws RATE_LIMITED with `retryAfterMs`
+ */
+export type DrawCall = (subgraph: string, perSecond: number, weight: number) => unknown;
+
 export interface LaneOptions {
   policy: SubgraphPolicy;
+  drawCall?: DrawCall | undefined;
   limits: GuardLimits;
   clock: Clock;
   /** Whether a failed query of this caller may be sent once more. */
@@ -109,6 +120,12 @@ export class Lane {
     if (left === undefined) return false;
     this.#credit = left;
     return true;
+  }
+
+  /** Draws a call on what all routers together may ask of it, unless it rests. @throws RATE_LIMITED, SUBGRAPH_UNAVAILABLE */
+  async draw(perSecond: number, request: GraphRequest): Promise<void> {
+    this.circuit.refuseIfOpen(this.clock.nowMs());
+    await this.options.drawCall?.(this.subgraph, perSecond, weightOf(request));
   }
 
   /** It answered. */

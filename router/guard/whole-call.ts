@@ -33,6 +33,11 @@ export async function callWhole(
     await turn(lane, untilMs - nowMs, signal);
     nowMs = clock.nowMs();
   }
+  const { callsPerSecond } = lane.policy;
+  if (callsPerSecond !== undefined) {
+    await draw(lane, callsPerSecond, request);
+    nowMs = clock.nowMs();
+  }
   lane.called();
   const timed = untilMs === call.deadlineMs ? call : { ...call, deadlineMs: untilMs };
   const body = bodyOf(request);
@@ -83,6 +88,16 @@ async function turn(lane: Lane, leftMs: number, signal: LeaveSignal | undefined)
   } catch (error) {
     const isOwn = error instanceof TimedOut || error instanceof Left;
     throw isOwn ? failure(lane.subgraph, error instanceof TimedOut) : error;
+  }
+}
+
+/** The place that was taken is given back when there is nothing left of the subgraph's rate. */
+async function draw(lane: Lane, perSecond: number, request: GraphRequest): Promise<void> {
+  try {
+    await lane.draw(perSecond, request);
+  } catch (refusal) {
+    lane.bulkhead.release(lane.clock.nowMs(), undefined, false);
+    throw refusal;
   }
 }
 

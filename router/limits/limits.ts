@@ -1,4 +1,4 @@
-import type { Principal } from '../../lib/call/principal.ts';
+import { type Principal, systemPrincipal } from '../../lib/call/principal.ts';
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -14,12 +14,15 @@ import {
   operationMeter,
   RATES,
   type Rates,
+  REQUESTS,
   requestMeter,
   requestsPerSecondOf,
 } from './rates.ts';
 import { LimitRefusal, type Standing, unlimited } from './standing.ts';
 import type { LimitStore } from './store.ts';
 
+/** Whose calls to subgraphs are. */
+const ROUTER = systemPrincipal('router');
 const METERS = 20_000;
 /** Clients that were refused lately. */
 const SUSPECTS = 10_000;
@@ -135,6 +138,32 @@ export class Limits {
       requestMeter(`@${address}`, path, pagesPerSecond),
     );
     return this.#judge(meter, this.#pages.draw(meter, [1], false), [1], path, address, 0);
+  }
+
+  /**
+   * Counts a call to a subgraph, over all routers that share a store. @param weight as how many it counts
+   * @throws RATE_LIMITED with `retryAfterMs` beyond the subgraph's rate
+   */
+  takeCall(subgraph: string, perSecond: number, weight: number): Standing | Promise<Standing> {
+    const name = `subgraph:${subgraph}`;
+    const meter = this.#meter(name, perSecond, () => requestMeter('router', name, perSecond));
+    // What weighs more than is ever there would be refused for ever: it takes all.
+    const most = meter.buckets[REQUESTS]?.capacity ?? weight;
+    const refusal = ({ standing, extensions: { retryAfterMs } }: LimitRefusal) =>
+      new FleetError('RATE_LIMITED', `${subgraph} has had its calls of this second`, {
+        subgraph,
+        retryAfterMs,
+        limit: standing.meter?.buckets[REQUESTS]?.capacity,
+      });
+    const tell = (error: unknown): never => {
+      throw error instanceof LimitRefusal ? refusal(error) : error;
+    };
+    try {
+      const standing = this.#draw(meter, [Math.min(most, weight)], name, ROUTER, 0);
+      return standing instanceof Promise ? standing.catch(tell) : standing;
+    } catch (error) {
+      return tell(error);
+    }
   }
 
   /** Whether the store that routers share is away, and each counts alone. */

@@ -1,7 +1,9 @@
 import { systemClock } from '../../../lib/clock.ts';
+import { FleetError } from '../../../lib/errors.ts';
 import { fixedFlags } from '../../../lib/flags/index.ts';
 import { loadSettings, SettingsError } from '../../../lib/settings/index.ts';
 import { STALE_MS } from '../../../router/degradation.ts';
+import { SubgraphRequest } from '../../../router/execute/subgraph-request.ts';
 import { GUARD_LIMITS, Guard } from '../../../router/guard/guard.ts';
 import type { SubgraphPolicy } from '../../../router/guard/lane.ts';
 import { StaleAnswers, staleKey } from '../../../router/guard/stale-answers.ts';
@@ -104,11 +106,46 @@ test('a subgraph may have a time limit of its own', async () => {
 test('the setting says what a subgraph is; what contradicts itself is refused', () => {
   guardBy({});
   const read = (value: unknown) => loadSettings({ FLEET_SUBGRAPHS: JSON.stringify(value) }).FLEET_SUBGRAPHS;
-  const sea = { urls: ['http://a:1/graphql'], need: 'optional', staleIfErrorMs: 5_000, timeoutMs: 100 };
+  const sea = {
+    urls: ['http://a:1/graphql'],
+    need: 'optional',
+    staleIfErrorMs: 5_000,
+    timeoutMs: 100,
+    callsPerSecond: 50,
+  };
   expect(read({ sea })).toEqual({ sea });
   const wrong = [{ sea: { need: 'required', staleIfErrorMs: 1 } }, { sea: { urls: [] } }, { sea: { url: 'x' } }, 'sea'];
   for (const each of wrong) expect(() => read(each)).toThrow(SettingsError);
   expect(() => loadSettings({ FLEET_SUBGRAPHS: '{' })).toThrow('expected JSON');
+});
+
+test('what all routers may ask of a subgraph is asked before each call, and what is refused takes no place', async () => {
+  const asked: unknown[] = [];
+  let isFull = true;
+  const drawCall = (...draw: unknown[]) => {
+    asked.push(draw);
+    if (isFull) throw new FleetError('RATE_LIMITED', 'no more', { retryAfterMs: 5 });
+  };
+  const wireOf = (_subgraph: string, url: string) => plainWire(url);
+  const bulkhead = { ...GUARD_LIMITS.bulkhead, initial: 1, most: 1 };
+  const limits = { ...GUARD_LIMITS, bulkhead };
+  guard = new Guard({ wireOf, limits, clock: systemClock, drawCall, policies: { sea: { callsPerSecond: 7 } } });
+  guard.setReplicas('sea', [island.url]);
+  expect([await codeOf(ask(guard)), await codeOf(ask(guard))]).toEqual(['RATE_LIMITED', 'RATE_LIMITED']);
+  isFull = false;
+  const entities = new SubgraphRequest('query { a }', undefined, '{"query":"{ a }"}', 12);
+  expect((await guard.execute('sea', entities, CALL)).data).toEqual({ a: 1 });
+  expect([asked, island.received]).toEqual([
+    [
+      ['sea', 7, 1],
+      ['sea', 7, 1],
+      ['sea', 7, 12],
+    ],
+    1,
+  ]);
+  // While it rests nothing is drawn.
+  guard.circuits.get('sea')?.force('OPEN', 'maintenance');
+  expect([await codeOf(ask(guard)), asked.length]).toEqual(['SUBGRAPH_UNAVAILABLE', 3]);
 });
 
 const QUERY = `{ ship(id: "${SHIP}") { name crew } crews }`;

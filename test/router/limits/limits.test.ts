@@ -64,6 +64,23 @@ test('clients and classes of operations have buckets of their own', async () => 
   expect((await outcomes(times(9, () => limits.take(free, 1e9, 'query')))).admitted).toBe(9);
 });
 
+test('calls to a subgraph are counted over all clients, one for entities once for each', async () => {
+  const clock = clockAt();
+  const limits = limitsOf({ clock });
+  const calls = (count: number, weight: number) => outcomes(times(count, () => limits.takeCall('sea', 20, weight)));
+  expect(await calls(60, 1)).toMatchObject({ admitted: 20, codes: Array(40).fill('RATE_LIMITED') });
+  clock.ms += 1_000;
+  expect((await calls(60, 3)).admitted).toBe(6);
+  clock.ms += 1_000;
+  // What weighs more than is ever there takes all of it.
+  expect((await calls(2, 500)).admitted).toBe(1);
+  expect(() => limits.takeCall('sea', 20, 1)).toThrow(
+    expect.objectContaining({ extensions: expect.objectContaining({ subgraph: 'sea', retryAfterMs: 50, limit: 20 }) }),
+  );
+  expect((await limits.takeCall('land', 20, 1)).tokens).toEqual([19]);
+  expect(limits.decisions.of('subgraph:sea')).toMatchObject({ admitted: 27 });
+});
+
 test('an operation may be limited by its name', async () => {
   const limits = limitsOf({ rates: { operations: { Dashboard: 3 } } });
   const named = (name?: string) => outcomes(times(10, () => limits.take(ROBIN, 1, 'query', name)));

@@ -19,11 +19,14 @@ const RATES = { FLEET_ADMIN_RPS: '1000', FLEET_COST_PER_REQUEST: '0.000001', FLE
 
 let subgraph: Awaited<ReturnType<typeof plainServer>>;
 let supergraph: string;
+/** Calls that came to the subgraph. */
+let received = 0;
 let redis: TestRedis | undefined;
 beforeAll(async () => {
   await builtOnce();
   redis = hasRedis ? await startRedis() : undefined;
   subgraph = await plainServer((_request, response) => {
+    received += 1;
     response.setHeader('content-type', 'application/json');
     response.end('{"data":{"hello":"you"}}');
   });
@@ -67,11 +70,11 @@ async function routersOn(store: Record<string, string>): Promise<string[]> {
   return urls;
 }
 
-const ask = (url: string) =>
+const ask = (url: string, query = '{ hello }') =>
   fetch(`${url}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', authorization: `Bearer ${TOKEN}` },
-    body: '{"query":"{ hello }"}',
+    body: JSON.stringify({ query }),
   });
 
 /** Sends many requests to all routers at once. @returns how many each router answered with each status */
@@ -104,6 +107,31 @@ test(
     expect(await flood(urls)).toMatchObject({ admitted: LIMIT, limited: 5 * LIMIT });
   },
 );
+
+test('four routers on one PostgreSQL count their calls to a subgraph together', async () => {
+  const perSecond = 5;
+  const urls = await routersOn({
+    FLEET_LIMITS_URL: await emptyDatabase(),
+    FLEET_COST_PER_REQUEST: '100',
+    FLEET_SUBGRAPHS: JSON.stringify({ hello: { callsPerSecond: perSecond } }),
+  });
+  const startedMs = Date.now();
+  received = 0;
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, async (_, at) => {
+      const answer = await ask(urls[at % urls.length] as string, `{ a${at}: hello }`);
+      return (await answer.json()) as { errors?: { extensions: object }[] };
+    }),
+  );
+  const mostBack = perSecond * (2 + (Date.now() - startedMs) / 1_000);
+  const refused = answers.flatMap(({ errors = [] }) => errors);
+  expect(received).toBe(200 - refused.length);
+  expect(received).toBeGreaterThanOrEqual(perSecond);
+  expect(received).toBeLessThanOrEqual(mostBack);
+  for (const { extensions } of refused) {
+    expect(extensions).toMatchObject({ code: 'RATE_LIMITED', subgraph: 'hello', retryAfterMs: expect.any(Number) });
+  }
+});
 
 test('four routers without a store admit exactly the limit each', async () => {
   const { perRouter } = await flood(await routersOn({}));
