@@ -129,6 +129,9 @@ test.each([301, 302, 303, 307, 308])('a redirect (%i) is not followed', async (s
   guard = guardOver([island]);
   expect(await codeOf(ask(guard))).toBe('SUBGRAPH_UNAVAILABLE');
   expect([island.received, elsewhere.received]).toEqual([1, 0]);
+  const stream = guard.subscribe('sea', { query: 'subscription { a }' }, CALL, new AbortController().signal);
+  await expect(stream.next()).rejects.toMatchObject({ code: 'SUBGRAPH_UNAVAILABLE' });
+  expect([island.received, elsewhere.received]).toEqual([2, 0]);
 });
 
 test('of a thousand callers who wait for a broken subgraph exactly one goes to see, and all the others are refused', async () => {
