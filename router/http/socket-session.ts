@@ -14,6 +14,9 @@ const MISSED_PONGS = 2;
 /** How long a socket may take to say goodbye before it is cut, milliseconds. */
 const GOODBYE_MS = 2_000;
 
+/** What may wait to be read by a peer before he is listened to again, bytes. */
+const UNREAD_BYTES = 1_000_000;
+
 /** Sockets whose streams are ended between two turns of the loop: thousands may be cut at once. */
 const CLOSED_AT_ONCE = 16;
 /** What is still to be done for sockets that are closed. */
@@ -45,11 +48,14 @@ export class SocketSession {
     private readonly pingMs = PING_MS,
   ) {
     this.#pinging = setInterval(() => this.#ping(), this.pingMs);
-    // Each of its operations waits for its end, and there may be many.
+    // Each of its operations waits for its end, or for room, and there may be many.
     socket.setMaxListeners(0);
+    request.socket.setMaxListeners(0);
     socket.on('pong', () => {
       this.#unanswered = 0;
     });
+    // Answered by the socket itself, as often as they come.
+    socket.on('ping', () => this.pace());
     socket.once('close', () => closings.add(() => this.#end()));
   }
 
@@ -76,6 +82,20 @@ export class SocketSession {
       if (!this.request.socket.writableNeedDrain) void this.tell(id, stream.heartbeat);
     }, this.pingMs);
     return () => clearInterval(beating);
+  }
+
+  /** Whoever does not read what he is told is not listened to either: it would heap up here, whatever he asks. */
+  pace(): void {
+    const connection = this.request.socket;
+    if (this.socket.isPaused || connection.writableLength <= UNREAD_BYTES) return;
+    this.socket.pause();
+    void drained(connection).then(() => this.socket.resume());
+  }
+
+  /** @returns until what he was told is read, when that is much */
+  get read(): Promise<void> | undefined {
+    const connection = this.request.socket;
+    return connection.writableLength > UNREAD_BYTES ? drained(connection) : undefined;
   }
 
   /** Closes it; a peer that does not answer is cut. */

@@ -122,6 +122,7 @@ export class SocketDoor {
             const text = String(message);
             if (hasTooManyMembers(text)) session.close(CLOSE.tooBig, 'Message too big');
             else receive(text).catch(() => session.close(1011, 'Internal error'));
+            session.pace();
           }),
       },
       session,
@@ -220,12 +221,13 @@ export class SocketDoor {
 
   /** One that is completed by its client, or whose socket closes, takes its calls to subgraphs back. */
   #run(args: ExecutionArgs): AsyncIterable<never> {
-    const { prepared, call } = args.contextValue as Running;
+    const { prepared, call, session } = args.contextValue as Running;
     const caller = new Presence();
-    return oneAnswer(
-      () => this.options.operations.run(prepared, call, caller),
-      () => caller.leave(),
-    ) as AsyncIterable<never>;
+    const run = async () => {
+      await session.read;
+      return await this.options.operations.run(prepared, call, caller);
+    };
+    return oneAnswer(run, () => caller.leave()) as AsyncIterable<never>;
   }
 
   #stream(args: ExecutionArgs): AsyncIterable<never> {

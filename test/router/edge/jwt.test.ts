@@ -99,6 +99,19 @@ test.each<[string, (made: Issuer) => Promise<string> | string]>([
         .token({}, 'first', { crit: ['exp'] })
         .catch(() => forged({ alg: 'ES256', kid: 'first', crit: ['b64x'], b64x: 1 }, made, 'AAAAAAAAAAAA')),
   ],
+  [
+    'with a key of its own in its head',
+    async (made) => {
+      const other = await openIssuer(clock.nowMs, made.name);
+      await other.stop();
+      return await other.token({}, 'first', { jwk: other.keys[0], jku: other.place, x5u: other.place });
+    },
+  ],
+  ['whose key is a path', (made) => forged({ alg: 'ES256', kid: '../../../dev/null' }, made, 'AAAAAAAAAAAA')],
+  ['whose key is no name', (made) => forged({ alg: 'ES256', kid: { $ne: '' } }, made, 'AAAAAAAAAAAA')],
+  ['whose algorithm is no name', (made) => forged({ alg: ['ES256'], kid: 'first' }, made, 'AAAAAAAAAAAA')],
+  ['of an issuer that is a list', (made) => made.token({ iss: [made.name] as never })],
+  ['whose end is a text', (made) => made.token({ exp: '9999999999' as never })],
   ['that is no JSON', () => 'aaaaaaaaaaaa.bbbbbbbbbbbb.cccccccccccc'],
 ])('a token %s is refused', async (_, make) => {
   expect(await authenticatorOf().principalOf(await make(issuer))).toBeUndefined();
