@@ -6,10 +6,11 @@ export interface JsonLimits {
 }
 
 /**
- * What of a value of JSON passes its limit, if anything, or that a text of it is no Unicode: half of a pair of surrogates has
- * no UTF-8, and would come to a subgraph as another character. Looks without recursion, so that no value can overflow the stack.
+ * What of a value of JSON passes its limit, if anything, or what of it would come to a subgraph as something else: half of a pair
+ * of surrogates as another character, a number beyond all as null. Looks without recursion, so that no value can overflow the
+ * stack.
  */
-export function excessIn(value: unknown, limits: JsonLimits): keyof JsonLimits | 'unicode' | undefined {
+export function excessIn(value: unknown, limits: JsonLimits): keyof JsonLimits | 'unicode' | 'numbers' | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   let level: unknown[] = [value];
   let values = 0;
@@ -24,6 +25,7 @@ export function excessIn(value: unknown, limits: JsonLimits): keyof JsonLimits |
       for (const inner of members) {
         if (typeof inner === 'object' && inner !== null) next.push(inner);
         else if (typeof inner === 'string' && !inner.isWellFormed()) return 'unicode';
+        else if (typeof inner === 'number' && !Number.isFinite(inner)) return 'numbers';
       }
     }
     level = next;

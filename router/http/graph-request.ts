@@ -135,6 +135,7 @@ function requireModest(what: string, value: unknown): void {
   if (excess === 'unicode') {
     throw new FleetError('BAD_INPUT', `${what} hold half a character: \\ud800 to \\udfff stand in pairs`);
   }
+  if (excess === 'numbers') throw new FleetError('BAD_INPUT', `${what} hold a number beyond 1.8e308`);
   const limit =
     excess === 'depth' ? `nest at most ${JSON_LIMITS.depth} deep` : `hold at most ${JSON_LIMITS.values} values`;
   throw new FleetError('QUERY_TOO_LARGE', `${what} ${limit}`);
