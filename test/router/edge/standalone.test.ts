@@ -87,6 +87,45 @@ test('to be measured it counts no rates, and tells nobody that it does', async (
   await router.stop();
 });
 
+test('to be measured it gives up nothing else: breaker, time, size of documents, names, metrics', async () => {
+  const broken = await plainServer((_request, response) => {
+    response.statusCode = 500;
+    response.end();
+  });
+  const hung = await plainServer(() => undefined);
+  const both = path.join(FOLDER, 'both.graphql');
+  const fieldOf = (name: string) => SDL.replace('hello', name);
+  writeFileSync(
+    both,
+    composeSupergraph([
+      { name: 'broken', url: `${broken.url}/graphql`, sdl: fieldOf('broken') },
+      { name: 'hung', url: `${hung.url}/graphql`, sdl: fieldOf('hung') },
+    ]),
+  );
+  const router = await startStandalone({
+    SUPERGRAPH_PATH: both,
+    PORT: '0',
+    ROUTER_MODE: 'bench',
+    FLEET_LOG_LEVEL: 'error',
+  });
+  const told = async (query: string, headers = {}) => {
+    const answer = await ask(router.url, query, { token: '', headers });
+    return answer.errors?.[0]?.extensions.code;
+  };
+  expect(await told('{ hung }', { 'x-timeout-ms': '50' })).toBe('TIMEOUT');
+  for (let at = 0; at < 10; at++) expect(await told('{ broken }')).toBe('SUBGRAPH_UNAVAILABLE');
+  const metrics = await (await fetch(`${router.url}/metrics`)).text();
+  expect(metrics).toContain('fleet_router_breaker_state{subgraph="broken"} 2');
+  expect(metrics).toContain('fleet_router_breaker_state{subgraph="hung"} 0');
+  expect(await told(`{ ${Array.from({ length: 1_000 }, (_, at) => `a${at}: hung`).join(' ')} }`)).toBe(
+    'QUERY_TOO_LARGE',
+  );
+  expect((await fetch(`${router.url}/graphql?query={hung}`)).status).toBe(400);
+  await router.stop();
+  await broken.stop();
+  await hung.stop();
+});
+
 test('only listed operations run where told so, but all where it is measured', async () => {
   const list = path.join(mkdtempSync(path.join(tmpdir(), 'list-')), 'listed.graphql');
   writeFileSync(list, 'query Listed { hello }');
