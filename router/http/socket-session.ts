@@ -28,6 +28,7 @@ export const CLOSE = {
   tooBig: 1009,
   serviceRestart: 1012,
   tryAgainLater: 1013,
+  badRequest: 4400,
   unauthorized: 4401,
   forbidden: 4403,
 } as const;

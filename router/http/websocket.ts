@@ -7,7 +7,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Principal } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
-import { asFleetError, FleetError } from '../../lib/errors.ts';
+import { asFleetError, FleetError, messageOf } from '../../lib/errors.ts';
 import { bearerIn } from '../callers/authenticator.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import type { Engine, Prepared } from '../engine.ts';
@@ -52,6 +52,12 @@ interface Running {
   call: Call;
   session: SocketSession;
   wantsHeartbeat: boolean;
+}
+
+/** A message of the protocol that is not a client's to send is the client's fault; all else is ours. */
+function closeFor(error: unknown): [number, string] {
+  const isUnexpected = messageOf(error).startsWith('Unexpected message');
+  return isUnexpected ? [CLOSE.badRequest, 'Unexpected message'] : [1011, 'Internal error'];
 }
 
 /** GraphQL over WebSocket (graphql-transport-ws). */
@@ -121,7 +127,7 @@ export class SocketDoor {
             if (isBinary) return session.close(CLOSE.notText, 'Text expected');
             const text = String(message);
             if (hasTooManyMembers(text)) session.close(CLOSE.tooBig, 'Message too big');
-            else receive(text).catch(() => session.close(1011, 'Internal error'));
+            else receive(text).catch((error: unknown) => session.close(...closeFor(error)));
             session.pace();
           }),
       },

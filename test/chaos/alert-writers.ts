@@ -36,30 +36,36 @@ export class AlertWriters {
       this.#work.push(this.#write(writer, (1_000 * writers) / this.perSecond));
   }
 
-  /** Waits until what was begun is acknowledged. */
+  /**
+   * Waits until what was begun is acknowledged, and writes one alert more: whoever was told of that was told of all that is
+   * going to be told of the others, once or twice.
+   */
   async stop(): Promise<void> {
     this.#isRunning = false;
     await Promise.all(this.#work);
+    await this.#raise(`${this.mark}-last`, () => pause(0));
   }
 
   async #write(writer: number, everyMs: number): Promise<void> {
     let due = performance.now();
     for (let count = 0; this.#isRunning; count += 1) {
-      const key = `${this.mark}-${writer}-${count}`;
-      let id: string | undefined;
-      for (const [step, mutation] of STEPS.entries()) {
+      await this.#raise(`${this.mark}-${writer}-${count}`, async () => {
         due = Math.max(due + everyMs, performance.now());
-        const input = id === undefined ? this.#raise(key) : { id, clientMutationId: `${key}-${step}` };
-        id = await this.#insist(mutation, input);
-        this.history.write(key, step);
         await pause(Math.max(0, due - performance.now()));
-      }
+      });
     }
   }
 
-  #raise(key: string): object {
+  /** One alert, from its first step to its last. */
+  async #raise(key: string, turn: () => Promise<void>): Promise<void> {
     const labels = { key, pad: PAD };
-    return { name: this.mark, severity: 'INFO', dedupKey: key, labels, clientMutationId: key };
+    const raising = { name: this.mark, severity: 'INFO', dedupKey: key, labels, clientMutationId: key };
+    let id: string | undefined;
+    for (const [step, mutation] of STEPS.entries()) {
+      id = await this.#insist(mutation, id === undefined ? raising : { id, clientMutationId: `${key}-${step}` });
+      this.history.write(key, step);
+      await turn();
+    }
   }
 
   /** Tries until it is acknowledged: the same key, the same body. @throws Error when it is refused for good */

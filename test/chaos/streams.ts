@@ -35,12 +35,12 @@ export const streams: Scenario = {
       const writers = new AlertWriters(platform, history, size.perSecond);
       const subscribers = await subscribed(platform, history, writers.mark, size);
       writers.start();
-      const reloads = await trouble(platform, history, size);
+      const done = await trouble(platform, history, size);
       await writers.stop();
       for (const subscriber of subscribers) subscriber.isSlow = false;
       const caughtUpMs = await wait(() => history.isWhole, short ? 30_000 : 90_000, 'all is told').catch(() => 0);
       await Promise.all(subscribers.map((subscriber) => subscriber.stop()));
-      return verdicts(history, subscribers, size, reloads, caughtUpMs);
+      return verdicts(history, subscribers, size, done, caughtUpMs);
     } finally {
       await platform.stop();
       platform.remove();
@@ -66,21 +66,35 @@ async function subscribed(platform: SpawnedPlatform, history: History, mark: str
   });
   for (const subscriber of subscribers) subscriber.start();
   await wait(
-    async () => (await platform.ask('{ router { subscriptions } }')).data?.router?.subscriptions >= size.subscribers,
-    60_000,
+    async () => ((await routerTells(platform, '{ router { subscriptions } }'))?.subscriptions ?? 0) >= size.subscribers,
+    120_000,
     'all are subscribed',
   );
   return subscribers;
 }
 
-/** Everything that is to go unseen, one after the other, each once some more was written. @returns schemas that were served */
-async function trouble(platform: SpawnedPlatform, history: History, size: Size): Promise<number> {
+/** What was done to the platform while it was told of. */
+interface Done {
+  /** Schemas that were served, one after the other. */
+  reloads: number;
+  /** Processes that were ended and came back as another, by how. */
+  restarts: Map<string, number>;
+}
+
+/** Everything that is to go unseen, one after the other, each once some more was written. */
+async function trouble(platform: SpawnedPlatform, history: History, size: Size): Promise<Done> {
   const { reloads, terms, kills } = size;
   const schemas = new Set<string>();
+  const restarts = new Map<string, number>();
+  const restart = async (name: string, signal: NodeJS.Signals) => {
+    await restarted(platform, name, signal);
+    const what = `${name} ${signal}`;
+    restarts.set(what, (restarts.get(what) ?? 0) + 1);
+  };
   const course = [
-    ...Array.from({ length: terms }, () => () => restarted(platform, 'router', 'SIGTERM')),
-    ...Array.from({ length: kills }, () => () => restarted(platform, 'router', 'SIGKILL')),
-    () => restarted(platform, 'state', 'SIGKILL'),
+    ...Array.from({ length: terms }, () => () => restart('router', 'SIGTERM')),
+    ...Array.from({ length: kills }, () => () => restart('router', 'SIGKILL')),
+    () => restart('state', 'SIGKILL'),
   ];
   // Reloads come between the restarts, evenly.
   for (let at = 0; at < reloads; at += 1) {
@@ -93,7 +107,7 @@ async function trouble(platform: SpawnedPlatform, history: History, size: Size):
     await wait(() => history.written >= target, 60_000, 'more is written');
     await next();
   }
-  return schemas.size;
+  return { reloads: schemas.size, restarts };
 }
 
 async function restarted(platform: SpawnedPlatform, name: string, signal: NodeJS.Signals): Promise<void> {
@@ -105,26 +119,33 @@ async function restarted(platform: SpawnedPlatform, name: string, signal: NodeJS
 
 /** @returns when the schema that is served now was loaded */
 async function reloaded(platform: SpawnedPlatform): Promise<string> {
-  const loadedAt = async () => (await platform.ask('{ router { loadedAt } }')).data?.router?.loadedAt as string;
-  const before = await loadedAt();
+  const loadedAt = async () => (await routerTells(platform, '{ router { loadedAt } }'))?.loadedAt as string | undefined;
+  let before: string | undefined;
+  const isKnown = async () => {
+    before = await loadedAt();
+    return before !== undefined;
+  };
+  await wait(isKnown, 30_000, 'the router tells when its schema was loaded');
   process.kill(platform.pid('router'), 'SIGHUP');
-  let now = before;
-  await wait(
-    async () => {
-      now = (await loadedAt()) ?? before;
-      return now !== before;
-    },
-    30_000,
-    'the schema is read anew',
-  );
-  return now;
+  let now: string | undefined;
+  const isNew = async () => {
+    now = await loadedAt();
+    return now !== undefined && now !== before;
+  };
+  await wait(isNew, 30_000, 'the schema is read anew');
+  return now ?? '';
+}
+
+/** What a router says of itself; undefined when it does not in time, as one that is beset may not. */
+async function routerTells(platform: SpawnedPlatform, query: string) {
+  return (await platform.ask(query).catch(() => undefined))?.data?.router;
 }
 
 function verdicts(
   history: History,
   subscribers: readonly Subscriber[],
   size: Size,
-  reloads: number,
+  { reloads, restarts }: Done,
   caughtUpMs: number,
 ): Verdict[] {
   const { events, lost, repeated, disordered, examples } = history.found();
@@ -132,13 +153,18 @@ function verdicts(
   for (const subscriber of subscribers) {
     for (const [code, count] of subscriber.endings) endings.set(code, (endings.get(code) ?? 0) + count);
   }
+  const wanted = [
+    ['router SIGTERM', size.terms],
+    ['router SIGKILL', size.kills],
+    ['state SIGKILL', 1],
+  ] as const;
   const told = [...endings].map(([code, count]) => `${code} ${count}`).join(', ');
   return [
-    verdict('subscribers', size.subscribers, true),
+    verdict('subscribers', subscribers.length, subscribers.length === size.subscribers),
     verdict('changes written', history.written, history.written > 20),
     verdict('… told', events, events >= history.written * size.subscribers),
     verdict('schema reloads', reloads, reloads === size.reloads),
-    verdict(`router SIGTERM ${size.terms}, SIGKILL ${size.kills}, house SIGKILL`, 1, true),
+    ...wanted.map(([what, times]) => verdict(what, restarts.get(what) ?? 0, restarts.get(what) === times)),
     verdict('lost', lost, lost === 0),
     verdict('repeated', repeated, repeated === 0),
     verdict('out of order', disordered, disordered === 0),
