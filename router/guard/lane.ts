@@ -7,7 +7,7 @@ import { BREAKER_POLICY } from './breaker.ts';
 import { Bulkhead, type BulkheadPolicy } from './bulkhead.ts';
 import { type BreakerMove, Circuit, type Forced } from './circuit.ts';
 import { CONCURRENCY_POLICY } from './concurrency.ts';
-import { earned, MOST_RESENDS, RETRY_POLICY, type RetryPolicy, spent } from './retry-budget.ts';
+import { earned, RETRY_POLICY, type RetryPolicy, spent } from './retry-budget.ts';
 
 export interface GuardLimits {
   /** How long one call may take, milliseconds. */
@@ -88,7 +88,6 @@ export class Lane {
   readonly limits: GuardLimits;
   readonly clock: Clock;
   #credit = 0;
-  #resends = 0;
 
   constructor(
     readonly subgraph: string,
@@ -126,18 +125,6 @@ export class Lane {
   async draw(perSecond: number, request: GraphRequest): Promise<void> {
     this.circuit.refuseIfOpen(this.clock.nowMs());
     await this.options.drawCall?.(this.subgraph, perSecond, weightOf(request));
-  }
-
-  /** It answered. */
-  answered(): void {
-    if (this.#resends < MOST_RESENDS) this.#resends += 1;
-  }
-
-  /** Whether what met a connection that was closed already may be sent anew; if so it is paid for. */
-  sendAnew(): boolean {
-    if (this.#resends === 0) return false;
-    this.#resends -= 1;
-    return true;
   }
 
   mayServeStale(call: Call): boolean {

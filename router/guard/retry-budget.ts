@@ -10,13 +10,6 @@ export interface RetryPolicy {
 
 export const RETRY_POLICY: RetryPolicy = { percent: 10, burst: 10, jitterMs: 50 };
 
-/**
- * Queries that met a kept connection just as it was closed are sent anew on a new one, and that is no retry: the subgraph did
- * not fail. Each of its answers earns one, and as many are saved up, so that a subgraph that died with all its connections is
- * not sent everything twice.
- */
-export const MOST_RESENDS = 10;
-
 /** What a second attempt costs; each call earns the policy's percent of it. */
 const PRICE = 100;
 

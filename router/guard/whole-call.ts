@@ -54,12 +54,12 @@ export async function callWhole(
       const answer = readGraphAnswer(received);
       nowMs = clock.nowMs();
       settleAnswered(lane, pass, startedMs, nowMs, brokeInside(answer), signal?.callers);
-      lane.answered();
       if (keep && !answer.errors) keep(received.body);
       return answer;
     } catch (error) {
       nowMs = clock.nowMs();
-      if (error instanceof StaleConnection && isRepeatable && !isFresh && lane.sendAnew()) {
+      // A kept connection may be closed at any time: that is no failure of the subgraph, but its budget pays for the second call.
+      if (error instanceof StaleConnection && isRepeatable && !isFresh && lane.tryAgain(call)) {
         pass.abandon(nowMs);
         isFresh = true;
         continue;

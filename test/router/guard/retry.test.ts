@@ -75,26 +75,34 @@ test('what was answered, however badly, or too late, is not asked again', async 
   }
 });
 
-/** Closes each connection at its second request, without a word. */
-function fickle(): Island['answer'] {
-  const used = new WeakSet<object>();
+/** Closes each connection at its n-th request, without a word. */
+function fickle(nth: number): Island['answer'] {
+  const used = new WeakMap<object, number>();
   return (response, request) => {
     const { socket } = request;
-    if (used.has(socket)) return socket.destroy();
-    used.add(socket);
+    const times = (used.get(socket) ?? 0) + 1;
+    if (times === nth) return socket.destroy();
+    used.set(socket, times);
     WELL(response, request);
   };
 }
 
-test('a query that meets a kept connection as it is closed is sent anew on a new one: no failure, and no retry of its budget', async () => {
-  one.answer = fickle();
-  guard = guardOver([one], { retry: { ...RETRY_POLICY, percent: 0 } });
+test('a query that meets a kept connection as it is closed is sent anew on a new one, which is no failure', async () => {
+  one.answer = fickle(12);
+  guard = guardOver([one], {});
   expect(new Set(await askTimes(60))).toEqual(new Set(['ok']));
-  expect([one.received, guard.circuits.get('sea')?.failureRatio]).toEqual([119, 0]);
+  expect([one.received, guard.circuits.get('sea')?.failureRatio]).toEqual([65, 0]);
+});
+
+test('calls that are sent anew are paid from the budget of retries, whatever the reason', async () => {
+  one.answer = fickle(2);
+  guard = guardOver([one], { ...UNBREAKABLE, retry: { ...RETRY_POLICY, percent: 10, burst: 0 } });
+  await askTimes(100);
+  expect(one.received).toBeLessThanOrEqual(110);
 });
 
 test('a mutation that meets one is not sent anew: nobody knows what became of it', async () => {
-  one.answer = fickle();
+  one.answer = fickle(2);
   guard = guardOver([one], UNBREAKABLE);
   expect(await askTimes(4, 'mutation { a }')).toEqual(['ok', 'SUBGRAPH_UNAVAILABLE', 'ok', 'SUBGRAPH_UNAVAILABLE']);
   expect(one.received).toBe(4);
