@@ -1,6 +1,7 @@
 import type { RequiresSelection } from '@graphql-hive/router-query-planner';
 import type { EntityGroup } from '../plan/steps.ts';
-import type { KeyFields, Supergraph } from '../supergraph/supergraph.ts';
+import type { KeyFields } from '../supergraph/facts.ts';
+import type { Supergraph } from '../supergraph/supergraph.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { rewrite } from './rewrites.ts';
 import { jsonOf, quoted } from './written.ts';

@@ -1,4 +1,4 @@
-import { type DirectiveNode, type DocumentNode, type FieldDefinitionNode, Kind, valueFromASTUntyped } from 'graphql';
+import { type DirectiveNode, type DocumentNode, Kind, valueFromASTUntyped } from 'graphql';
 import { namesByLink } from '../supergraph/directive-names.ts';
 
 /** What `@listSize` says of a field. */
@@ -13,51 +13,61 @@ export interface ListSize {
 
 const COST_SPEC = /^https:\/\/specs\.apollo\.dev\/cost(\/|$)/;
 
-/**
- * What a supergraph says about costs: `@cost` and `@listSize` (IBM's GraphQL cost specification, as Federation 2.9 composes
- * it), by the names its `@link` gives them.
- */
-export class CostRules {
-  readonly #weights = new Map<string, number>();
-  readonly #sizes = new Map<string, ListSize>();
+/** What a supergraph says about costs, by place. */
+export interface CostTables {
+  /** By type, `Type.field` or `Type.field.argument`. */
+  readonly weights: ReadonlyMap<string, number>;
+  /** By `Type.field`. */
+  readonly sizes: ReadonlyMap<string, ListSize>;
+}
 
-  constructor(supergraph: DocumentNode) {
-    const names = directiveNames(supergraph);
-    for (const definition of supergraph.definitions) {
-      if (!('name' in definition) || !definition.name) continue;
-      const type = definition.name.value;
-      if ('directives' in definition) this.#weigh(type, definition.directives, names.cost);
-      if (!('fields' in definition)) continue;
-      for (const field of definition.fields ?? []) {
-        const place = `${type}.${field.name.value}`;
-        this.#weigh(place, field.directives, names.cost);
-        if (field.kind === Kind.FIELD_DEFINITION) this.#readField(place, field, names);
-      }
+/**
+ * Reads what a supergraph says about costs: `@cost` and `@listSize` (IBM's GraphQL cost specification, as Federation 2.9
+ * composes it), by the names its `@link` gives them.
+ */
+export function costTables(supergraph: DocumentNode): CostTables {
+  const weights = new Map<string, number>();
+  const sizes = new Map<string, ListSize>();
+  const names = directiveNames(supergraph);
+  const weigh = (place: string, directives: readonly DirectiveNode[] | undefined) => {
+    const cost = directives?.find((directive) => directive.name.value === names.cost);
+    const weight = cost && Number(argumentsOf(cost)['weight']);
+    if (weight !== undefined && Number.isFinite(weight)) weights.set(place, weight);
+  };
+  for (const definition of supergraph.definitions) {
+    if (!('name' in definition) || !definition.name) continue;
+    const type = definition.name.value;
+    if ('directives' in definition) weigh(type, definition.directives);
+    if (!('fields' in definition)) continue;
+    for (const field of definition.fields ?? []) {
+      const place = `${type}.${field.name.value}`;
+      weigh(place, field.directives);
+      if (field.kind !== Kind.FIELD_DEFINITION) continue;
+      for (const argument of field.arguments ?? []) weigh(`${place}.${argument.name.value}`, argument.directives);
+      const size = field.directives?.find((directive) => directive.name.value === names.listSize);
+      if (size) sizes.set(place, listSizeOf(size));
     }
+  }
+  return { weights, sizes };
+}
+
+/** What a supergraph says about costs. */
+export class CostRules {
+  readonly #tables: CostTables;
+
+  // No property in a parameter: threads that read supergraphs may run this with its types only stripped.
+  constructor(tables: CostTables) {
+    this.#tables = tables;
   }
 
   /** The weight of a type, `Type.field` or `Type.field.argument`; undefined when nobody gave it one. */
   weightOf(place: string): number | undefined {
-    return this.#weights.get(place);
+    return this.#tables.weights.get(place);
   }
 
   /** @param place `Type.field` */
   sizeOf(place: string): ListSize | undefined {
-    return this.#sizes.get(place);
-  }
-
-  #readField(place: string, field: FieldDefinitionNode, names: { cost: string; listSize: string }): void {
-    for (const argument of field.arguments ?? []) {
-      this.#weigh(`${place}.${argument.name.value}`, argument.directives, names.cost);
-    }
-    const size = field.directives?.find((directive) => directive.name.value === names.listSize);
-    if (size) this.#sizes.set(place, listSizeOf(size));
-  }
-
-  #weigh(place: string, directives: readonly DirectiveNode[] | undefined, name: string): void {
-    const cost = directives?.find((directive) => directive.name.value === name);
-    const weight = cost && Number(argumentsOf(cost)['weight']);
-    if (weight !== undefined && Number.isFinite(weight)) this.#weights.set(place, weight);
+    return this.#tables.sizes.get(place);
   }
 }
 

@@ -102,11 +102,14 @@ function argumentsFor(
   graph: string,
 ): Record<string, unknown>[] {
   return (directives ?? [])
-    .filter((directive) => directive.name.value === name)
+    .filter((directive) => directive.name.value === name && isOf(graph, directive))
     .map(({ arguments: given = [] }) =>
       Object.fromEntries(given.map((each) => [each.name.value, valueFromASTUntyped(each.value)])),
-    )
-    .filter((given) => given['graph'] === graph);
+    );
+}
+
+function isOf(graph: string, { arguments: given }: ConstDirectiveNode): boolean {
+  return given?.some(({ name, value }) => name.value === 'graph' && 'value' in value && value.value === graph) ?? false;
 }
 
 function providedBy(fieldSet: string): Provided {

@@ -2,6 +2,7 @@ import type { FetchNode, PlanNode, RequiresSelection } from '@graphql-hive/route
 import {
   buildASTSchema,
   type DocumentNode,
+  type FieldDefinitionNode,
   type GraphQLSchema,
   Kind,
   OverlappingFieldsCanBeMergedRule,
@@ -9,9 +10,7 @@ import {
   parseType,
   ScalarLeafsRule,
   validate,
-  visit,
 } from 'graphql';
-import { featuresOf, withoutMachinery } from '../supergraph/consumer.ts';
 import { Externals } from './externals.ts';
 
 /**
@@ -21,6 +20,7 @@ import { Externals } from './externals.ts';
 export class Soundness {
   readonly #subgraphs = new Map<string, { schema: GraphQLSchema; externals: Externals }>();
   #supergraph: DocumentNode | undefined;
+  #commonSchema: GraphQLSchema | undefined;
   readonly #supergraphSdl: string;
 
   // No property in a parameter: planning processes and threads may run this with its types only stripped.
@@ -51,11 +51,18 @@ export class Soundness {
     if (!subgraph) {
       this.#supergraph ??= parse(this.#supergraphSdl, { noLocation: true });
       const graph = graphNameOf(this.#supergraph, name) ?? '';
-      const schema = schemaOf(withOwnTypes(this.#supergraph, graph));
+      const own = withOwnTypes(this.#supergraph, graph);
+      // Most subgraphs promise what all do together: for those there is one schema, which takes long to make.
+      const schema = own === this.#supergraph ? this.#common() : schemaOf(own);
       subgraph = { schema, externals: new Externals(this.#supergraph, graph) };
       this.#subgraphs.set(name, subgraph);
     }
     return subgraph;
+  }
+
+  #common(): GraphQLSchema {
+    this.#commonSchema ??= schemaOf(this.#supergraph as DocumentNode);
+    return this.#commonSchema;
   }
 }
 
@@ -107,19 +114,34 @@ function fetchesOf(node: PlanNode): Sent[] {
   }
 }
 
-/** The supergraph with its fields as one subgraph has them, which may promise more than all do together. */
+/** The supergraph with its fields as one subgraph has them, which may promise more than all do together; itself where none does. */
 function withOwnTypes(supergraph: DocumentNode, graph: string): DocumentNode {
-  return visit(supergraph, {
-    FieldDefinition(field) {
-      const own = field.directives?.find(
-        ({ name, arguments: given }) =>
-          name.value === 'join__field' &&
-          given?.some(({ name, value }) => name.value === 'graph' && value.kind === Kind.ENUM && value.value === graph),
-      );
-      const type = own?.arguments?.find(({ name }) => name.value === 'type')?.value;
-      return type?.kind === Kind.STRING ? { ...field, type: parseType(type.value, { noLocation: true }) } : undefined;
-    },
+  // Not `visit`: it would walk every description and argument of a large supergraph once for each subgraph.
+  let isOwn = false;
+  const definitions = supergraph.definitions.map((definition) => {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) {
+      return definition;
+    }
+    const fields = definition.fields?.map((field) => {
+      const type = ownTypeOf(field, graph);
+      if (type !== undefined) isOwn = true;
+      return type === undefined ? field : { ...field, type: parseType(type, { noLocation: true }) };
+    });
+    return { ...definition, ...(fields ? { fields } : {}) };
   });
+  return isOwn ? { kind: Kind.DOCUMENT, definitions } : supergraph;
+}
+
+function ownTypeOf({ directives }: FieldDefinitionNode, graph: string): string | undefined {
+  for (const { name, arguments: given } of directives ?? []) {
+    if (name.value !== 'join__field') continue;
+    const isOfGraph = given?.some(
+      ({ name, value }) => name.value === 'graph' && value.kind === Kind.ENUM && value.value === graph,
+    );
+    const type = isOfGraph ? given?.find((each) => each.name.value === 'type')?.value : undefined;
+    if (type?.kind === Kind.STRING) return type.value;
+  }
+  return undefined;
 }
 
 /** The enum value that stands for a subgraph. */
@@ -138,8 +160,7 @@ function graphNameOf(supergraph: DocumentNode, subgraph: string): string | undef
 }
 
 /** All types of the supergraph, with the way to entities that every subgraph has. */
-function schemaOf(supergraph: DocumentNode): GraphQLSchema {
-  const { definitions } = withoutMachinery(supergraph, featuresOf(supergraph));
+function schemaOf({ definitions }: DocumentNode): GraphQLSchema {
   const objects = definitions.flatMap((each) => (each.kind === Kind.OBJECT_TYPE_DEFINITION ? [each.name.value] : []));
   const entities = parse(
     `union _Entity = ${objects.join(' | ')} scalar _Any type _Query { _entities(representations: [_Any!]!): [_Entity]! }`,

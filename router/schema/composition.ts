@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../../lib/errors.ts';
 import type { SubgraphSource } from '../compose.ts';
+import type { SupergraphFacts } from '../supergraph/facts.ts';
 import type { CompositionOutcome, CompositionTask } from './composition-task.ts';
 import type { Break } from './swap-rules.ts';
 
@@ -10,13 +11,18 @@ export interface CompositionLimits {
   timeoutMs: number;
   /** What its thread may take, megabytes. */
   memoryMb: number;
+  /** How long the thread stays with nothing to do, milliseconds: a schema is composed, checked and read one after the other. */
+  idleMs: number;
 }
 
-export const COMPOSITION_LIMITS: CompositionLimits = { timeoutMs: 30_000, memoryMb: 512 };
+export const COMPOSITION_LIMITS: CompositionLimits = { timeoutMs: 30_000, memoryMb: 512, idleMs: 5_000 };
 
-/** Composition and checks, each in a thread of its own that is there only while it works. */
+/** Composition, reading and checks, one after the other in a thread that is there only while there is work. */
 export class Composition {
-  readonly #working = new Set<Worker>();
+  #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
+  #last: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
 
   constructor(private readonly limits: CompositionLimits = COMPOSITION_LIMITS) {}
 
@@ -27,6 +33,13 @@ export class Composition {
     return outcome.supergraphSdl;
   }
 
+  /** What a supergraph says. @throws Error when it is none or its schema is not valid, or as `compose` */
+  async read(supergraphSdl: string): Promise<SupergraphFacts> {
+    const outcome = await this.#run({ kind: 'read', supergraphSdl });
+    if (!('facts' in outcome)) throw new Error('invariant broken: the reading told no facts');
+    return outcome.facts;
+  }
+
   /** Which of these operations the supergraph would not take, of those that the served one takes. @throws Error as `compose` */
   async check(supergraphSdl: string, servedSdl: string, operations: readonly string[]): Promise<readonly Break[]> {
     if (operations.length === 0) return [];
@@ -35,41 +48,74 @@ export class Composition {
     return outcome.breaks;
   }
 
-  /** Ends what is under way. */
+  /** Ends what is under way, and takes nothing more. */
   async close(): Promise<void> {
-    await Promise.all([...this.#working].map((worker) => worker.terminate()));
+    this.#isClosed = true;
+    await this.#end();
+    await this.#last;
   }
 
-  async #run(task: CompositionTask): Promise<CompositionOutcome> {
-    const { timeoutMs, memoryMb } = this.limits;
+  #run(task: CompositionTask): Promise<CompositionOutcome> {
+    const running = this.#last.then(() => this.#take(task));
+    this.#last = running.catch(() => undefined);
+    return running;
+  }
+
+  async #take(task: CompositionTask): Promise<CompositionOutcome> {
+    if (this.#isClosed) throw new Error('the router is going down');
+    clearTimeout(this.#idle);
+    this.#worker ??= this.#start();
+    let outcome: CompositionOutcome;
+    try {
+      this.#worker.postMessage(task);
+      outcome = await outcomeOf(this.#worker, this.limits.timeoutMs);
+    } catch (error) {
+      await this.#end();
+      throw error;
+    }
+    this.#idle = setTimeout(() => void this.#end(), this.limits.idleMs);
+    this.#idle.unref();
+    if ('error' in outcome) throw new Error(outcome.error);
+    return outcome;
+  }
+
+  #start(): Worker {
     const worker = new Worker(path.join(__dirname, `composition-worker${path.extname(__filename)}`), {
-      workerData: task,
-      resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-      // What it is told is in its task; the process's own settings and secrets are not for it.
+      resourceLimits: { maxOldGenerationSizeMb: this.limits.memoryMb },
+      // What it is told is in its tasks; the process's own settings and secrets are not for it.
       env: {},
       execArgv: [],
     });
-    this.#working.add(worker);
-    try {
-      const outcome = await outcomeOf(worker, timeoutMs);
-      if ('error' in outcome) throw new Error(outcome.error);
-      return outcome;
-    } finally {
-      this.#working.delete(worker);
-      await worker.terminate();
-    }
+    // It must not keep a process that has nothing else to do.
+    worker.unref();
+    // Between two tasks nobody else listens; it is begun anew then.
+    const lose = () => {
+      if (this.#worker === worker) this.#worker = undefined;
+    };
+    worker.on('error', lose);
+    worker.on('exit', lose);
+    return worker;
+  }
+
+  async #end(): Promise<void> {
+    clearTimeout(this.#idle);
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
   }
 }
 
 function outcomeOf(worker: Worker, timeoutMs: number): Promise<CompositionOutcome> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`it took over ${timeoutMs} ms`)), timeoutMs);
     const settle = (then: () => void) => {
       clearTimeout(timer);
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
       then();
     };
-    worker.once('message', (outcome: CompositionOutcome) => settle(() => resolve(outcome)));
-    worker.once('error', (error) => settle(() => reject(new Error(messageOf(error)))));
-    worker.once('exit', (code) => settle(() => reject(new Error(`its thread ended with ${code} and said nothing`))));
+    const timer = setTimeout(() => settle(() => reject(new Error(`it took over ${timeoutMs} ms`))), timeoutMs);
+    const onMessage = (outcome: CompositionOutcome) => settle(() => resolve(outcome));
+    const onError = (error: unknown) => settle(() => reject(new Error(messageOf(error))));
+    const onExit = (code: number) => settle(() => reject(new Error(`its thread ended with ${code} and said nothing`)));
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
   });
 }

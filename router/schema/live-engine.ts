@@ -6,7 +6,8 @@ import type { FetchRecord } from '../execute/fetch-record.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { PlanNode } from '../plan/description.ts';
 import type { StreamBatch } from '../subscribe/stream-batch.ts';
-import { readSupergraphInTurns, type Supergraph } from '../supergraph/supergraph.ts';
+import type { SupergraphFacts } from '../supergraph/facts.ts';
+import { type Supergraph, supergraphInTurns } from '../supergraph/supergraph.ts';
 import { type Generation, PlacedOperation } from './generation.ts';
 import { RunningStreams } from './running-streams.ts';
 import { Trial } from './trial.ts';
@@ -71,9 +72,9 @@ export class LiveEngine implements Engine {
     return this.#trial;
   }
 
-  /** Makes a generation without serving it, in turns with what is served. @throws Error when the supergraph is none */
-  async make(supergraphSdl: string): Promise<Generation> {
-    const supergraph = await readSupergraphInTurns(supergraphSdl);
+  /** Makes a generation without serving it, of a supergraph that was read elsewhere, in turns with what is served. */
+  async make(supergraphSdl: string, facts: SupergraphFacts): Promise<Generation> {
+    const supergraph = await supergraphInTurns(supergraphSdl, facts);
     return this.#generation(supergraphSdl, this.options.make(supergraphSdl, supergraph));
   }
 

@@ -75,7 +75,7 @@ export class SchemaDesk {
   /** Serves a supergraph at once and untried. @throws Error when it is none, and nothing is changed */
   async swap(supergraphSdl: string): Promise<void> {
     const { engine, reach } = this.options;
-    const generation = await engine.make(supergraphSdl);
+    const generation = await this.#make(supergraphSdl);
     reach.add(generation);
     await engine.swap(generation);
     reach.keep(generation);
@@ -147,7 +147,7 @@ export class SchemaDesk {
     const { engine, reach, rule } = this.options;
     if (effect === 'check') return { kind: 'checked', breaks: await this.#check(course) };
     if (effect === 'build') {
-      course.generation = await engine.make(course.supergraphSdl as string);
+      course.generation = await this.#make(course.supergraphSdl as string);
       return { kind: 'built' };
     }
     const generation = course.generation as Generation;
@@ -166,6 +166,11 @@ export class SchemaDesk {
       reach.keep(engine.current);
     }
     return { kind: 'built' };
+  }
+
+  async #make(supergraphSdl: string): Promise<Generation> {
+    const { engine, composition } = this.options;
+    return await engine.make(supergraphSdl, await composition.read(supergraphSdl));
   }
 
   async #compose(course: Course): Promise<SwapEvent> {

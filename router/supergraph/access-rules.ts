@@ -7,47 +7,61 @@ const ACCESS_SPEC = /^https:\/\/[^?#]*\/access(\/v\d+\.\d+)?$/;
 /** Scopes of which a caller needs any. */
 export type Scopes = readonly string[];
 
-/** `@access(scopes:)` on the supergraph's types and their fields, those of interfaces too. */
-export class AccessRules {
-  readonly #byType = new Map<string, Scopes>();
-  readonly #byField = new Map<string, Scopes>();
+/** What `@access(scopes:)` says of the supergraph's types and their fields, those of interfaces too. */
+export interface AccessTables {
+  readonly byType: ReadonlyMap<string, Scopes>;
+  /** `Type.field` → its own. */
+  readonly byField: ReadonlyMap<string, Scopes>;
   /** Object → its interfaces. */
-  readonly #contracts = new Map<string, readonly string[]>();
+  readonly contracts: ReadonlyMap<string, readonly string[]>;
   /** Interface → the fields it names. */
-  readonly #named = new Map<string, ReadonlySet<string>>();
+  readonly named: ReadonlyMap<string, ReadonlySet<string>>;
+}
 
-  constructor(supergraph: DocumentNode) {
-    const { access: name = 'access' } = namesByLink(supergraph, ACCESS_SPEC, ['access']);
-    for (const definition of supergraph.definitions) {
-      const isInterface = definition.kind === Kind.INTERFACE_TYPE_DEFINITION;
-      if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && !isInterface) continue;
-      const type = definition.name.value;
-      const { fields = [], interfaces = [] } = definition;
-      if (isInterface) this.#named.set(type, new Set(fields.map((field) => field.name.value)));
-      else
-        this.#contracts.set(
-          type,
-          interfaces.map((contract) => contract.name.value),
-        );
-      const scopes = scopesIn(definition.directives, name);
-      if (scopes) this.#byType.set(type, scopes);
-      for (const field of fields) {
-        const own = scopesIn(field.directives, name);
-        if (own) this.#byField.set(`${type}.${field.name.value}`, own);
-      }
+/** Reads `@access(scopes:)` of a supergraph. */
+export function accessTables(supergraph: DocumentNode): AccessTables {
+  const byType = new Map<string, Scopes>();
+  const byField = new Map<string, Scopes>();
+  const contracts = new Map<string, readonly string[]>();
+  const named = new Map<string, ReadonlySet<string>>();
+  const { access: name = 'access' } = namesByLink(supergraph, ACCESS_SPEC, ['access']);
+  for (const definition of supergraph.definitions) {
+    const isInterface = definition.kind === Kind.INTERFACE_TYPE_DEFINITION;
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && !isInterface) continue;
+    const type = definition.name.value;
+    const { fields = [], interfaces = [] } = definition;
+    if (isInterface) named.set(type, new Set(fields.map((field) => field.name.value)));
+    else contracts.set(type, namesOf(interfaces));
+    const scopes = scopesIn(definition.directives, name);
+    if (scopes) byType.set(type, scopes);
+    for (const field of fields) {
+      const own = scopesIn(field.directives, name);
+      if (own) byField.set(`${type}.${field.name.value}`, own);
     }
+  }
+  return { byType, byField, contracts, named };
+}
+
+/** The scopes of which a caller needs any. */
+export class AccessRules {
+  readonly #tables: AccessTables;
+
+  // No property in a parameter: threads that read supergraphs may run this with its types only stripped.
+  constructor(tables: AccessTables) {
+    this.#tables = tables;
   }
 
   /** Whether the supergraph says anything about access. */
   get isEmpty(): boolean {
-    return this.#byType.size === 0 && this.#byField.size === 0;
+    return this.#tables.byType.size === 0 && this.#tables.byField.size === 0;
   }
 
   /** What opens a field of an object: any scope of each of these; empty when no rule speaks of it. */
   scopesOf(type: string, field: string): readonly Scopes[] {
-    const contracts = (this.#contracts.get(type) ?? []).filter((name) => this.#named.get(name)?.has(field));
-    const rules = [type, ...contracts].flatMap((name) => {
-      const rule = this.#byField.get(`${name}.${field}`) ?? this.#byType.get(name);
+    const { byType, byField, contracts, named } = this.#tables;
+    const owners = (contracts.get(type) ?? []).filter((name) => named.get(name)?.has(field));
+    const rules = [type, ...owners].flatMap((name) => {
+      const rule = byField.get(`${name}.${field}`) ?? byType.get(name);
       return rule ? [rule] : [];
     });
     const [first] = rules;
@@ -60,4 +74,8 @@ function scopesIn(directives: readonly ConstDirectiveNode[] | undefined, name: s
   const scopes = access?.arguments?.find((argument) => argument.name.value === 'scopes');
   // One scope may stand where a list of them is asked for (GraphQL, 3.11).
   return scopes && [valueFromASTUntyped(scopes.value)].flat().map(String);
+}
+
+function namesOf(types: readonly { name: { value: string } }[]): string[] {
+  return types.map(({ name }) => name.value);
 }

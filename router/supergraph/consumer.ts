@@ -86,7 +86,7 @@ export function consumerDocument(supergraph: DocumentNode, features: readonly Fe
 }
 
 /** A supergraph without what federation itself has written into it. */
-export function withoutMachinery(supergraph: DocumentNode, features: readonly Feature[]): DocumentNode {
+function withoutMachinery(supergraph: DocumentNode, features: readonly Feature[]): DocumentNode {
   const machinery = features.filter(({ url }) => url.startsWith(APOLLO_SPECS)).map(({ name }) => name);
   const isMachinery = (name: string) =>
     !TOLD.has(name) && machinery.some((feature) => name === feature || name.startsWith(`${feature}__`));

@@ -29,8 +29,9 @@ export class OverrideShares {
   /** In percent, ascending. */
   readonly #shares: readonly number[];
 
-  constructor(supergraph: DocumentNode) {
-    const shares = overrideLabelsIn(supergraph).flatMap((label) => percentOf(label) ?? []);
+  /** @param labels of a supergraph's progressive overrides */
+  constructor(labels: readonly string[]) {
+    const shares = labels.flatMap((label) => percentOf(label) ?? []);
     this.#shares = [...new Set(shares)].sort((one, other) => one - other);
   }
 

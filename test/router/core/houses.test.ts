@@ -25,7 +25,7 @@ import { loadAccessTable, scopesOf } from '../../../lib/access.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type GraphAnswer, isRefused } from '../../../router/engine.ts';
-import { AccessRules } from '../../../router/supergraph/access-rules.ts';
+import { AccessRules, accessTables } from '../../../router/supergraph/access-rules.ts';
 import { call, stillClock } from './world.ts';
 
 const ROOT = path.resolve(__dirname, '../../..');
@@ -162,7 +162,7 @@ test.each(HOUSES)('with %s stopped its fields are null with a code, and all else
 
 test('router and houses go by one table: every field of every object has its rule, and it is the same in all', () => {
   const table = loadAccessTable(ROOT);
-  const rules = new AccessRules(supergraph);
+  const rules = new AccessRules(accessTables(supergraph));
   const wrong: string[] = [];
   for (const definition of supergraph.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
@@ -175,7 +175,7 @@ test('router and houses go by one table: every field of every object has its rul
     }
   }
   for (const house of HOUSES) {
-    const own = new AccessRules(parse(read(house)));
+    const own = new AccessRules(accessTables(parse(read(house))));
     for (const definition of parse(read(house)).definitions) {
       if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION) continue;
       const type = definition.name.value;

@@ -3,7 +3,7 @@ import { systemClock } from '../../../lib/clock.ts';
 import { composeSupergraph } from '../../../router/compose.ts';
 import { createEngine } from '../../../router/core.ts';
 import { isRefused } from '../../../router/engine.ts';
-import { CostRules } from '../../../router/limits/cost-rules.ts';
+import { CostRules, costTables } from '../../../router/limits/cost-rules.ts';
 import { operationCost } from '../../../router/limits/operation-cost.ts';
 import { fragmentsOf } from '../../../router/plan/operation.ts';
 
@@ -126,10 +126,9 @@ test('where exactly one slicing argument is asked for, none or two are refused',
 });
 
 test('directives go by the names the supergraph gives them', () => {
-  const rules = new CostRules(
-    parse(`schema @link(url: "https://specs.apollo.dev/cost/v0.1", as: "price") { query: Query }
-      type Query { a: Int @price(weight: "2.5") b: [Int] @price__listSize(assumedSize: 3) c: Int @cost(weight: 9) }`),
-  );
+  const supergraph = parse(`schema @link(url: "https://specs.apollo.dev/cost/v0.1", as: "price") { query: Query }
+    type Query { a: Int @price(weight: "2.5") b: [Int] @price__listSize(assumedSize: 3) c: Int @cost(weight: 9) }`);
+  const rules = new CostRules(costTables(supergraph));
   expect(rules.weightOf('Query.a')).toBe(2.5);
   expect(rules.sizeOf('Query.b')).toMatchObject({ assumedSize: 3, requireOneSlicingArgument: false });
   expect(rules.weightOf('Query.c')).toBeUndefined();
@@ -139,7 +138,11 @@ test('fragments that nest to many thousands of selections are refused, not laid 
   const inner = (at: number) => [1, 2, 3].map((n) => `a${n}: parts { ...F${at + 1} }`).join(' ');
   const fragments = Array.from({ length: 20 }, (_, at) => `fragment F${at} on Item { ${inner(at)} }`);
   const document = parse(`{ item { ...F0 } } ${fragments.join(' ')} fragment F20 on Item { id }`);
-  const options = { schema: engine.schema, conditions: {}, rules: new CostRules(parse('type Query { a: Int }')) };
+  const options = {
+    schema: engine.schema,
+    conditions: {},
+    rules: new CostRules(costTables(parse('type Query { a: Int }'))),
+  };
   const definition = document.definitions[0] as OperationDefinitionNode;
   expect(() => operationCost(definition, { ...options, fragments: fragmentsOf(document) })).toThrow('selections');
 });
