@@ -10,6 +10,7 @@ import type {
   GraphRequest,
   Prepared,
   Refused,
+  Remembered,
   StreamItem,
   SubgraphCaller,
   WrittenAnswer,
@@ -124,6 +125,14 @@ class Core implements Engine {
 
   prepare(request: GraphRequest): Prepared | Refused | Promise<Prepared | Refused> {
     return this.#preparation.prepare(request);
+  }
+
+  hottest(most: number): readonly Remembered[] {
+    return this.#preparation.hottest(most);
+  }
+
+  planAhead(operation: Remembered): Promise<void> {
+    return this.#preparation.planAhead(operation);
   }
 
   async execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer> {

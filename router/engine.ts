@@ -87,6 +87,14 @@ export function isRefused(preparation: Prepared | Refused): preparation is Refus
   return 'errors' in preparation;
 }
 
+/** An operation that was planned, as it was asked for. */
+export interface Remembered {
+  readonly query: string;
+  readonly operationName: string | undefined;
+  /** Values of the variables that decide what is planned, in the order of their names. */
+  readonly conditions: readonly boolean[];
+}
+
 /** How full a cache is, and how much it spared since it was made. */
 export interface CacheSize {
   readonly entries: number;
@@ -108,6 +116,10 @@ export interface Engine {
   readonly caches: Readonly<Record<string, CacheSize>>;
   /** Parses, validates and plans; remembers the outcome by text and operation name. Never throws for a client's mistake. */
   prepare(request: GraphRequest): Prepared | Refused | Promise<Prepared | Refused>;
+  /** The operations it has planned and that were asked for most, at most so many. */
+  hottest(most: number): readonly Remembered[];
+  /** Plans such an operation before anybody asks for it here. Never throws: what this schema has not is not planned. */
+  planAhead(operation: Remembered): Promise<void>;
   /**
    * Runs a query or mutation. Never throws: refusals (FORBIDDEN, INTROSPECTION_DISABLED) are answers without data.
    * @param signal ends the calls to subgraphs when the client has left

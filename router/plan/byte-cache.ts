@@ -3,6 +3,7 @@ interface Entry<V> {
   sizeBytes: number;
   /** Asked for since it was last passed over. */
   isUsed: boolean;
+  hits: number;
 }
 
 /**
@@ -26,6 +27,7 @@ export class ByteCache<V> {
     }
     this.#hits += 1;
     entry.isUsed = true;
+    entry.hits += 1;
     return entry.value;
   }
 
@@ -33,7 +35,7 @@ export class ByteCache<V> {
     this.delete(key);
     if (sizeBytes > this.limitBytes) return;
     this.#makeRoom(sizeBytes);
-    this.#entries.set(key, { value, sizeBytes, isUsed: false });
+    this.#entries.set(key, { value, sizeBytes, isUsed: false, hits: 0 });
     this.#sizeBytes += sizeBytes;
   }
 
@@ -45,6 +47,12 @@ export class ByteCache<V> {
   /** Entries and their weight, for metrics. */
   get size(): { entries: number; sizeBytes: number; hits: number; misses: number } {
     return { entries: this.#entries.size, sizeBytes: this.#sizeBytes, hits: this.#hits, misses: this.#misses };
+  }
+
+  /** The keys that were asked for most, at most so many. */
+  hottest(most: number): string[] {
+    const byHits = [...this.#entries].sort(([, one], [, other]) => other.hits - one.hits);
+    return byHits.slice(0, most).map(([key]) => key);
   }
 
   #makeRoom(sizeBytes: number): void {

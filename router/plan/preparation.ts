@@ -9,7 +9,7 @@ import {
   visit,
 } from 'graphql';
 import { type ErrorCode, FleetError, messageOf } from '../../lib/errors.ts';
-import type { CacheSize, GraphRequest, Prepared, Refused } from '../engine.ts';
+import type { CacheSize, GraphRequest, Prepared, Refused, Remembered } from '../engine.ts';
 import { isReservedKey } from '../execute/projection.ts';
 import { withoutPlaces } from './bare-document.ts';
 import { ByteCache } from './byte-cache.ts';
@@ -76,7 +76,7 @@ export class Preparation {
     const { operationName } = request;
     // What is no name may not be looked up: with its line breaks it could stand for another operation's name and text.
     if (operationName !== undefined && !NAME.test(operationName)) return { errors: [unknownOperation(operationName)] };
-    const document = `${operationName ?? ''}\n${request.query}`;
+    const document = keyOf(request);
     const reading = request.suggests ? this.#parse(request, false) : this.#read(document, request);
     if ('errors' in reading) return reading;
     const { supergraph, showSuggestions } = this.options;
@@ -93,6 +93,24 @@ export class Preparation {
     return operation instanceof Promise
       ? operation.then((planned) => ready(planned, reading, coerced))
       : ready(operation, reading, coerced);
+  }
+
+  /** What was planned and asked for most, the most first. */
+  hottest(most: number): Remembered[] {
+    return this.#plans.hottest(most).map(rememberedOf);
+  }
+
+  /** Plans what another engine had planned, so that nobody waits for it here. Never throws: what has no plan has none. */
+  async planAhead({ query, operationName, conditions }: Remembered): Promise<void> {
+    const document = keyOf({ query, operationName });
+    const reading = this.#read(document, { query, operationName });
+    // Another schema may refuse it.
+    if ('errors' in reading || reading.deciding.length !== conditions.length) return;
+    await this.#planned(
+      document,
+      reading,
+      Object.fromEntries(reading.deciding.map((name, at) => [name, conditions[at]])),
+    );
   }
 
   /** What the caches hold, for metrics. */
@@ -163,6 +181,27 @@ export class Preparation {
       return { errors: [formatted(new FleetError('INTERNAL', 'the router could not plan this operation'))] };
     }
   }
+}
+
+function keyOf({ operationName, query }: GraphRequest): string {
+  return `${operationName ?? ''}\n${query}`;
+}
+
+/** Of a key as `#planned` makes it: a share and conditions stand before it as digits, with which no operation's name begins. */
+function rememberedOf(key: string): Remembered {
+  const [, share = '', decided = ''] = /^(\d+%|)([01]*)\n/.exec(key) ?? [];
+  const place = share + decided;
+  const [operationName, query] = split(place === '' ? key : key.slice(place.length + 1));
+  return {
+    query,
+    operationName: operationName === '' ? undefined : operationName,
+    conditions: [...decided].map((digit) => digit === '1'),
+  };
+}
+
+function split(document: string): [string, string] {
+  const end = document.indexOf('\n');
+  return [document.slice(0, end), document.slice(end + 1)];
 }
 
 function costOf(operation: PlannedOperation, variables: Readonly<Record<string, unknown>>): number | Refused {

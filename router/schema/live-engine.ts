@@ -1,6 +1,15 @@
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { Call } from '../../lib/call/signing.ts';
-import type { AnyAnswer, CacheSize, Engine, GraphAnswer, GraphRequest, Prepared, Refused } from '../engine.ts';
+import type {
+  AnyAnswer,
+  CacheSize,
+  Engine,
+  GraphAnswer,
+  GraphRequest,
+  Prepared,
+  Refused,
+  Remembered,
+} from '../engine.ts';
 import { isRefused } from '../engine.ts';
 import type { FetchRecord } from '../execute/fetch-record.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
@@ -11,6 +20,9 @@ import { type Supergraph, supergraphInTurns } from '../supergraph/supergraph.ts'
 import { type Generation, PlacedOperation } from './generation.ts';
 import { RunningStreams } from './running-streams.ts';
 import { Trial } from './trial.ts';
+
+/** What is planned for a new schema before it is served, for how long, and how much at once: clients plan meanwhile. */
+const AHEAD = { most: 1_000, timeoutMs: 10_000, atOnce: 2 };
 
 export interface LiveEngineOptions {
   supergraphSdl: string;
@@ -78,6 +90,33 @@ export class LiveEngine implements Engine {
     return this.#generation(supergraphSdl, this.options.make(supergraphSdl, supergraph));
   }
 
+  /**
+   * Plans for a new generation what is asked for most by now: all at once after a swap it would be a herd, of which some wait
+   * and some are refused. Ends after a while, and on the signal, with whatever is done.
+   * @returns how many operations
+   */
+  async warm(generation: Generation, signal: AbortSignal): Promise<number> {
+    const ending = AbortSignal.any([signal, AbortSignal.timeout(AHEAD.timeoutMs)]);
+    if (ending.aborted) return 0;
+    const ended = new Promise<void>((resolve) => ending.addEventListener('abort', () => resolve(), { once: true }));
+    const waiting = [...this.hottest(AHEAD.most)].reverse();
+    let planned = 0;
+    const planner = async () => {
+      for (let next = waiting.pop(); next && !ending.aborted; next = waiting.pop()) {
+        await generation.engine.planAhead(next);
+        planned += 1;
+        // Parsed and validated here: one in a turn, so that others are not held up.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    await Promise.race([ended, Promise.all(Array.from({ length: AHEAD.atOnce }, planner))]);
+    return planned;
+  }
+
+  hottest(most: number): readonly Remembered[] {
+    return this.#current.engine.hottest(most);
+  }
+
   /** Gives a new generation a share of the requests. */
   try(generation: Generation, share: number): void {
     this.#trial = new Trial(generation, share, this.options.random);
@@ -116,6 +155,10 @@ export class LiveEngine implements Engine {
       trial.note(generation, answer);
       return answer;
     });
+  }
+
+  planAhead(operation: Remembered): Promise<void> {
+    return this.#current.engine.planAhead(operation);
   }
 
   explain(prepared: Prepared, record?: FetchRecord, startedMs?: number): PlanNode | undefined {

@@ -61,7 +61,7 @@ export class SchemaDesk {
   #state: SwapState | undefined;
   #proposing: Promise<unknown> = Promise.resolve();
   #judging: NodeJS.Timeout | undefined;
-  #isStopped = false;
+  readonly #stopping = new AbortController();
   /** Ends the wait for a trial's outcome. */
   #wake: () => void = () => undefined;
 
@@ -93,7 +93,7 @@ export class SchemaDesk {
 
   /** Ends what is under way; a trial is left as it is. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
+    this.#stopping.abort();
     clearTimeout(this.#judging);
     this.#wake();
     await this.options.composition.close();
@@ -107,7 +107,7 @@ export class SchemaDesk {
     let state = proposed({ id: clock.uuid(), from, force, isSame });
     const course: Course = { source };
     let event = (await this.#arrive(state)) ?? (await this.#attempt(() => this.#compose(course)));
-    while (!this.#isStopped) {
+    while (!this.#stopping.signal.aborted) {
       const [next, effect] = nextSwap(state, event, clock.nowMs(), this.options.rule());
       if (next === state) {
         event = await this.#tally();
@@ -169,8 +169,12 @@ export class SchemaDesk {
   }
 
   async #make(supergraphSdl: string): Promise<Generation> {
-    const { engine, composition } = this.options;
-    return await engine.make(supergraphSdl, await composition.read(supergraphSdl));
+    const { engine, composition, clock, log } = this.options;
+    const generation = await engine.make(supergraphSdl, await composition.read(supergraphSdl));
+    const startedMs = clock.nowMs();
+    const operations = await engine.warm(generation, this.#stopping.signal);
+    log.info('schema.planned', { operations, tookMs: clock.nowMs() - startedMs });
+    return generation;
   }
 
   async #compose(course: Course): Promise<SwapEvent> {

@@ -248,3 +248,32 @@ test('what a slow planner refuses for its time goes to the other; that it passes
     expect(count).toBe(expected);
   }
 });
+
+test('what one engine has planned another plans ahead, by name and by condition, the most asked for first', async () => {
+  const asked: GraphRequest[] = [
+    { query: '{ agents { id } }' },
+    { query: 'query A { agents { id } } query B { agents { name } }', operationName: 'B' },
+    {
+      query: 'query ($yes: Boolean!, $no: Boolean!) { agents { id @include(if: $yes) name @skip(if: $no) } }',
+      variables: { yes: true, no: false },
+    },
+  ];
+  const before = createEngine(base);
+  for (const [at, request] of asked.entries()) {
+    for (let time = 0; time <= at; time++) await before.prepare(request);
+  }
+  const hottest = before.hottest(10);
+  expect(hottest.map(({ query, operationName, conditions }) => ({ query, operationName, conditions }))).toEqual([
+    { query: asked[2]?.query, operationName: undefined, conditions: [false, true] },
+    { query: asked[1]?.query, operationName: 'B', conditions: [] },
+    { query: asked[0]?.query, operationName: undefined, conditions: [] },
+  ]);
+  expect(before.hottest(1)).toHaveLength(1);
+  const after = createEngine(base);
+  for (const operation of hottest) await after.planAhead(operation);
+  await after.planAhead({ query: '{ gone }', operationName: undefined, conditions: [] });
+  // What is not planned yet is promised.
+  for (const request of asked) expect(after.prepare(request)).not.toBeInstanceOf(Promise);
+  const other = { ...asked[2], variables: { yes: false, no: false } } as GraphRequest;
+  expect(after.prepare(other)).toBeInstanceOf(Promise);
+});

@@ -130,3 +130,14 @@ test('schemas that come at once are served one after the other, the last one las
   expect((await house.ask('{ b }')).status).toBe(400);
   expect((await house.ask('{ c }')).status).toBe(200);
 });
+
+test('what clients ask for is planned before the new schema is served: nobody waits for it, and nobody is refused in a herd', async () => {
+  house = await openLighthouse({ schema: { canary: { share: 0 } } });
+  const queries = Array.from({ length: 200 }, (_, at) => `query Q${at} { light }`);
+  for (const query of queries) await house.ask(query);
+  await propose('lamp: String');
+  const { engine } = house.router;
+  expect(queries.filter((query) => engine.prepare({ query }) instanceof Promise)).toEqual([]);
+  const answers = await Promise.all(queries.map((query) => house.ask(query)));
+  expect(answers.filter(({ status }) => status !== 200)).toEqual([]);
+});
