@@ -64,9 +64,9 @@ export function newTally(): Tally {
 const apolloHere: PlannerMaker = (supergraphSdl) => {
   let planner: PlanOne | undefined;
   return {
-    async plan(document, operationName) {
+    async plan(document, operationName, draw) {
       planner ??= buildApolloPlanner(supergraphSdl, []);
-      return planner(document, operationName);
+      return planner(document, operationName, draw);
     },
   };
 };

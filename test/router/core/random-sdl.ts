@@ -86,7 +86,8 @@ function fieldsIn(shape: RandomShape, owner: string, subgraph: string, isMarked 
       const shared = isMarked && (field.places.size > 1 || field.isProvided) ? ' @shareable' : '';
       const firm = field.firmIn === subgraph ? '!' : '';
       const provides = field.provides ? ` @provides(fields: "${field.provides}")` : '';
-      const moved = field.movedFrom === undefined ? '' : ` @override(from: "${field.movedFrom}")`;
+      const label = field.moveLabel === undefined ? '' : `, label: "${field.moveLabel}"`;
+      const moved = field.movedFrom === undefined ? '' : ` @override(from: "${field.movedFrom}"${label})`;
       return `${written(field)}${firm}${moved}${shared}${requiresOf(field)}${provides}`;
     });
 }

@@ -29,8 +29,12 @@ export interface Field {
   /** Where it says it is never null, while others do not. */
   readonly firmIn?: string | undefined;
   readonly requires?: Required;
-  /** The subgraph it was moved from (`@override`), which still names it and must not be asked. */
+  /** The subgraph it is moved from (`@override`), which still names it. */
   movedFrom?: string | undefined;
+  /** Where it moves for a share of the operations: `percent(n)`. */
+  moveLabel?: string | undefined;
+  /** The subgraph that names it and must not be asked, when it moves. */
+  closedIn?: string | undefined;
   /** Throws for some. */
   readonly isFaulty: boolean;
   /** Is null for some even where it may not be. */
@@ -65,6 +69,8 @@ export const KEY_FIELDS: Readonly<Record<string, string>> = {
   place: 'Place!',
 };
 export const MOODS = ['CALM', 'TENSE', 'LOST'];
+const LATER = 'percent(30)';
+const MOVES = [LATER, 'percent(70)'];
 const LEAVES = ['String', 'Int', 'Float', 'Boolean', 'ID', 'Mood'];
 const WRAPS = ['_', '_', '_', '_!', '_!', '[_]', '[_!]', '[_!]!', '[_]!', '[[_]!]', '[[_!]]!', '[[[_]]]'];
 const ARGUMENTS: readonly Argument[] = [
@@ -280,16 +286,19 @@ export class RandomShape {
     );
     if (others.length === 0 || field.places.size > 1 || field.members || field.name.startsWith('of')) return;
     field.movedFrom = this.#pick(others);
+    field.moveLabel = this.#chance(0.5) ? this.#pick(MOVES) : undefined;
+    // Half of all is drawn here, always.
+    field.closedIn = field.moveLabel === LATER ? [...field.places][0] : field.movedFrom;
     this.#mention(namedOf(field.type), field.movedFrom);
   }
 
   #addRequired(entity: Entity): void {
     const subgraph = this.#pick(this.#holders(entity));
     const able = this.fields.filter(
-      ({ owner, type, places, movedFrom, isFaulty, isStrict, firmIn }) =>
+      ({ owner, type, places, movedFrom, moveLabel, isFaulty, isStrict, firmIn }) =>
         owner === entity.name &&
         !(places.has(subgraph) || movedFrom === subgraph) &&
-        !(isFaulty || isStrict || firmIn) &&
+        !(isFaulty || isStrict || firmIn || moveLabel) &&
         (LEAVES.includes(namedOf(type)) || this.values.has(namedOf(type))),
     );
     if (able.length === 0) return;

@@ -116,7 +116,7 @@ function resolving(schema: GraphQLSchema, shape: RandomShape, subgraph?: string)
         continue;
       }
       resolver.resolve = (self: Thing | undefined, args, happening: Happening) => {
-        if (subgraph !== undefined && field.movedFrom === subgraph) throw new Error(`${name} was moved from here`);
+        if (subgraph !== undefined && field.closedIn === subgraph) throw new Error(`${name} is not here now`);
         const thing = self ?? { __typename: type.name, n: 0 };
         if (subgraph !== undefined && field.externals.has(subgraph) && thing.provided !== name) {
           throw new Error(`${name} is not here`);
