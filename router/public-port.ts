@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { turnAway } from './http/farewell.ts';
 import { FastPath } from './http/fast-path/fast-path.ts';
 import { faultOf } from './http/framing.ts';
 import type { Hosts } from './http/hosts.ts';
@@ -89,12 +90,12 @@ export class PublicPort {
       this.#upgraded.add(socket);
       socket.once('close', () => this.#upgraded.delete(socket));
       const [status] = faultOf(request) ?? [];
-      if (status !== undefined) refuse(socket, status);
-      else if (!hosts.takes(hostOf(request))) refuse(socket, 421);
+      if (status !== undefined) turnAway(socket, status);
+      else if (!hosts.takes(hostOf(request))) turnAway(socket, 421);
       else this.#upgrades.add(() => sockets.upgrade(request, socket, head));
     });
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-      refuse(socket, STATUS_BY_ERROR[error.code ?? ''] ?? 400);
+      turnAway(socket, STATUS_BY_ERROR[error.code ?? ''] ?? 400);
     });
   }
 
@@ -130,10 +131,4 @@ export class PublicPort {
     clearInterval(look);
     clearTimeout(cut);
   }
-}
-
-function refuse(socket: Duplex, status: number): void {
-  if (socket.writable) {
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-  } else socket.destroy();
 }

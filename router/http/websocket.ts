@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ExecutionArgs, type FormattedExecutionResult, GraphQLError } from 'graphql';
 import { type Context, handleProtocols, makeServer } from 'graphql-ws';
@@ -14,6 +13,7 @@ import type { Engine, Prepared } from '../engine.ts';
 import { GONE, Presence } from '../leave-signal.ts';
 import { BoundedStream, STREAM_QUEUE } from './bounded-stream.ts';
 import { addressOf, callOf, identify } from './call.ts';
+import { turnAway } from './farewell.ts';
 import { hasTooManyMembers, requestIn } from './graph-request.ts';
 import type { LiveStreams } from './live-streams.ts';
 import type { Operations } from './operations.ts';
@@ -93,7 +93,7 @@ export class SocketDoor {
     const address = addressOf(request);
     const status = this.#refusal(request, address);
     if (status !== undefined) {
-      socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      turnAway(socket, status);
       return;
     }
     let isStranger = true;

@@ -240,3 +240,24 @@ test('who waits for leave to send his body gets it', async () => {
   await until(() => wire.text.includes('{"data":{"crews":1}}'));
   wire.socket.destroy();
 });
+
+test.each([
+  ['what is no HTTP', ['nonsense', '', '']],
+  ['headers that never end', ['GET /livez HTTP/1.1', HOST, 'x-a: ']],
+  ['a body that never ends', [...ASKING, 'content-length: 900000', '', '{']],
+  ['an upgrade by a foreign page', ['GET /graphql HTTP/1.1', HOST, ...UPGRADE, 'origin: https://evil.example', '', '']],
+  ['an upgrade under a foreign name', ['GET /graphql HTTP/1.1', 'host: evil.example', ...UPGRADE, '', '']],
+])('who is turned away for %s is let go, though he neither reads nor closes', async (_, lines) => {
+  const { url } = await harbour.another({ limits: { port: { headersMs: 200, requestMs: 300 } } });
+  const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+  let isCut = false;
+  socket.on('error', () => undefined);
+  socket.on('close', () => {
+    isCut = true;
+  });
+  socket.write(lines.join('\r\n'));
+  await until(() => {
+    if (!isCut) socket.write('a');
+    return isCut;
+  });
+});
