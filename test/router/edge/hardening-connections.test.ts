@@ -189,7 +189,7 @@ test.each([
   ['the name of the header', 'http://127.0.0.1/livez', 200],
   ['another server before the path', '//evil.example/livez', 404],
   ['a way round', '/x/../livez', 404],
-  ['other letters for the same', '/%6civez', 404],
+  ['other letters for the same', '/live%7A', 404],
   ['more than the path', '/livez/', 404],
   ['nothing but a question', '/livez?a=b#c', 200],
 ])('a target of %s is %s: %d', async (_, target, status) => {
@@ -219,7 +219,7 @@ test('what follows a refused request on its connection is never read', async () 
 });
 
 test('who offers HTTP/2 beside HTTP/1.1 is answered by HTTP/1.1, however his body comes', async () => {
-  const offer = ['connection: Upgrade, HTTP2-Settings', 'upgrade: h2c', 'http2-settings: AAMAAABkAAQAAP__'];
+  const offer = ['connection: Upgrade, HTTP2-Settings', 'upgrade: h2c', 'http2-settings: AAMAAABk'];
   const wire = wireTo(harbour.url, ...ASKING, ...offer, `content-length: ${QUERY.length}`, '', QUERY.slice(0, 5));
   await new Promise(setImmediate);
   wire.socket.write(QUERY.slice(5));
