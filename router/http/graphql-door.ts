@@ -165,8 +165,7 @@ export class GraphqlDoor {
     const { operations, streams, heartbeatMs } = this.options;
     const { response, call, token } = exchange;
     const isLive = prepared.kind === 'subscription';
-    if (isLive) streams.ofClients.requireRoom(call.principal.id);
-    const turn = isLive ? streams.gate.enter(call, () => exchange.signal.aborted) : undefined;
+    const turn = isLive ? streams.turn(call, () => exchange.signal.aborted) : undefined;
     if (turn) await turn;
     const countOff = isLive ? streams.countOperation(call.principal.id) : undefined;
     const source = (signal: AbortSignal) => operations.events(prepared, call, signal);

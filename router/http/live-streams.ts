@@ -1,4 +1,5 @@
 import type { Principal } from '../../lib/call/principal.ts';
+import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
 import type { DoorKeeper } from '../callers/door-keeper.ts';
 import { ClientStreams } from './client-streams.ts';
@@ -69,6 +70,20 @@ export class LiveStreams {
 
   countSlow(): void {
     this.#slow += 1;
+  }
+
+  /**
+   * A client's turn to open a subscription; undefined when it has it at once. While it waits it counts as one of its own.
+   * @param isLeft whether whoever waits has gone
+   * @throws RATE_LIMITED when the client has as many as it may, OVERLOADED when it waited too long
+   */
+  turn(call: Call, isLeft: () => boolean): Promise<void> | undefined {
+    const { id } = call.principal;
+    this.ofClients.requireRoom(id);
+    const turn = this.gate.enter(call, isLeft);
+    if (!turn) return undefined;
+    this.ofClients.enter(id);
+    return turn.finally(() => this.ofClients.leave(id));
   }
 
   /** Counts one running subscription of a client. @returns counts it off, once */

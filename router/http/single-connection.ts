@@ -125,10 +125,8 @@ export class SingleConnection {
 
   /** @throws RATE_LIMITED when its client has as many as it may, OVERLOADED when it waited too long for its turn */
   async #turn({ call }: Exchange, { operations }: Reservation, id: string): Promise<void> {
-    const { gate, ofClients } = this.options.streams;
     try {
-      ofClients.requireRoom(call.principal.id);
-      await gate.enter(call, () => !operations.has(id));
+      await this.options.streams.turn(call, () => !operations.has(id));
     } catch (error) {
       operations.delete(id);
       throw error;

@@ -39,6 +39,8 @@ export class SocketSession {
   token: string | undefined;
   /** What waits for its reader, whichever operation it is of. */
   readonly room = new QueueRoom();
+  /** What is being admitted, by id: the last that was asked for under it. */
+  readonly admitting = new Map<string, object>();
   readonly #streams = new Set<BoundedStream>();
   #unanswered = 0;
   readonly #pinging: NodeJS.Timeout;

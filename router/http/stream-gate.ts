@@ -84,18 +84,17 @@ export class StreamGate {
     const latestMs = this.#atMs - this.limits.waitMs;
     for (const priority of PRIORITIES) {
       const queue = this.#waiting[priority];
-      let taken = 0;
-      for (const { sinceMs, isLeft, settle } of queue) {
-        if (isLeft()) settle();
-        else if (sinceMs <= latestMs) settle(this.#overloaded());
+      const stay: Waiting[] = [];
+      for (const each of queue) {
+        if (each.isLeft()) each.settle();
+        else if (each.sinceMs <= latestMs) each.settle(this.#overloaded());
         else if (this.#tokens >= 1) {
           this.#tokens -= 1;
-          settle();
-        } else break;
-        taken += 1;
+          each.settle();
+        } else stay.push(each);
       }
-      queue.splice(0, taken);
-      this.#size -= taken;
+      this.#size -= queue.length - stay.length;
+      this.#waiting[priority] = stay;
     }
     if (this.#size > 0) return;
     clearInterval(this.#timer);

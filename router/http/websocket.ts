@@ -177,8 +177,28 @@ export class SocketDoor {
     }
   }
 
+  /**
+   * An operation that is ended while it is admitted is not heard of any more, neither here nor by graphql-ws: its id may be
+   * another one's by then.
+   */
   async #prepare(context: Session, id: string, payload: object): Promise<ExecutionArgs | readonly GraphQLError[]> {
-    const { clock, traceRatio, operations, engine, streams } = this.options;
+    const { admitting } = context.extra;
+    const mark = {};
+    admitting.set(id, mark);
+    const isLeft = () => admitting.get(id) !== mark || !(id in context.subscriptions);
+    const prepared = await this.#admitted(context, id, payload, isLeft);
+    const isOver = isLeft();
+    if (admitting.get(id) === mark) admitting.delete(id);
+    return isOver ? new Promise(() => undefined) : prepared;
+  }
+
+  async #admitted(
+    context: Session,
+    id: string,
+    payload: object,
+    isLeft: () => boolean,
+  ): Promise<ExecutionArgs | readonly GraphQLError[]> {
+    const { clock, traceRatio, operations, engine } = this.options;
     const session = context.extra;
     const call = callOf(session.request, clock, traceRatio);
     try {
@@ -191,15 +211,14 @@ export class SocketDoor {
           retryAfterMs: RETRY_MS,
         });
       }
-      const asked = requestIn(payload);
-      const admission = await operations.admit(asked, known);
+      const request = requestIn(payload);
+      const admission = await operations.admit(request, known);
       if ('refused' in admission) return errorsOf(admission.refused);
       const { prepared } = admission;
       if (prepared.kind === 'subscription') {
-        streams.ofClients.requireRoom(known.principal.id);
-        await this.#turn(known, session);
+        await this.#turn(known, session, isLeft);
       }
-      const { wantsHeartbeat = false } = asked;
+      const { wantsHeartbeat = false } = request;
       const contextValue: Running = { id, prepared, call: known, session, wantsHeartbeat };
       return {
         schema: engine.schema,
@@ -215,12 +234,12 @@ export class SocketDoor {
   }
 
   /** A stock client comes again to a socket that was closed for it, but takes an operation's error as its end. @throws OVERLOADED */
-  async #turn(call: Call, session: SocketSession): Promise<void> {
+  async #turn(call: Call, session: SocketSession, isLeft: () => boolean): Promise<void> {
     const { socket } = session;
     try {
-      await this.options.streams.gate.enter(call, () => socket.readyState !== socket.OPEN);
+      await this.options.streams.turn(call, () => socket.readyState !== socket.OPEN || isLeft());
     } catch (error) {
-      session.close(CLOSE.tryAgainLater, 'Try again later');
+      if (asFleetError(error)?.code === 'OVERLOADED') session.close(CLOSE.tryAgainLater, 'Try again later');
       throw error;
     }
   }

@@ -165,6 +165,37 @@ test('who leaves while he waits opens no stream, whatever he came by', async () 
   await harbour.stop();
 });
 
+test('who ends what waits to be opened leaves nothing behind, and its id is another’s to have', async () => {
+  const streams = { perSecond: 0.001, burst: 1, waiting: 3, waitMs: 60_000 };
+  const harbour = await openHarbour({ limits: { streams } });
+  const waiting = async () => {
+    const scraped = await fetch(`${harbour.url}/metrics`, { headers: { authorization: `Bearer ${ADMIN_TOKEN}` } });
+    return Number(/^fleet_router_streams_waiting (\d+)$/m.exec(await scraped.text())?.[1]);
+  };
+  const first = await openEvents(harbour.router, { query: QUERY });
+  await until(() => harbour.sea.running === 1);
+  const { socket, messages } = await openReady(harbour.router);
+  const subscribe = (query: string) => socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+  // More often than may wait: nobody who has gone takes a place.
+  for (let time = 0; time < 10; time += 1) {
+    subscribe(QUERY);
+    await until(async () => (await waiting()) === 1);
+    socket.send(JSON.stringify({ id: '1', type: 'complete' }));
+    if (time % 2) await until(async () => (await waiting()) === 0);
+  }
+  subscribe('{ crews }');
+  await until(() => messages.some(({ type }) => type === 'complete'));
+  expect(messages.filter(({ type }) => type !== 'connection_ack')).toEqual([
+    { id: '1', type: 'next', payload: { data: { crews: 1 } } },
+    { id: '1', type: 'complete' },
+  ]);
+  await until(async () => (await waiting()) === 0);
+  expect(harbour.sea.running).toBe(1);
+  first.stop();
+  socket.close();
+  await harbour.stop();
+});
+
 describe('a router whose clients may have two subscriptions', () => {
   let harbour: Harbour;
   beforeAll(async () => {
