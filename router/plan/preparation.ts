@@ -142,6 +142,10 @@ export class Preparation {
     if (invalid.length > 0) return { errors: invalid.map((error) => refusal('BAD_QUERY', error)) };
     const definition = getOperationAST(document, operationName);
     if (!definition) return { errors: [unknownOperation(operationName)] };
+    // Validation passes over what has no root to be validated against.
+    if (!supergraph.schema.getRootType(definition.operation)) {
+      return { errors: [formatted(new FleetError('BAD_QUERY', `the schema has no ${definition.operation}s`))] };
+    }
     const deciding = decidingVariables([definition, ...fragmentsOf(document).values()]);
     return { document, definition, deciding, parts: withoutPlaces(document) };
   }

@@ -1,5 +1,6 @@
 import { FleetError } from '../../../lib/errors.ts';
 import { fixedFlags } from '../../../lib/flags/index.ts';
+import { composeSupergraph } from '../../../router/compose.ts';
 import { createEngine } from '../../../router/core.ts';
 import { type GraphRequest, isRefused, type Prepared } from '../../../router/engine.ts';
 import { ByteCache } from '../../../router/plan/byte-cache.ts';
@@ -213,6 +214,14 @@ test('introspection and data come in one answer, and nothing is asked for intros
     call,
   );
   expect(mixed).toEqual({ data: { agents: [{ id: 'a1' }, { id: 'a2' }], __type: { kind: 'OBJECT' } } });
+});
+
+test.each(['mutation', 'subscription'])('a %s on a schema that has none is the client’s mistake', async (kind) => {
+  const supergraphSdl = composeSupergraph([{ name: 'a', url: 'http://a/', sdl: 'type Query { a: Int }' }]);
+  const outcome = await createEngine({ ...base, supergraphSdl }).prepare({ query: `${kind} { a }` });
+  expect(outcome).toMatchObject({
+    errors: [{ message: `the schema has no ${kind}s`, extensions: { code: 'BAD_QUERY', retryable: false } }],
+  });
 });
 
 test('a cache forgets what was used longest ago, by weight', () => {
