@@ -3,6 +3,7 @@ import type { SubgraphSource } from '../compose.ts';
 import type { Engine } from '../engine.ts';
 import type { Reach } from '../schema/reach.ts';
 import type { SchemaDesk } from '../schema/schema-desk.ts';
+import { mayBeCalled } from './address.ts';
 import type { Discovery, Findings } from './discovery.ts';
 
 export interface DiscoveryDeskOptions {
@@ -54,7 +55,7 @@ export class DiscoveryDesk {
         const before = all.get(subgraph);
         const known = [...new Set([...(before?.urls ?? []), ...urls])];
         // One that nobody can call must not keep the others from being called.
-        const usable = known.filter((url) => URL.canParse(url));
+        const usable = known.filter(mayBeCalled);
         if (usable.length < known.length) this.options.log.warn('discovery.address.unusable', { subgraph });
         all.set(subgraph, { urls: usable, sdl: sdl ?? before?.sdl });
       }

@@ -53,7 +53,8 @@ export class EtcdDiscovery implements Discovery {
     const range = { key: encoded(this.options.prefix), range_end: encoded(after(this.options.prefix)) };
     const asked = await this.#post('range', range, AbortSignal.any([signal, AbortSignal.timeout(ASK_MS)]));
     const { header, kvs = [] } = (await asked.json()) as { header: { revision: string }; kvs?: KeyValue[] };
-    const known = new Map(kvs.map(({ key, value }) => [decoded(key), decoded(value ?? '')]));
+    // Each value is read once: with a schema in every one, all of them at each change would hold the loop.
+    const known = new Map(kvs.map((each) => this.#entryOf(each)));
     // An empty store is one that lost its data, or was never filled: no reason to call nobody.
     if (known.size > 0) onChange(this.#findingsOf(known));
     const next = { create_request: { ...range, start_revision: String(Number(header.revision) + 1) } };
@@ -63,7 +64,7 @@ export class EtcdDiscovery implements Discovery {
       if (!result || result.canceled) throw new Error(error?.message ?? 'the watch was ended');
       for (const { type, kv } of result.events ?? []) {
         if (type === 'DELETE') known.delete(decoded(kv.key));
-        else known.set(decoded(kv.key), decoded(kv.value ?? ''));
+        else known.set(...this.#entryOf(kv));
       }
       if (result.events?.length) onChange(this.#findingsOf(known));
     }
@@ -82,11 +83,10 @@ export class EtcdDiscovery implements Discovery {
     return response;
   }
 
-  #findingsOf(known: ReadonlyMap<string, string>): Findings {
+  #findingsOf(known: ReadonlyMap<string, Found | undefined>): Findings {
     const found: Record<string, Found> = {};
-    for (const [key, value] of [...known].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const [key, replica] of [...known].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const [subgraph = ''] = key.slice(this.options.prefix.length).split('/');
-      const replica = this.#replicaOf(key, value);
       if (!replica || (!found[subgraph] && Object.keys(found).length >= DISCOVERY_LIMITS.subgraphs)) continue;
       const before = found[subgraph];
       const urls = [...new Set([...(before?.urls ?? []), ...replica.urls])].slice(0, DISCOVERY_LIMITS.replicas);
@@ -96,12 +96,14 @@ export class EtcdDiscovery implements Discovery {
     return found;
   }
 
-  #replicaOf(key: string, value: string): Found | undefined {
+  /** A key, and what its value says: undefined when it cannot be read. */
+  #entryOf({ key: encodedKey, value = '' }: KeyValue): [string, Found | undefined] {
+    const key = decoded(encodedKey);
     try {
-      return FOUND.parse(JSON.parse(value));
+      return [key, FOUND.parse(JSON.parse(decoded(value)))];
     } catch (error) {
       this.options.log.warn('discovery.etcd.unread', { key, error: messageOf(error) });
-      return undefined;
+      return [key, undefined];
     }
   }
 }

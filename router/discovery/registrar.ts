@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { z } from 'zod';
 import type { CallVerifier } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
+import { isLoopback } from '../../lib/settings/index.ts';
 import { HttpRefusal, readBody } from '../http/body.ts';
 import { addressOf } from '../http/call.ts';
 import type { Reply } from '../http/reply.ts';
@@ -41,7 +42,14 @@ export class Registrar {
     if (!this.verifier.isClaimed(request.headers)) throw stranger({ connection: 'close' });
     const body = await this.#read(request);
     if (!this.verifier.verify(REPLICAS_ROUTE, request.headers, body)) throw stranger();
-    this.registrations.register(registrationIn(body.toString()));
+    const registration = registrationIn(body.toString());
+    if (isOwnMachine(registration.url) && !isLoopback(addressOf(request))) {
+      throw new FleetError(
+        'BAD_INPUT',
+        'url: a replica on another machine is not at loopback: set FLEET_ADVERTISED_URL',
+      );
+    }
+    this.registrations.register(registration);
     sendJson(response, 200, {});
   }
 
@@ -56,6 +64,11 @@ export class Registrar {
       this.#reading.splice(this.#reading.indexOf(address), 1);
     });
   }
+}
+
+/** An address that each machine has, and that means its own. */
+function isOwnMachine(url: string): boolean {
+  return isLoopback(new URL(url).hostname.replace(/^\[|\]$/g, ''));
 }
 
 function stranger(headers: Readonly<Record<string, string>> = {}): HttpRefusal {

@@ -95,7 +95,7 @@ describe('over HTTP', () => {
     const stranger = new HouseClient('router', house.router.url, Buffer.alloc(32), () => systemClock.nowMs());
     expect((await register(replica(1), stranger)).status).toBe(401);
     stranger.close();
-    for (const wrong of ['file:///etc/passwd', 'http://a b/', 'http://a:99999/graphql']) {
+    for (const wrong of ['file:///etc/passwd', 'http://a b/', 'http://a:99999/graphql', 'http://169.254.169.254/']) {
       expect((await register({ ...replica(1), url: wrong })).status).toBe(400);
     }
     expect((await register({ ...replica(1), leaseSeconds: 100_000 })).status).toBe(400);

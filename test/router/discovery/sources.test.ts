@@ -1,10 +1,11 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentLog } from '../../../lib/log.ts';
+import { mayBeCalled } from '../../../router/discovery/address.ts';
 import type { Findings } from '../../../router/discovery/discovery.ts';
 import { DnsDiscovery, dnsPlaceOf } from '../../../router/discovery/dns-discovery.ts';
 import { FileDiscovery } from '../../../router/discovery/file-discovery.ts';
@@ -48,6 +49,38 @@ test.each([
   [JSON.stringify(Object.fromEntries(Array.from({ length: 201 }, (_, at) => [`a${at}`, { urls: [] }]))), /too many/],
 ])('%s is refused', (text, reason) => {
   expect(() => parseFindings(text)).toThrow(reason);
+});
+
+test('the example of docs/router.md is what it says', () => {
+  const [, example = ''] = /```json\n(.*)\n```/.exec(readFileSync('docs/router.md', 'utf8')) ?? [];
+  expect(parseFindings(example)['reviews']?.urls).toHaveLength(2);
+});
+
+test.each([
+  ['the metadata of a cloud', 'http://169.254.169.254/latest/meta-data'],
+  ['the same as one number', 'http://2852039166/'],
+  ['the same in octal', 'http://0251.0376.0251.0376/'],
+  ['the same inside of IPv6', 'http://[::ffff:169.254.169.254]/'],
+  ['the link of IPv6', 'http://[fe80::1]:4001/graphql'],
+  ['the metadata of a cloud by IPv6', 'http://[fd00:ec2::254]/'],
+  ['nowhere', 'http://0.0.0.0:4001/graphql'],
+  ['nowhere in IPv6', 'http://[::]:4001/graphql'],
+  ['many at once', 'http://239.1.1.1/'],
+  ['a place with a password', 'http://user:secret@10.0.0.1/graphql'],
+  ['a file', 'file:///etc/passwd'],
+  ['gopher', 'gopher://10.0.0.1:6379/_x'],
+])('%s is no address of a subgraph', (_, address) => {
+  expect(mayBeCalled(address)).toBe(false);
+  expect(() => parseFindings(JSON.stringify({ a: { urls: [address] } }))).toThrow(/a\.urls\.0/);
+});
+
+test.each([
+  'http://10.0.0.1:4001/graphql',
+  'http://127.0.0.1:4001/',
+  'https://[fd12::1]/graphql',
+  'http://reviews:4001/',
+])('%s is one', (address) => {
+  expect(mayBeCalled(address)).toBe(true);
 });
 
 /** A name server that answers A and SRV questions as the test says. */
