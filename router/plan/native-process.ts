@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import path from 'node:path';
 import type { PlanNode } from '@graphql-hive/router-query-planner';
 import { FleetError } from '../../lib/errors.ts';
-import type { NativeOutcome, NativeSchema, NativeTask } from './native-task.ts';
+import type { NativeOutcome, NativeRead, NativeSchema, NativeTask } from './native-task.ts';
 
 /** Plans under way at once: the threads of a process. */
 const LANES = 4;
@@ -14,12 +14,14 @@ const FIRST_MS = 15_000;
 /** What of a process's last words is kept, characters. */
 const MAX_WORDS = 1_000;
 /** It holds supergraphs and plans under way, most of it outside of JavaScript. */
-const ARGUMENTS = ['--max-semi-space-size=1', '--max-old-space-size=128', '--no-warnings'];
+const ARGUMENTS = ['--max-semi-space-size=1', '--max-old-space-size=512', '--no-warnings'];
 
 interface Waiter {
   readonly task: NativeTask;
   readonly schema: NativeSchema;
   readonly timeoutMs: number;
+  /** It was given more time once, because the process was reading another supergraph. */
+  isExtended: boolean;
   /** Until it is sent, and then until it is planned. */
   timer: NodeJS.Timeout;
   resolve(node: PlanNode | undefined): void;
@@ -41,6 +43,8 @@ export class NativeProcess {
   readonly #told = new Set<number>();
   /** Schemas it has answered for: from then on a late plan is the operation's own fault. */
   readonly #warm = new Set<number>();
+  /** Schemas it is reading: meanwhile it plans nothing, and nobody is refused for that. */
+  readonly #reading = new Set<number>();
   #child: ChildProcess | undefined;
   #words = '';
   #starts: number;
@@ -50,9 +54,9 @@ export class NativeProcess {
     this.#starts = starts;
   }
 
-  /** Starts it, if it does not run, so that the first operation need not wait for that. */
-  start(): void {
-    if (this.#starts > 0) this.#running();
+  /** Starts it, if it does not run, and tells it a schema, so that the first operation need not wait for that. */
+  learn(schema: NativeSchema): void {
+    if (this.#starts > 0) this.#tell(this.#running(), schema);
   }
 
   /**
@@ -68,15 +72,26 @@ export class NativeProcess {
     this.#lastId += 1;
     const whole: NativeTask = { ...task, id: this.#lastId, schema: schema.schema };
     return new Promise((resolve, reject) => {
-      const waiter: Waiter = { task: whole, schema, timeoutMs, resolve, reject, timer: setTimeout(leave, timeoutMs) };
-      const queue = this.#queue;
-      function leave(): void {
-        queue.splice(queue.indexOf(waiter), 1);
-        reject(new FleetError('OVERLOADED', 'too many new operations are being planned', { retryAfterMs: 1_000 }));
-      }
-      queue.push(waiter);
+      // Before its schema is read everybody waits, also those behind the first.
+      const timer = setTimeout(() => this.#leave(waiter), this.#limitMs(schema, timeoutMs));
+      const waiter: Waiter = { task: whole, schema, timeoutMs, isExtended: false, resolve, reject, timer };
+      this.#queue.push(waiter);
       this.#next();
     });
+  }
+
+  #leave(waiter: Waiter): void {
+    if (this.#isExtended(waiter, () => this.#leave(waiter))) return;
+    this.#queue.splice(this.#queue.indexOf(waiter), 1);
+    const told = { retryAfterMs: 1_000 };
+    waiter.reject(new FleetError('OVERLOADED', 'too many new operations are being planned', told));
+  }
+
+  #isExtended(waiter: Waiter, then: () => void): boolean {
+    if (waiter.isExtended || this.#reading.size === 0) return false;
+    waiter.isExtended = true;
+    waiter.timer = setTimeout(then, FIRST_MS);
+    return true;
   }
 
   #next(): void {
@@ -99,14 +114,25 @@ export class NativeProcess {
     const child = this.#running();
     this.#sent.set(task.id, waiter);
     clearTimeout(waiter.timer);
-    const limitMs = this.#warm.has(schema.schema) ? timeoutMs : Math.max(timeoutMs, FIRST_MS);
-    waiter.timer = setTimeout(() => this.#giveUp(child, waiter), limitMs);
-    if (!this.#told.has(schema.schema)) child.send(schema);
-    this.#told.add(schema.schema);
+    waiter.isExtended = false;
+    waiter.timer = setTimeout(() => this.#giveUp(child, waiter), this.#limitMs(schema, timeoutMs));
+    this.#tell(child, schema);
     child.send(task);
   }
 
+  #tell(child: ChildProcess, schema: NativeSchema): void {
+    if (this.#told.has(schema.schema)) return;
+    child.send(schema);
+    this.#told.add(schema.schema);
+    this.#reading.add(schema.schema);
+  }
+
+  #limitMs({ schema }: NativeSchema, timeoutMs: number): number {
+    return this.#warm.has(schema) ? timeoutMs : Math.max(timeoutMs, FIRST_MS);
+  }
+
   #giveUp(child: ChildProcess, waiter: Waiter): void {
+    if (this.#isExtended(waiter, () => this.#giveUp(child, waiter))) return;
     this.#sent.delete(waiter.task.id);
     waiter.reject(new FleetError('QUERY_TOO_LARGE', 'this operation takes too long to plan: ask for less at once'));
     // The others had no part in it: they are sent again.
@@ -130,10 +156,14 @@ export class NativeProcess {
     this.#words = '';
     this.#told.clear();
     this.#warm.clear();
+    this.#reading.clear();
     child.stderr?.on('data', (words: Buffer) => {
       if (this.#words.length < MAX_WORDS) this.#words = `${this.#words}${words}`.slice(0, MAX_WORDS);
     });
-    child.on('message', (outcome: NativeOutcome) => this.#settle(outcome));
+    child.on('message', (said: NativeOutcome | NativeRead) => {
+      if ('read' in said) this.#reading.delete(said.read);
+      else this.#settle(said);
+    });
     child.on('error', ({ message }) => this.#lose(child, message));
     child.on('close', (code, signal) => this.#lose(child, `${signal ?? code} ${this.#words}`.trim()));
     child.unref();
@@ -174,7 +204,7 @@ export class NativeProcess {
     if (first && others.length === 0) fail(first, `the planning process ended: ${reason}`);
     else if (first) this.#suspects.push(first, ...others);
     for (const { timer } of this.#suspects) clearTimeout(timer);
-    this.start();
+    if (this.#starts > 0) this.#running();
     this.#next();
   }
 }

@@ -6,6 +6,11 @@ export interface NativeSchema {
   readonly supergraphSdl: string;
 }
 
+/** That it was read, or cannot be. */
+export interface NativeRead {
+  readonly read: number;
+}
+
 /** One operation to plan. */
 export interface NativeTask {
   readonly id: number;

@@ -48,9 +48,9 @@ export function nativePlanner(
   planning = shared,
 ): PlannerMaker {
   return (supergraphSdl) => {
-    planning.start();
     lastSchema += 1;
     const schema: NativeSchema = { schema: lastSchema, supergraphSdl };
+    planning.learn(schema);
     const active = [...labels];
     let underWay = 0;
     return {

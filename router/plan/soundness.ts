@@ -28,6 +28,16 @@ export class Soundness {
     this.#supergraphSdl = supergraphSdl;
   }
 
+  /** Reads the supergraph, so that the first plan need not wait for it; one that cannot be read is told then. */
+  prepare(): void {
+    try {
+      this.#supergraph ??= parse(this.#supergraphSdl, { noLocation: true });
+      this.#common();
+    } catch {
+      // Whoever asks for a plan is told why.
+    }
+  }
+
   /** Why the plan cannot be run; undefined when nothing is known against it. */
   objection(node: PlanNode): string | undefined {
     const fetches = fetchesOf(node);

@@ -90,3 +90,15 @@ test('who keeps ending the process is sent to the other planner at once', async 
 test('for a text that is no supergraph there are no plans', async () => {
   await expect(nativePlanner()('type Query {').plan('{ a }', undefined)).rejects.toThrow('cannot be planned for');
 });
+
+test('while the process reads another supergraph nobody is refused for waiting, and no process is ended', async () => {
+  const planning = new NativeProcess();
+  const schema = { schema: 1, supergraphSdl };
+  await planning.plan(schema, TASK, 10_000);
+  // So large that it is read for longer than anybody may wait.
+  const types = Array.from({ length: 3_000 }, (_, at) => `type T${at} @join__type(graph: A) { a: Int b: Int c: Int }`);
+  planning.learn({ schema: 2, supergraphSdl: `${supergraphSdl}\n${types.join('\n')}` });
+  // As many as it takes at once.
+  const plans = await Promise.all(Array.from({ length: 4 }, () => planning.plan(schema, TASK, 1)));
+  for (const plan of plans) expect(plan?.kind).toBe('Sequence');
+});
