@@ -96,20 +96,28 @@ export class LiveEngine implements Engine {
    * @returns how many operations
    */
   async warm(generation: Generation, signal: AbortSignal): Promise<number> {
-    const ending = AbortSignal.any([signal, AbortSignal.timeout(AHEAD.timeoutMs)]);
-    if (ending.aborted) return 0;
-    const ended = new Promise<void>((resolve) => ending.addEventListener('abort', () => resolve(), { once: true }));
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    let isOver = signal.aborted;
+    const timer = setTimeout(() => end(), AHEAD.timeoutMs);
+    signal.addEventListener('abort', end);
     const waiting = [...this.hottest(AHEAD.most)].reverse();
     let planned = 0;
     const planner = async () => {
-      for (let next = waiting.pop(); next && !ending.aborted; next = waiting.pop()) {
+      for (let next = waiting.pop(); next && !isOver; next = waiting.pop()) {
         await generation.engine.planAhead(next);
         planned += 1;
         // Parsed and validated here: one in a turn, so that others are not held up.
         await new Promise((resolve) => setImmediate(resolve));
       }
     };
-    await Promise.race([ended, Promise.all(Array.from({ length: AHEAD.atOnce }, planner))]);
+    const all = Promise.all(Array.from({ length: AHEAD.atOnce }, planner));
+    await Promise.race([ended, all]);
+    isOver = true;
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
     return planned;
   }
 

@@ -1,95 +1,117 @@
-import { fixedFlags } from '../../lib/flags/index.ts';
-import { lightSdl, openLighthouse, watch } from '../router/schema/support.ts';
-import { until } from '../support/until.ts';
+import { Agent, request as send } from 'node:http';
+import { createClient as createSocketClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { type Watched, watch } from '../router/schema/support.ts';
 
-const STREAMS = 8;
-const ASKERS = 6;
-const WARM = 10;
+const ASKERS = 24;
+const PAUSE_MS = 20;
+const OPERATIONS = 150;
 
-/** What one run of swaps came to; the child prints it as JSON. */
-export interface SwapsFigures {
-  swaps: number;
-  requests: number;
-  failed: number;
-  flashes: number;
-  /** Streams that ended, or got anything but each flash once and in order. */
-  broken: number;
-  /** After collection, before and after the swaps that count, bytes. */
-  heapBefore: number;
-  heapAfter: number;
-  rssBefore: number;
-  rssAfter: number;
+/** Operations over one to four subgraphs, each with its own name and fields, and what each is answered. */
+function operations(subgraphs: number): { query: string; answer: string }[] {
+  return Array.from({ length: OPERATIONS }, (_, at) => {
+    const [one, other] = [at % subgraphs, (at * 7 + 3) % subgraphs];
+    const after = (one + 1) % subgraphs;
+    const [f, g] = [`f${at % 10}`, `f${(at + 3) % 10}`];
+    const query = `query Q${at} { one: s${one} { id ${f} by${after} next { ${g} } } other: s${other} { ${g}(a: ${at}) } }`;
+    const data = {
+      one: {
+        id: `s${one}`,
+        [f]: `${f} of s${one}`,
+        [`by${after}`]: `by${after} of s${one}`,
+        next: { [g]: `${g} of s${one}-next` },
+      },
+      other: { [g]: `${g} of s${other}` },
+    };
+    return { query, answer: JSON.stringify({ data }) };
+  });
 }
 
-/** Many swaps of a router under continuous load, in a process of its own: `node --expose-gc swaps-load.js <swaps>`. */
-async function main(swaps: number): Promise<SwapsFigures> {
-  const house = await openLighthouse({ schema: { canary: { share: 0 } }, flags: fixedFlags({}) });
-  const streams = await Promise.all(
-    Array.from({ length: STREAMS }, () => watch(house.router.url, 'subscription { flashed { cursor number } }')),
-  );
-  let isOver = false;
-  let requests = 0;
-  let failed = 0;
-  const asker = async () => {
-    for (let at = 0; !isOver; at++) {
-      const answer = await house.ask(`query Q${at % 5} { light }`).catch(() => ({ status: 0 }));
-      requests += 1;
-      if (answer.status !== 200 || 'errors' in answer) failed += 1;
-    }
-  };
-  const asking = Promise.all(Array.from({ length: ASKERS }, asker));
-  const swap = async (at: number) => {
-    const state = await house.router.schema.propose(
-      // Grown by as much each time: what stays the same in size must stay the same in memory.
-      { supergraphSdl: house.supergraph(lightSdl(`f${at % 10}: Int g${at % 10}: String`)) },
-      { from: 'test' },
-    );
-    if (state.phase !== 'CURRENT') throw new Error(`swap ${at}: ${JSON.stringify(state)}`);
-    house.flash();
-    await until(() => streams.every(({ answers, ended }) => ended || answers.length === house.flashed));
-  };
-  for (let at = 0; at < WARM; at++) await swap(at);
-  const before = await collected();
-  for (let at = 0; at < swaps; at++) await swap(at);
-  const after = await collected();
-  isOver = true;
-  await asking;
-  const broken = streams.filter(
-    ({ ended, answers }) => ended || answers.some(({ data }, at) => data?.flashed.number !== at + 1),
-  ).length;
-  for (const stream of streams) stream.leave();
-  await house.stop();
-  return {
-    swaps,
-    requests,
-    failed,
-    flashes: house.flashed,
-    broken,
-    heapBefore: before.heapUsed + before.external,
-    heapAfter: after.heapUsed + after.external,
-    rssBefore: before.rss,
-    rssAfter: after.rss,
-  };
-}
+/** Clients that ask all the time; each answer is compared with what it must be. */
+export class SwapsLoad {
+  readonly wrong: string[] = [];
+  /** Of requests, milliseconds, since they were taken last. */
+  #tookMs: number[] = [];
+  requests = 0;
+  #isOver = false;
+  #asking: Promise<unknown> = Promise.resolve();
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: ASKERS });
 
-/** Memory once what is unused is gone, native objects too: they go in turns of the loop after their holders. */
-async function collected(): Promise<NodeJS.MemoryUsage> {
-  for (let round = 0; round < 6; round++) {
-    globalThis.gc?.();
-    await new Promise((resolve) => setImmediate(resolve));
+  constructor(
+    readonly url: string,
+    private readonly subgraphs: number,
+  ) {}
+
+  start(): void {
+    const asked = operations(this.subgraphs);
+    const asker = async (place: number) => {
+      for (let at = place; !this.#isOver; at += 1) {
+        const { query, answer } = asked[at % asked.length] as (typeof asked)[number];
+        const startedMs = performance.now();
+        const got = await this.ask(query).catch((error: Error) => error.message);
+        this.#tookMs.push(performance.now() - startedMs);
+        this.requests += 1;
+        if (got !== answer) this.wrong.push(got);
+        // A load that takes all there is would only measure itself.
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+    };
+    this.#asking = Promise.all(Array.from({ length: ASKERS }, (_, at) => asker(at * 6)));
   }
-  return process.memoryUsage();
+
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.#asking;
+    this.#agent.destroy();
+  }
+
+  /** 99 of 100 requests since the last time took no longer, milliseconds. */
+  takeP99Ms(): number {
+    const sorted = this.#tookMs.sort((one, other) => one - other);
+    this.#tookMs = [];
+    return sorted[Math.floor(sorted.length * 0.99)] ?? 0;
+  }
+
+  ask(query: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const headers = { 'content-type': 'application/json' };
+      const request = send(`${this.url}/graphql`, { method: 'POST', agent: this.#agent, headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (part: string) => {
+          text += part;
+        });
+        response.on('end', () => resolve(text));
+        response.on('error', reject);
+      });
+      request.on('error', reject);
+      request.end(JSON.stringify({ query }));
+    });
+  }
 }
 
-if (require.main === module) {
-  void main(Number(process.argv[2])).then(
-    (figures) => {
-      process.stdout.write(`${JSON.stringify(figures)}\n`);
-      process.exit(0);
-    },
-    (error: Error) => {
-      process.stderr.write(`${error.stack}\n`);
-      process.exit(1);
-    },
+/** Streams of both transports: some equal, which share an upstream, some each with its own. */
+export async function openStreams(url: string, count: number): Promise<Watched[]> {
+  return await Promise.all(
+    Array.from({ length: count }, (_, at) => {
+      const query = `subscription ${at % 4 < 2 ? 'Shared' : `Own${at}`} { flashed { cursor number } }`;
+      return at % 2 ? watch(url, query) : watchBySocket(url, query);
+    }),
   );
+}
+
+async function watchBySocket(url: string, query: string): Promise<Watched> {
+  const client = createSocketClient({
+    url: `${url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    lazy: false,
+  });
+  await new Promise<void>((resolve) => client.on('connected', () => resolve()));
+  const watched: Watched = { answers: [], ended: false, leave: () => void client.dispose() };
+  const end = () => {
+    watched.ended = true;
+  };
+  client.subscribe({ query }, { next: (answer) => watched.answers.push(answer), error: end, complete: end });
+  return watched;
 }

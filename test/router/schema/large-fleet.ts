@@ -27,11 +27,10 @@ export function largeFleet({ subgraphs, types }: FleetSize, urlOf: (name: string
   });
 }
 
-/** Their supergraph, with a field `Query.version0` that another number can stand in for. */
+/** Their supergraph, with streams of flashes, and a field `Query.version0` that another number can stand in for. */
 export function largeSupergraph(size: FleetSize, urlOf: (name: string) => string): string {
   const [first, ...others] = largeFleet(size, urlOf) as [SubgraphSource, ...SubgraphSource[]];
-  return composeSupergraph([
-    { ...first, sdl: first.sdl.replace('type Query {', 'type Query { version0: Int') },
-    ...others,
-  ]);
+  const root = `type Subscription { flashed(after: String): Flash } type Flash { cursor: String! number: Int! }
+    type Query { version0: Int`;
+  return composeSupergraph([{ ...first, sdl: first.sdl.replace('type Query {', root) }, ...others]);
 }
