@@ -61,7 +61,20 @@ export function addPlan(program: Command, surface: Surface): void {
 function linesOf({ operationName, rootFields, cost, tookMs, errors, nodes }: Plan): string[] {
   const ran = tookMs === null ? '' : `, ${tookMs} ms${errors ? `, ${errors} errors` : ''}`;
   const head = `${operationName ?? rootFields.join(', ')}: cost ${cost}${ran}`;
-  return [head, ...nodes.map((node, at) => `${branchOf(nodes, at)}${textOf(node)}`)];
+  const whenOf = tookMs === null ? () => '' : (node: Node) => `${barOf(node, tookMs)} `;
+  return [head, ...nodes.map((node, at) => `${whenOf(node)}${branchOf(nodes, at)}${textOf(node)}`)];
+}
+
+/** Cells of a bar; the whole is the time of the operation. */
+const CELLS = 20;
+
+/** When a step ran, drawn and in figures; of one that did not, as much room. */
+function barOf({ startedMs, tookMs }: Node, wholeMs: number): string {
+  if (startedMs === null || tookMs === null) return ' '.repeat(CELLS + 11);
+  const cellMs = Math.max(wholeMs, startedMs + tookMs, 1) / CELLS;
+  const from = Math.min(Math.floor(startedMs / cellMs), CELLS - 1);
+  const cells = Math.min(Math.max(Math.round(tookMs / cellMs), 1), CELLS - from);
+  return `▕${' '.repeat(from)}${'█'.repeat(cells)}${' '.repeat(CELLS - from - cells)}▏${`${tookMs} ms`.padStart(9)}`;
 }
 
 /** The lines of a tree before a node: each ancestor goes on below, or not. */
@@ -84,6 +97,5 @@ function textOf({ kind, subgraph, fields, path, variable, ...ran }: Node): strin
   if (subgraph === null) return WORDS[kind] ?? kind.toLowerCase();
   const where = path.length ? ` at ${path.join(', ')}` : '';
   const many = ran.representations === null ? '' : `${ran.representations} × `;
-  const took = ran.tookMs === null ? '' : `  [${many}${ran.tookMs} ms after ${ran.startedMs} ms]`;
-  return `${kind === 'STREAM' ? 'events of ' : ''}${subgraph}${where}: ${fields.join(', ')}${took}`;
+  return `${kind === 'STREAM' ? 'events of ' : ''}${many}${subgraph}${where}: ${fields.join(', ')}`;
 }

@@ -59,12 +59,12 @@ describe('fleet plan', () => {
     expect(out).toBe(
       [
         'Look: cost 12, 9 ms, 2 errors',
-        '└─ one after the other',
-        '   ├─ agents: agents.name  [4 ms after 0 ms]',
-        '   └─ at the same time',
-        '      ├─ alerts at agents.@: alerts.name  [3 × 5 ms after 4 ms]',
-        '      └─ if $more',
-        '         └─ logs at agents.@: logs.body',
+        `${' '.repeat(32)}└─ one after the other`,
+        '▕█████████           ▏     4 ms    ├─ agents: agents.name',
+        `${' '.repeat(32)}   └─ at the same time`,
+        '▕        ███████████ ▏     5 ms       ├─ 3 × alerts at agents.@: alerts.name',
+        `${' '.repeat(32)}      └─ if $more`,
+        `${' '.repeat(32)}         └─ logs at agents.@: logs.body`,
         '',
       ].join('\n'),
     );
