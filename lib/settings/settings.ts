@@ -261,7 +261,7 @@ export const SETTINGS = z.object({
     .default('')
     .transform((text) => listOf(text))
     .describe(
-      'Classes whose limits only count and tell what they would have refused, separated by commas: query, mutation, subscription, operation:<name>, a route such as /v1/logs, or all.',
+      'Classes whose limits only count and tell what they would have refused, separated by commas: query, mutation, subscription, operation:<name>, subgraph:<name>, a route such as /v1/logs, or all.',
     ),
   FLEET_COST_PER_REQUEST: positive(100).describe(
     'Points of cost a second that each request a second of a client’s rate brings, for each class of operations.',
