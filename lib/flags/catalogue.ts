@@ -42,7 +42,8 @@ export const FLAGS = {
     since: '0.1.0',
   },
   'router.retries': {
-    description: 'A query that a subgraph failed, or that met a connection just closed, is sent once more, within its budget.',
+    description:
+      'A query that a subgraph failed, or that met a connection just closed, is sent once more, within its budget.',
     isOnByDefault: true,
     owner: 'router/guard',
     since: '0.1.0',
