@@ -24,7 +24,6 @@ export const closings = new Turns(CLOSED_AT_ONCE);
 
 /** Close codes beside graphql-transport-ws's own. */
 export const CLOSE = {
-  notText: 1003,
   tooBig: 1009,
   serviceRestart: 1012,
   tryAgainLater: 1013,

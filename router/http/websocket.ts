@@ -124,7 +124,7 @@ export class SocketDoor {
         onMessage: (receive) =>
           socket.on('message', (message, isBinary) => {
             // Bytes need not be UTF-8; of text that was made sure.
-            if (isBinary) return session.close(CLOSE.notText, 'Text expected');
+            if (isBinary) return session.close(CLOSE.badRequest, 'Text expected');
             const text = String(message);
             if (hasTooManyMembers(text)) session.close(CLOSE.tooBig, 'Message too big');
             else receive(text).catch((error: unknown) => session.close(...closeFor(error)));

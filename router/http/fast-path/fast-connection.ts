@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { turnAway } from '../farewell.ts';
 import { FastReply, type ReplyConnection } from './fast-reply.ts';
 import { FastRequest } from './fast-request.ts';
 import { MAX_HEAD_BYTES, REQUEST_LINE, type RequestHead, readHead } from './request-head.ts';
@@ -100,9 +101,8 @@ export class FastConnection implements ReplyConnection {
   }
 
   /** Ends it with a status of the transport. */
-  refuse(statusLine: string): void {
-    this.#socket.end(`HTTP/1.1 ${statusLine}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
-    this.#socket.destroySoon();
+  refuse(status: number): void {
+    turnAway(this.#socket, status);
   }
 
   #take(piece: Buffer): void {

@@ -93,7 +93,7 @@ export class FastPath implements FastPathOwner {
       // What began between two turns has had one less.
       const sinceMs = (this.tick - connection.sinceTick - 1) * tickMs;
       const stillMs = (this.tick - connection.movedTick - 1) * tickMs;
-      if (phase === 'body' && sinceMs >= requestMs) connection.refuse('408 Request Timeout');
+      if (phase === 'body' && sinceMs >= requestMs) connection.refuse(408);
       else if (phase === 'idle' ? sinceMs >= keepAliveMs : stillMs >= idleMs) connection.destroy();
       else if (phase === 'fresh' && sinceMs >= headersMs) connection.destroy();
     }

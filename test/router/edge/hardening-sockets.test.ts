@@ -25,7 +25,7 @@ async function greeted(): Promise<{ socket: WebSocket; messages: string[]; code:
 }
 
 test.each([
-  ['bytes', Buffer.from('{"type":"ping"}'), {}, 1003],
+  ['bytes', Buffer.from('{"type":"ping"}'), {}, 4400],
   ['text that is no UTF-8', Buffer.from([0x22, 0xff, 0x22]), { binary: false }, 1007],
   ['more than a megabyte', `{"type":"ping","payload":{"a":"${'x'.repeat(1_000_000)}"}}`, {}, 1009],
   ['no JSON', '{', {}, 4400],
