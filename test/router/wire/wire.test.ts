@@ -104,14 +104,16 @@ test('beyond its connections a call waits for one, and may leave while it waits'
 test('who is late, too large or no longer wanted loses its connection, for its answer may still come', async () => {
   peer.onRequest = () => undefined;
   await expect(wire.send(asked({ timeoutMs: 20 }))).rejects.toBeInstanceOf(TimedOut);
+  // On a slow machine it was late before it was sent.
+  const before = peer.received.length;
   const presence = new Presence();
   const left = wire.send(asked({ signal: presence }));
-  await until(() => peer.received.length === 2);
+  await until(() => peer.received.length === before + 1);
   presence.leave();
   await expect(left).rejects.toBeInstanceOf(Left);
   peer.onRequest = (socket) => socket.write(said('x'.repeat(1_001)));
   await expect(wire.send(asked())).rejects.toBeInstanceOf(TooLarge);
-  await until(() => peer.sockets.length === 3 && peer.sockets.every(({ destroyed }) => destroyed));
+  await until(() => peer.sockets.length >= before + 2 && peer.sockets.every(({ destroyed }) => destroyed));
 });
 
 test('an answer nobody asked for ends the connection, and is never the next call’s', async () => {
