@@ -11,6 +11,8 @@ import { Turns } from './turns.ts';
 const PING_MS = 15_000;
 /** Pings without a pong after which a socket is dead. */
 const MISSED_PONGS = 2;
+/** The same while its peer has much to read and is not listened to: two minutes for that. */
+const MISSED_WHILE_UNREAD = 8;
 /** How long a socket may take to say goodbye before it is cut, milliseconds. */
 const GOODBYE_MS = 2_000;
 
@@ -120,7 +122,8 @@ export class SocketSession {
   }
 
   #ping(): void {
-    if (this.#unanswered >= MISSED_PONGS) this.socket.terminate();
+    const mayMiss = this.socket.isPaused ? MISSED_WHILE_UNREAD : MISSED_PONGS;
+    if (this.#unanswered >= mayMiss) this.socket.terminate();
     else this.socket.ping();
     this.#unanswered += 1;
   }

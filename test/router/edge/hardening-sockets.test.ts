@@ -9,8 +9,10 @@ beforeAll(async () => {
 afterAll(() => harbour.stop());
 
 /** A socket that was greeted, and what came on it. */
-async function greeted(): Promise<{ socket: WebSocket; messages: string[]; code: () => number | undefined }> {
-  const url = `${harbour.url.replace('http', 'ws')}/graphql`;
+async function greeted(
+  at = harbour.url,
+): Promise<{ socket: WebSocket; messages: string[]; code: () => number | undefined }> {
+  const url = `${at.replace('http', 'ws')}/graphql`;
   const socket = new WebSocket(url, 'graphql-transport-ws', { headers: bearer(ADMIN_TOKEN) });
   const messages: string[] = [];
   let code: number | undefined;
@@ -72,3 +74,22 @@ test('who does not read what he is told is not listened to either, and goes on w
   );
   socket.terminate();
 });
+
+test('who never reads it is cut in the end, with all that waited for him', async () => {
+  const router = await harbour.another({ heartbeatMs: 50 });
+  const { socket, code } = await greeted(router.url);
+  socket.on('error', () => undefined);
+  socket.pause();
+  for (let at = 0; at < 60; at++) socket.send(`{"type":"ping","payload":{"a":"${'x'.repeat(500_000)}"}}`);
+  await until(async () => {
+    const { text } = await metricsOf(router.url);
+    return text.includes('fleet_router_sockets 0');
+  });
+  socket.terminate();
+  await until(code);
+});
+
+async function metricsOf(url: string) {
+  const response = await fetch(`${url}/metrics`, { headers: bearer(ADMIN_TOKEN) });
+  return { text: await response.text() };
+}
