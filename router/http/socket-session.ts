@@ -55,9 +55,12 @@ export class SocketSession {
     // Each of its operations waits for its end, or for room, and there may be many.
     socket.setMaxListeners(0);
     request.socket.setMaxListeners(0);
-    socket.on('pong', () => {
+    const hear = () => {
       this.#unanswered = 0;
-    });
+    };
+    socket.on('pong', hear);
+    // A pong waits behind all that was sent before it: whoever talks is not dead.
+    socket.on('message', hear);
     // Answered by the socket itself, as often as they come.
     socket.on('ping', () => this.pace());
     socket.once('close', () => closings.add(() => this.#end()));

@@ -272,10 +272,19 @@ test('a socket that answers no ping is ended, one that does lives on', async () 
   const dead = await openReady(harbour.router);
   dead.socket.pong = () => undefined;
   (dead.socket as AnyShape)._receiver.removeAllListeners('ping');
+  const talking = await openReady(harbour.router);
+  let pings = 0;
+  (talking.socket as AnyShape)._receiver.removeAllListeners('ping');
+  (talking.socket as AnyShape)._receiver.on('ping', () => {
+    pings += 1;
+    talking.socket.send('{"type":"ping"}');
+  });
   const alive = await openReady(harbour.router);
   expect(await until(() => dead.code)).toBe(1006);
-  expect(alive.code).toBeUndefined();
+  await until(() => pings > 5);
+  expect([alive.code, talking.code]).toEqual([undefined, undefined]);
   alive.socket.close();
+  talking.socket.close();
 });
 
 test('when a token is revoked its streams are told UNAUTHENTICATED and closed', async () => {
