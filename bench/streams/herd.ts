@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import type { Figure } from '../figure.ts';
-import { type House, startRouter, used, when } from './house.ts';
+import { type House, type Router, startRouter, used, when } from './house.ts';
 
 const QUERY = 'subscription ($after: String) { moved(after: $after) { cursor sentMs } }';
 const FIRST_PAUSE_MS = 100;
@@ -71,6 +71,23 @@ export async function herd(house: House, sockets: number): Promise<Figure[]> {
   const word = () => new Promise<unknown>((resolve) => asker.once('message', resolve));
   const router = await startRouter(house.url, (await word()) as string);
   const all = Array.from({ length: sockets }, () => new Returning(`${router.url.replace('http', 'ws')}/graphql`));
+  try {
+    return await cutAtOnce(house, router, all, asker, word);
+  } finally {
+    house.stop();
+    for (const each of all) each.stop();
+    await asker.terminate();
+    router.child.kill('SIGKILL');
+  }
+}
+
+async function cutAtOnce(
+  house: House,
+  router: Router,
+  all: readonly Returning[],
+  asker: Worker,
+  word: () => Promise<unknown>,
+): Promise<Figure[]> {
   house.start(EVENTS_PER_SECOND);
   await when(() => all.every(({ isBack }) => isBack));
   asker.postMessage(`${router.url}/graphql`);
@@ -83,16 +100,12 @@ export async function herd(house: House, sockets: number): Promise<Figure[]> {
   const { cpuMs } = used(router);
   asker.postMessage('stop');
   const { p50, p99, failed } = (await word()) as Asked;
-  house.stop();
-  for (const each of all) each.stop();
-  await asker.terminate();
-  router.child.kill('SIGKILL');
   return [
     {
-      promise: `${sockets} sockets cut at once: all back after`,
+      promise: `${all.length} sockets cut at once: all back after`,
       measured: `${(backMs / 1_000).toFixed(1)} s`,
       against: 'goal 30 s',
-      ratio: `${((cpuMs - before.cpuMs) / sockets).toFixed(2)} ms router CPU each`,
+      ratio: `${((cpuMs - before.cpuMs) / all.length).toFixed(2)} ms router CPU each`,
     },
     {
       promise: '… queries meanwhile, p99',
