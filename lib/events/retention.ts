@@ -5,7 +5,7 @@ import type { Log } from '../log.ts';
 import type { Settings } from '../settings/index.ts';
 import { Worker } from '../worker.ts';
 
-/** How long a house keeps what its streams and mutations left behind. */
+/** How long a house keeps what its streams told. */
 export interface RetentionLimits {
   /** Events older than this go, milliseconds. */
   maxAgeMs: number;
@@ -13,15 +13,13 @@ export interface RetentionLimits {
   maxEvents: number;
   /** How many values of `seq` a partition spans. */
   partitionRows: number;
-  /** How long a mutation's first outcome answers for its repeats, milliseconds. */
-  maxKeyAgeMs: number;
 }
 
 const DAY_MS = 86_400_000;
 
 export function retentionLimits(settings: Settings): RetentionLimits {
   const { FLEET_EVENT_RETENTION_DAYS: days, FLEET_EVENT_RETENTION_COUNT: maxEvents } = settings;
-  return { maxAgeMs: days * DAY_MS, maxEvents, partitionRows: 250_000, maxKeyAgeMs: DAY_MS };
+  return { maxAgeMs: days * DAY_MS, maxEvents, partitionRows: 250_000 };
 }
 
 interface Partition {
@@ -37,8 +35,8 @@ const BATCH = 10_000;
 const LOCK_TIMEOUT_MS = 500;
 
 /**
- * Takes away old events, a partition at a time, and makes partitions for those to come (STREAMS.md 1.3); and takes away keys of
- * idempotency whose time is over (STREAMS.md 7). One house's processes do it in turn.
+ * Takes away old events, a partition at a time, and makes partitions for those to come (STREAMS.md 1.3). One house's processes
+ * do it in turn.
  */
 export class Retention {
   readonly #worker: Worker;
@@ -134,12 +132,7 @@ export class Retention {
       if (gone.length > 0) await forget(tx, Math.max(...gone.map(({ position }) => Number(position))));
       isMore ||= gone.length === BATCH;
     }
-    const [, forgotten]: [unknown[], number] = await tx.query(
-      `delete from idempotency where (principal, key, action) in (
-         select principal, key, action from idempotency where created_at < $1 limit ${BATCH})`,
-      [new Date(this.nowMs() - this.limits.maxKeyAgeMs)],
-    );
-    return isMore || forgotten === BATCH;
+    return isMore;
   }
 
   /** What is older, or not above, goes. */

@@ -5,7 +5,7 @@ import { EventPartitions1796053600000 } from '../../../migrations/1796053600000-
 import { EventHouse, levels, take } from './support.ts';
 
 const DAY_MS = 86_400_000;
-const LIMITS: RetentionLimits = { maxAgeMs: 7 * DAY_MS, maxEvents: 300, partitionRows: 100, maxKeyAgeMs: DAY_MS };
+const LIMITS: RetentionLimits = { maxAgeMs: 7 * DAY_MS, maxEvents: 300, partitionRows: 100 };
 
 let house: EventHouse;
 beforeEach(async () => {
@@ -98,14 +98,6 @@ test('an event without a position holds its partition, however old', async () =>
   await house.query(`update event set position = null where position = 50`);
   await retention({}, 8 * DAY_MS).run();
   expect((await partitions())['event_0']).toBe(99);
-});
-
-test('a key of idempotency is forgotten when its time is over', async () => {
-  const insert = `insert into idempotency (principal, key, action, args_hash, created_at) values ('p', $1, 'a', '', $2)`;
-  await house.query(insert, ['old', new Date(Date.now() - DAY_MS - 60_000)]);
-  await house.query(insert, ['young', new Date(Date.now() - DAY_MS + 60_000)]);
-  await retention().run();
-  expect(await house.query('select key from idempotency')).toEqual([{ key: 'young' }]);
 });
 
 test('a house that has events already keeps them, and their positions, over the migration', async () => {
