@@ -9,9 +9,11 @@ import { openStreams, SwapsLoad } from './swaps-load.ts';
 import type { RouterFigures } from './swaps-router.ts';
 import { type Scenario, type Verdict, verdict } from './verdict.ts';
 
-const FLEET = { subgraphs: 50, types: 12 };
 const STREAMS = 16;
-const SIZES = { full: { warm: 10, swaps: 100 }, short: { warm: 3, swaps: 5 } };
+const SIZES = {
+  full: { warm: 10, swaps: 100, fleet: { subgraphs: 50, types: 12 } },
+  short: { warm: 3, swaps: 5, fleet: { subgraphs: 6, types: 6 } },
+};
 const MEMORY = 0.05;
 const HELD_MS = 50;
 /** For one change, from the file to its being served, milliseconds. */
@@ -21,12 +23,13 @@ const CHANGE_MS = 180_000;
 export const swaps: Scenario = {
   name: 'swaps',
   async run(short): Promise<Verdict[]> {
+    const { warm, swaps, fleet } = short ? SIZES.short : SIZES.full;
     const house = new LargeHouse();
-    const sdl = largeSupergraph(FLEET, await house.start());
+    const sdl = largeSupergraph(fleet, await house.start());
     const router = new SwappedRouter(sdl);
     try {
       const url = await router.start();
-      const load = new SwapsLoad(url, FLEET.subgraphs);
+      const load = new SwapsLoad(url, fleet.subgraphs);
       const streams = await openStreams(url, STREAMS);
       load.start();
       const swap = async () => {
@@ -34,7 +37,6 @@ export const swaps: Scenario = {
         house.flash();
         await until(() => streams.every(({ ended, answers }) => ended || answers.length >= house.flashed));
       };
-      const { warm, swaps } = short ? SIZES.short : SIZES.full;
       for (let at = 0; at < warm; at++) await swap();
       const before = await router.measured();
       load.takeP99Ms();
@@ -50,7 +52,7 @@ export const swaps: Scenario = {
       for (const stream of streams) stream.leave();
       return [
         verdict(
-          `wrong answers over ${swaps} swaps of a schema of ${FLEET.subgraphs} subgraphs`,
+          `wrong answers over ${swaps} swaps of a schema of ${fleet.subgraphs} subgraphs`,
           `${load.wrong.length} of ${load.requests} ${load.wrong[0]?.slice(0, 300) ?? ''}`,
           load.wrong.length === 0 && load.requests > 50 * swaps,
         ),
