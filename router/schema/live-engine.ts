@@ -40,6 +40,8 @@ export interface LiveEngineOptions {
 export class LiveEngine implements Engine {
   #current: Generation;
   #trial: Trial | undefined;
+  /** Counts how the current generation does after its trial. */
+  #watched: Trial | undefined;
   #made = 0;
   #noted: ((document: DocumentNode) => void) | undefined;
   readonly #streams: RunningStreams;
@@ -82,6 +84,11 @@ export class LiveEngine implements Engine {
   /** What a new schema is tried as; undefined while none is. */
   get trial(): Trial | undefined {
     return this.#trial;
+  }
+
+  /** How the current generation has done since it was served to all; undefined when it is not watched. */
+  get watched(): Trial | undefined {
+    return this.#watched;
   }
 
   /** Makes a generation without serving it, of a supergraph that was read elsewhere, in turns with what is served. */
@@ -130,11 +137,19 @@ export class LiveEngine implements Engine {
     this.#trial = new Trial(generation, share, this.options.random);
   }
 
-  /** Serves a generation from now on; a trial ends. Resolves when every running stream was sent on to it. */
-  async swap(generation: Generation): Promise<void> {
+  /**
+   * Serves a generation from now on; a trial ends. Resolves when every running stream was sent on to it.
+   * @param isWatched whether it is counted how its operations go, until `unwatch`
+   */
+  async swap(generation: Generation, isWatched = false): Promise<void> {
     this.#current = generation;
     this.#trial = undefined;
+    this.#watched = isWatched ? new Trial(generation, 0, this.options.random) : undefined;
     await this.#streams.move();
+  }
+
+  unwatch(): void {
+    this.#watched = undefined;
   }
 
   /** Ends a trial; what it was given ends there, its streams go on with the current generation. */
@@ -150,17 +165,17 @@ export class LiveEngine implements Engine {
   async execute(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<GraphAnswer> {
     const { generation, inner } = prepared as PlacedOperation;
     const answer = await generation.engine.execute(inner, call, signal, record);
-    this.#trial?.note(generation, answer);
+    (this.#trial ?? this.#watched)?.note(generation, answer);
     return answer;
   }
 
   answer(prepared: Prepared, call: Call, signal?: LeaveSignal, record?: FetchRecord): Promise<AnyAnswer> {
     const { generation, inner } = prepared as PlacedOperation;
     const answering = generation.engine.answer(inner, call, signal, record);
-    const trial = this.#trial;
-    if (!trial) return answering;
+    const counted = this.#trial ?? this.#watched;
+    if (!counted) return answering;
     return answering.then((answer) => {
-      trial.note(generation, answer);
+      counted.note(generation, answer);
       return answer;
     });
   }

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Clock } from '../../lib/clock.ts';
 import { messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
@@ -61,6 +62,8 @@ export class SchemaDesk {
   #state: SwapState | undefined;
   #proposing: Promise<unknown> = Promise.resolve();
   #judging: NodeJS.Timeout | undefined;
+  /** The watch over what is served; whatever comes next ends it. */
+  #watch: AbortController | undefined;
   readonly #stopping = new AbortController();
   /** Ends the wait for a trial's outcome. */
   #wake: () => void = () => undefined;
@@ -75,6 +78,7 @@ export class SchemaDesk {
   /** Serves a supergraph at once and untried. @throws Error when it is none, and nothing is changed */
   async swap(supergraphSdl: string): Promise<void> {
     const { engine, reach } = this.options;
+    this.#watch?.abort();
     const generation = await this.#make(supergraphSdl);
     reach.add(generation);
     await engine.swap(generation);
@@ -94,6 +98,7 @@ export class SchemaDesk {
   /** Ends what is under way; a trial is left as it is. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#watch?.abort();
     clearTimeout(this.#judging);
     this.#wake();
     await this.options.composition.close();
@@ -103,6 +108,8 @@ export class SchemaDesk {
 
   async #pass(source: SchemaSource, from: string, force: boolean): Promise<SwapState> {
     const { engine, clock } = this.options;
+    this.#watch?.abort();
+    const before = engine.current;
     const isSame = 'supergraphSdl' in source && source.supergraphSdl === engine.current.supergraphSdl;
     let state = proposed({ id: clock.uuid(), from, force, isSame });
     const course: Course = { source };
@@ -120,10 +127,34 @@ export class SchemaDesk {
         continue;
       }
       state = next;
-      event = await this.#attempt(() => this.#take(effect, course));
+      const isWatched = state.phase === 'CURRENT' && state.watch !== undefined;
+      event = await this.#attempt(() => this.#take(effect, course, isWatched));
       if (isSettled(state)) break;
     }
+    if (state.phase === 'CURRENT' && state.watch) void this.#watchOver(state, before);
     return state;
+  }
+
+  /** Goes back to the schema before, should the one that all are served by now do worse. */
+  async #watchOver(current: SwapState, before: Generation): Promise<void> {
+    const { engine, clock, reach } = this.options;
+    const watch = new AbortController();
+    this.#watch = watch;
+    let state = current;
+    while (!watch.signal.aborted && state.phase === 'CURRENT' && state.watch) {
+      await pause(JUDGE_MS, undefined, { ref: false });
+      const { watched } = engine;
+      if (!watched || watch.signal.aborted) break;
+      const event: SwapEvent = { kind: 'tallied', canary: watched.canary, current: watched.current };
+      const [next, effect] = nextSwap(state, event, clock.nowMs(), this.options.rule());
+      state = next;
+      if (effect !== 'go back') continue;
+      await this.#arrive(next);
+      reach.add(before);
+      await engine.swap(before);
+      reach.keep(before);
+    }
+    if (this.#watch === watch) engine.unwatch();
   }
 
   /** Writes a move down before it takes effect. @returns why it must not */
@@ -143,7 +174,7 @@ export class SchemaDesk {
     return undefined;
   }
 
-  async #take(effect: SwapEffect | undefined, course: Course): Promise<SwapEvent> {
+  async #take(effect: SwapEffect | undefined, course: Course, isWatched: boolean): Promise<SwapEvent> {
     const { engine, reach, rule } = this.options;
     if (effect === 'check') return { kind: 'checked', breaks: await this.#check(course) };
     if (effect === 'build') {
@@ -158,7 +189,7 @@ export class SchemaDesk {
     }
     if (effect === 'serve') {
       reach.add(generation);
-      await engine.swap(generation);
+      await engine.swap(generation, isWatched);
       reach.keep(generation);
     }
     if (effect === 'roll back') {

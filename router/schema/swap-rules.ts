@@ -35,10 +35,18 @@ export interface CanaryRule {
 
 export const CANARY_RULE: CanaryRule = { share: 0.1, forMs: 30_000, minSamples: 20, margin: 0.02 };
 
+/** A schema that was tried is watched for as long again once it is served to all. */
+export interface Watch {
+  readonly untilMs: number;
+  /** How the schema before did while this one was tried. */
+  readonly before: Tally;
+}
+
 export type SwapState =
   | { readonly phase: 'PROPOSED' | 'COMPOSED' | 'CHECKED'; readonly proposal: Proposal }
   | { readonly phase: 'CANARY'; readonly proposal: Proposal; readonly untilMs: number }
-  | { readonly phase: 'CURRENT'; readonly proposal: Proposal }
+  /** One that was tried on nobody is not watched either. */
+  | { readonly phase: 'CURRENT'; readonly proposal: Proposal; readonly watch?: Watch }
   | { readonly phase: 'REFUSED' | 'ROLLED_BACK'; readonly proposal: Proposal; readonly reason: string };
 
 export type SwapEvent =
@@ -49,20 +57,20 @@ export type SwapEvent =
   | { readonly kind: 'failed'; readonly reason: string };
 
 /** What is to be done on arriving. */
-export type SwapEffect = 'check' | 'build' | 'try' | 'serve' | 'roll back' | 'discard';
+export type SwapEffect = 'check' | 'build' | 'try' | 'serve' | 'roll back' | 'go back' | 'discard';
 
 export function proposed(proposal: Proposal): SwapState {
   return { phase: 'PROPOSED', proposal };
 }
 
-/** Whether nothing follows. */
+/** Whether the next schema may come: what follows is at most that this one is taken back. */
 export function isSettled({ phase }: SwapState): boolean {
   return phase === 'CURRENT' || phase === 'REFUSED' || phase === 'ROLLED_BACK';
 }
 
 /**
- * A new schema's way into service: proposed, composed, checked, tried on a share of the requests, current; or refused, or
- * rolled back, with the reason. An event that does not belong to the state changes nothing.
+ * A new schema's way into service: proposed, composed, checked, tried on a share of the requests, current and watched for a
+ * while; or refused, or rolled back, with the reason. An event that does not belong to the state changes nothing.
  */
 export function nextSwap(
   state: SwapState,
@@ -71,7 +79,7 @@ export function nextSwap(
   rule: CanaryRule,
 ): readonly [SwapState, SwapEffect | undefined] {
   const { phase, proposal } = state;
-  if (isSettled(state)) return [state, undefined];
+  if (isSettled(state)) return watched(state, event, nowMs, rule);
   if (event.kind === 'failed') {
     return phase === 'CANARY'
       ? [{ phase: 'ROLLED_BACK', proposal, reason: event.reason }, 'roll back']
@@ -90,12 +98,31 @@ export function nextSwap(
   if (state.phase === 'CANARY' && event.kind === 'tallied') {
     const { canary, current } = event;
     if (isWorse(canary, current, rule)) {
-      const reason = `${canary.failed} of ${canary.ran} operations failed; ${current.failed} of ${current.ran} did with the schema before`;
-      return [{ phase: 'ROLLED_BACK', proposal, reason }, 'roll back'];
+      return [{ phase: 'ROLLED_BACK', proposal, reason: toldTallies(canary, current) }, 'roll back'];
     }
-    if (nowMs >= state.untilMs) return [{ phase: 'CURRENT', proposal }, 'serve'];
+    const watch = { untilMs: nowMs + rule.forMs, before: current };
+    if (nowMs >= state.untilMs) return [{ phase: 'CURRENT', proposal, watch }, 'serve'];
   }
   return [state, undefined];
+}
+
+/** Few operations may have shown nothing while it was tried: all of them do. */
+function watched(
+  state: SwapState,
+  event: SwapEvent,
+  nowMs: number,
+  rule: CanaryRule,
+): readonly [SwapState, SwapEffect | undefined] {
+  if (state.phase !== 'CURRENT' || !state.watch || event.kind !== 'tallied') return [state, undefined];
+  const { proposal, watch } = state;
+  if (isWorse(event.canary, watch.before, rule)) {
+    return [{ phase: 'ROLLED_BACK', proposal, reason: toldTallies(event.canary, watch.before) }, 'go back'];
+  }
+  return nowMs < watch.untilMs ? [state, undefined] : [{ phase: 'CURRENT', proposal }, undefined];
+}
+
+function toldTallies(now: Tally, before: Tally): string {
+  return `${now.failed} of ${now.ran} operations failed; ${before.failed} of ${before.ran} did with the schema before`;
 }
 
 /** Whether the new schema fails more than the current one; never known from a few operations. */

@@ -74,6 +74,21 @@ test('a schema that does well is served to all when its time is over; what only 
   expect(await house.ask('{ lamp }')).toEqual({ status: 200, data: { lamp: 'new' } });
 });
 
+test('a schema whose operations begin to fail after it was served to all is taken back by itself', async () => {
+  house = await openLighthouse({ schema: { canary: { share: 0.5, forMs: 4_000, minSamples: 5 } } });
+  house.answer = (query) => ({ data: query.includes('lamp') ? { lamp: 'new' } : { light: 'on' } });
+  expect(await propose('lamp: String')).toMatchObject({ phase: 'CURRENT' });
+  expect(await house.ask('{ lamp }')).toMatchObject({ status: 200 });
+  house.answer = (query) => (query.includes('lamp') ? { errors: [{ message: 'broken' }] } : { data: { light: 'on' } });
+  await until(async () => {
+    await house.ask('{ lamp }');
+    return house.router.schema.state?.phase === 'ROLLED_BACK';
+  });
+  expect(house.router.schema.state).toMatchObject({ reason: expect.stringMatching(/^\d+ of \d+ operations failed/) });
+  await until(async () => (await house.ask('{ lamp }')).status === 400);
+  expect(await house.ask('{ light }')).toEqual({ status: 200, data: { light: 'on' } });
+});
+
 test('a schema that breaks what clients send is refused with their names, over a restart too; forced, it is served', async () => {
   const operationsFile = path.join(mkdtempSync(path.join(tmpdir(), 'operations-')), 'operations.json');
   const schema = { canary: { share: 0 }, operationsFile };

@@ -26,10 +26,32 @@ test('a schema is composed, checked, tried for its time, and then current', () =
   expect(trying).toEqual({ phase: 'CANARY', proposal: PROPOSAL, untilMs: CANARY_RULE.forMs });
   const fine: SwapEvent = { kind: 'tallied', canary: { ran: 100, failed: 0 }, current: { ran: 900, failed: 0 } };
   expect(nextSwap(trying, fine, CANARY_RULE.forMs - 1, CANARY_RULE)).toEqual([trying, undefined]);
+  const watch = { untilMs: 2 * CANARY_RULE.forMs, before: { ran: 900, failed: 0 } };
   expect(nextSwap(trying, fine, CANARY_RULE.forMs, CANARY_RULE)).toEqual([
-    { phase: 'CURRENT', proposal: PROPOSAL },
+    { phase: 'CURRENT', proposal: PROPOSAL, watch },
     'serve',
   ]);
+});
+
+test('one that is served is watched for as long again: errors that rise take it back, after that nothing does', () => {
+  const current: SwapState = {
+    phase: 'CURRENT',
+    proposal: PROPOSAL,
+    watch: { untilMs: 1_000, before: { ran: 50, failed: 0 } },
+  };
+  const tallied = (failed: number): SwapEvent => ({ kind: 'tallied', canary: { ran: 100, failed }, current: NONE });
+  expect(nextSwap(current, tallied(2), 999, CANARY_RULE)).toEqual([current, undefined]);
+  expect(nextSwap(current, tallied(3), 999, CANARY_RULE)).toEqual([
+    {
+      phase: 'ROLLED_BACK',
+      proposal: PROPOSAL,
+      reason: '3 of 100 operations failed; 0 of 50 did with the schema before',
+    },
+    'go back',
+  ]);
+  const settled = nextSwap(current, tallied(2), 1_000, CANARY_RULE)[0];
+  expect(settled).toEqual({ phase: 'CURRENT', proposal: PROPOSAL });
+  expect(nextSwap(settled, tallied(100), 1_001, CANARY_RULE)).toEqual([settled, undefined]);
 });
 
 test('one that is tried on nobody, or is the same as before, is current at once', () => {
