@@ -1,6 +1,7 @@
 import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
 import type { GraphAnswer } from '../engine.ts';
 import type { WireAnswer } from '../wire/whole-answer.ts';
+import { nestsDeeper } from './nesting.ts';
 
 /** A subgraph that answered something that cannot be used: it counts against its breaker. */
 export class MalformedAnswer extends Error {}
@@ -14,6 +15,9 @@ export class Busy extends MalformedAnswer {
 
 /** An answer with more errors than this is none: nobody reads them. */
 const MAX_ERRORS = 100;
+/** Smaller answers are parsed in no time however they nest, bytes. */
+const QUICK_BYTES = 262_144;
+const MAX_DEPTH = 1_000;
 const INTERNAL_CODES: ReadonlySet<unknown> = new Set(['INTERNAL', 'INTERNAL_SERVER_ERROR']);
 
 /**
@@ -28,6 +32,9 @@ export function readGraphAnswer({ status, contentType, retryAfter, body }: WireA
     throw new MalformedAnswer(`it answered with status ${status}`);
   }
   if (!isJsonType(contentType)) throw new MalformedAnswer('its answer is of another content type than JSON');
+  if (body.length > QUICK_BYTES && nestsDeeper(body, MAX_DEPTH)) {
+    throw new MalformedAnswer(`its answer nests more than ${MAX_DEPTH} deep`);
+  }
   return parseAnswer(body.toString());
 }
 
