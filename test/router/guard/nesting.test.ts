@@ -27,5 +27,5 @@ test('a large answer that nests without end is refused before it is parsed; one 
   const depth = 200_000;
   expect(() => answer('['.repeat(depth) + ']'.repeat(depth))).toThrow('nests more than 1000 deep');
   const flat = `[${'{"b":"[[[["},'.repeat(50_000)}{}]`;
-  expect((answer(flat).data?.['a'] as unknown[]).length).toBe(50_001);
+  expect(answer(flat).data).toMatchObject({ a: { length: 50_001 } });
 });
