@@ -1,6 +1,7 @@
 import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import { PRIORITIES, type Priority } from '../limits/fair-queue.ts';
 import { Left, TimedOut } from '../wire/exchange.ts';
 import {
   type ConcurrencyPolicy,
@@ -9,6 +10,7 @@ import {
   firstConcurrency,
   learnConcurrency,
 } from './concurrency.ts';
+import { type Waiting, WaitingLine } from './waiting-line.ts';
 
 export interface BulkheadPolicy extends ConcurrencyPolicy {
   /** Calls that may wait for their turn. */
@@ -17,24 +19,17 @@ export interface BulkheadPolicy extends ConcurrencyPolicy {
   waitMs: number;
 }
 
-/** One call that waits for its turn. */
-interface Waiting {
-  /** Undefined once it no longer waits. */
-  go: (() => void) | undefined;
-  refuse(error: Error): void;
-}
-
 /**
  * Keeps the calls to one subgraph few while it does not answer, so that it takes nothing from the others; those beyond
- * wait in order, for a bounded time. Its number adapts (concurrency.ts).
+ * wait, the most urgent first, for a bounded time. Its number adapts (concurrency.ts).
  */
 export class Bulkhead {
   #state: ConcurrencyState;
   #inFlight = 0;
   /** Calls that were let through since anything came back. */
   #unheard = 0;
-  #queue: Waiting[] = [];
-  #first = 0;
+  /** The most urgent first. */
+  readonly #lines: readonly WaitingLine[] = PRIORITIES.map(() => new WaitingLine());
   #waiting = 0;
 
   constructor(
@@ -63,11 +58,12 @@ export class Bulkhead {
   /**
    * Waits for a place in turn.
    * @param leftMs how long the caller can wait at most
-   * @throws OVERLOADED with `retryAfterMs` when too many wait or it takes too long; TimedOut, Left
+   * @throws OVERLOADED with `retryAfterMs` when too many wait, none less urgent, or it takes too long; TimedOut, Left
    */
-  wait(leftMs: number, signal: LeaveSignal | undefined): Promise<void> {
+  wait(leftMs: number, signal: LeaveSignal | undefined, priority: Priority): Promise<void> {
     const { mostWaiting, waitMs } = this.policy;
-    if (this.#waiting >= mostWaiting) return Promise.reject(this.#overloaded());
+    const rank = PRIORITIES.indexOf(priority);
+    if (this.#waiting >= mostWaiting && !this.#shed(rank)) return Promise.reject(this.#overloaded());
     if (signal?.aborted) return Promise.reject(new Left());
     return new Promise<void>((resolve, reject) => {
       const end = () => {
@@ -86,8 +82,7 @@ export class Bulkhead {
       const timeUp = () => waiting.refuse(leftMs <= waitMs ? new TimedOut() : this.#overloaded());
       const timer = setTimeout(timeUp, Math.min(leftMs, waitMs));
       signal?.addEventListener('abort', leave, { once: true });
-      if (this.#queue.length > 2 * mostWaiting + this.#waiting) this.#letGo();
-      this.#queue.push(waiting);
+      this.#lines[rank]?.push(waiting);
       this.#waiting += 1;
     });
   }
@@ -105,10 +100,20 @@ export class Bulkhead {
 
   /** Nobody waits for a subgraph that is resting. */
   refuseWaiting(error: () => Error): void {
-    const all = this.#queue.slice(this.#first);
-    this.#queue = [];
-    this.#first = 0;
-    for (const each of all) if (each.go) each.refuse(error());
+    for (const line of this.#lines) {
+      for (let next = line.next(); next; next = line.next()) next.refuse(error());
+    }
+  }
+
+  /** Sends the last of those away who are less urgent. @returns whether there was one */
+  #shed(rank: number): boolean {
+    for (let at = PRIORITIES.length - 1; at > rank; at--) {
+      const last = this.#lines[at]?.last();
+      if (!last) continue;
+      last.refuse(this.#overloaded());
+      return true;
+    }
+    return false;
   }
 
   /** However many it takes when it is well: those that are sent while nothing comes back are few, for it may have just stopped. */
@@ -123,19 +128,14 @@ export class Bulkhead {
 
   #callNext(nowMs: number): void {
     const limit = concurrencyLimit(this.#state, nowMs, this.policy);
-    while (this.#hasRoom(limit) && this.#first < this.#queue.length) {
-      const next = this.#queue[this.#first++] as Waiting;
-      if (!next.go) continue;
-      this.#take();
-      next.go();
+    for (const line of this.#lines) {
+      while (this.#hasRoom(limit)) {
+        const next = line.next();
+        if (!next) break;
+        this.#take();
+        next.go?.();
+      }
     }
-    if (this.#first > 1_000 || this.#first === this.#queue.length) this.#letGo();
-  }
-
-  /** Those that are through, or waited in vain, are let go of now and then, not one by one. */
-  #letGo(): void {
-    this.#queue = this.#queue.slice(this.#first).filter(({ go }) => go);
-    this.#first = 0;
   }
 
   #overloaded(): FleetError {

@@ -3,6 +3,8 @@ import type { Call } from '../../lib/call/signing.ts';
 import type { GraphAnswer, GraphRequest } from '../engine.ts';
 import { bodyOf } from '../execute/subgraph-request.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
+import type { Priority } from '../limits/fair-queue.ts';
+import { priorityOf } from '../limits/priority.ts';
 import { Left, StaleConnection, TimedOut, TooLarge } from '../wire/exchange.ts';
 import { Busy, brokeInside, MalformedAnswer, readGraphAnswer } from './answer.ts';
 import { BROKE_INSIDE, failure, OK, reasonOf, TIME_OUT } from './failures.ts';
@@ -30,7 +32,7 @@ export async function callWhole(
   const untilMs = call.deadlineMs !== undefined && call.deadlineMs < ownMs ? call.deadlineMs : ownMs;
   if (untilMs <= nowMs) throw failure(lane.subgraph, true);
   if (!bulkhead.tryTake(nowMs)) {
-    await turn(lane, untilMs - nowMs, signal);
+    await turn(lane, untilMs - nowMs, signal, priorityOf(call));
     nowMs = clock.nowMs();
   }
   const { callsPerSecond } = lane.policy;
@@ -81,10 +83,10 @@ export async function callWhole(
 }
 
 /** Waits for a place, but not for a subgraph that is resting. */
-async function turn(lane: Lane, leftMs: number, signal: LeaveSignal | undefined): Promise<void> {
+async function turn(lane: Lane, leftMs: number, signal: LeaveSignal | undefined, priority: Priority): Promise<void> {
   lane.circuit.refuseIfOpen(lane.clock.nowMs());
   try {
-    await lane.bulkhead.wait(leftMs, signal);
+    await lane.bulkhead.wait(leftMs, signal, priority);
   } catch (error) {
     const isOwn = error instanceof TimedOut || error instanceof Left;
     throw isOwn ? failure(lane.subgraph, error instanceof TimedOut) : error;

@@ -92,9 +92,9 @@ test('those beyond the limit go in the order they came, as others end', async ()
   const bulkhead = bulkheadOf();
   expect([bulkhead.tryTake(0), bulkhead.tryTake(0), bulkhead.tryTake(0)]).toEqual([true, true, false]);
   const order: number[] = [];
-  const waiting = [1, 2, 3].map((each) => bulkhead.wait(10_000, undefined).then(() => order.push(each)));
+  const waiting = [1, 2, 3].map((each) => bulkhead.wait(10_000, undefined, 'script').then(() => order.push(each)));
   expect(bulkhead.waiting).toBe(3);
-  await expect(bulkhead.wait(10_000, undefined)).rejects.toMatchObject({
+  await expect(bulkhead.wait(10_000, undefined, 'script')).rejects.toMatchObject({
     code: 'OVERLOADED',
     extensions: { subgraph: 'sea', retryAfterMs: 10_000 },
   });
@@ -135,9 +135,9 @@ test('one that waited too long, whose time is over, or whose caller left, takes 
   bulkhead.tryTake(0);
   const left = new AbortController();
   const waiting = Promise.allSettled([
-    bulkhead.wait(10_000, undefined),
-    bulkhead.wait(5, undefined),
-    bulkhead.wait(10_000, left.signal),
+    bulkhead.wait(10_000, undefined, 'script'),
+    bulkhead.wait(5, undefined, 'script'),
+    bulkhead.wait(10_000, left.signal, 'script'),
   ]);
   left.abort();
   expect((await waiting).map((each) => each.status === 'rejected' && each.reason.message)).toEqual([
@@ -145,7 +145,7 @@ test('one that waited too long, whose time is over, or whose caller left, takes 
     'it did not answer in time',
     'the caller left',
   ]);
-  await expect(bulkhead.wait(10_000, AbortSignal.abort())).rejects.toThrow('the caller left');
+  await expect(bulkhead.wait(10_000, AbortSignal.abort(), 'script')).rejects.toThrow('the caller left');
   bulkhead.release(0, undefined, false);
   expect([bulkhead.waiting, bulkhead.tryTake(0), bulkhead.tryTake(0)]).toEqual([0, true, false]);
 });
@@ -155,7 +155,7 @@ test('those who wait in vain are forgotten, however many', async () => {
   bulkhead.tryTake(0);
   bulkhead.tryTake(0);
   for (let round = 0; round < 20; round++) {
-    const all = Array.from({ length: 10 }, () => bulkhead.wait(1, undefined).catch(() => undefined));
+    const all = Array.from({ length: 10 }, () => bulkhead.wait(1, undefined, 'script').catch(() => undefined));
     await Promise.all(all);
   }
   bulkhead.release(0, undefined, false);
@@ -167,8 +167,45 @@ test('nobody waits for a subgraph that is resting', async () => {
   const bulkhead = bulkheadOf();
   bulkhead.tryTake(0);
   bulkhead.tryTake(0);
-  const waiting = bulkhead.wait(10_000, undefined);
+  const waiting = bulkhead.wait(10_000, undefined, 'script');
   bulkhead.refuseWaiting(() => new Error('resting'));
   await expect(waiting).rejects.toThrow('resting');
   expect(bulkhead.waiting).toBe(0);
+});
+
+test("the most urgent has the next place, each kind in the order it came; who is in nobody's way waits on", async () => {
+  const bulkhead = new Bulkhead('sea', { ...POLICY, initial: 1, mostWaiting: 10, waitMs: 10_000 }, systemClock);
+  expect(bulkhead.tryTake(0)).toBe(true);
+  const order: string[] = [];
+  const waiting = (['dashboard', 'script', 'on-call', 'dashboard', 'on-call'] as const).map((priority, at) =>
+    bulkhead.wait(10_000, undefined, priority).then(() => order.push(`${priority} ${at}`)),
+  );
+  for (let turn = 1; turn <= waiting.length; turn++) {
+    bulkhead.release(0, 1, false);
+    await until(() => order.length === turn);
+  }
+  expect(order).toEqual(['on-call 2', 'on-call 4', 'script 1', 'dashboard 0', 'dashboard 3']);
+});
+
+test('where no more may wait the last of the least urgent is sent away for one who is more urgent, and for nobody else', async () => {
+  const bulkhead = new Bulkhead('sea', { ...POLICY, initial: 1, mostWaiting: 3, waitMs: 10_000 }, systemClock);
+  bulkhead.tryTake(0);
+  const told: string[] = [];
+  const ask = (name: string, priority: 'on-call' | 'script' | 'dashboard') =>
+    bulkhead.wait(10_000, undefined, priority).then(
+      () => told.push(`${name} runs`),
+      ({ code }: { code: string }) => told.push(`${name} ${code}`),
+    );
+  void [ask('one', 'dashboard'), ask('two', 'script'), ask('three', 'dashboard')];
+  await ask('four', 'dashboard');
+  void ask('five', 'on-call');
+  void ask('six', 'script');
+  await until(() => told.length === 3);
+  expect(told).toEqual(['four OVERLOADED', 'three OVERLOADED', 'one OVERLOADED']);
+  expect(bulkhead.waiting).toBe(3);
+  for (let turn = 4; turn <= 6; turn++) {
+    bulkhead.release(0, 1, false);
+    await until(() => told.length === turn);
+  }
+  expect(told.slice(3)).toEqual(['five runs', 'two runs', 'six runs']);
 });
