@@ -1,5 +1,5 @@
 import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
-import { type Scenario, type Verdict, verdict } from './verdict.ts';
+import { type Scenario, timed, type Verdict, verdict } from './verdict.ts';
 
 /** A root field of each subgraph. */
 const ROOTS: Record<string, string> = {
@@ -23,7 +23,7 @@ export const breaker: Scenario = {
     const verdicts: Verdict[] = [];
     try {
       await platform.start();
-      verdicts.push(...(await underLoad(platform, short ? 2_000 : 6_000)));
+      verdicts.push(...(await underLoad(platform, short)));
       for (const process of ['agents', 'audit', 'alerts', 'telemetry'])
         verdicts.push(await stoppedInTurn(platform, process));
       return verdicts;
@@ -47,7 +47,8 @@ interface Outcome {
   perSecond: number;
 }
 
-async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verdict[]> {
+async function underLoad(platform: SpawnedPlatform, short: boolean): Promise<Verdict[]> {
+  const forMs = short ? 2_000 : 6_000;
   const pid = platform.pid('alerts');
   const refusedMs: number[] = [];
   const calm = await loadOthers(platform, forMs, []);
@@ -82,20 +83,22 @@ async function underLoad(platform: SpawnedPlatform, forMs: number): Promise<Verd
   return [
     verdict(`of ${CALLERS} callers of a hung subgraph reach it`, most, most > 0 && most <= MOST_REACHING),
     // A twentieth, and what a clock of whole milliseconds and a shared machine add.
-    verdict(
+    timed(
+      short,
       'other subgraphs, p99 in the router while one hangs, ms',
       `${hungMs.toFixed(1)} against ${calmMs.toFixed(1)}`,
       hungMs <= 1.05 * calmMs + 5,
     ),
-    verdict('other subgraphs, requests a second', Math.round(load.perSecond), load.perSecond > RATE * 0.95),
+    timed(short, 'other subgraphs, requests a second', Math.round(load.perSecond), load.perSecond > RATE * 0.95),
     verdict('… requests', load.asked, load.asked > 100),
     verdict('… errors', [load.wrong.length, ...new Set(load.wrong)].join(' '), load.wrong.length === 0),
-    verdict(
+    timed(
+      short,
       `refused while open, p99 of ${refusedMs.length}, ms in the router`,
       refused.toFixed(1),
       refusedMs.length > 3 && refused <= 5,
     ),
-    verdict('closed by itself after ms', Math.round(closedMs), closedMs <= 10_000),
+    timed(short, 'closed by itself after ms', Math.round(closedMs), closedMs <= 10_000),
   ];
 }
 

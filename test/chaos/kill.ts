@@ -1,6 +1,6 @@
 import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
 import { Load } from './load.ts';
-import { type Scenario, verdict } from './verdict.ts';
+import { type Scenario, timed, verdict } from './verdict.ts';
 import { vigil } from './vigil.ts';
 
 const VICTIMS = ['router', 'state', 'telemetry', 'postgres'];
@@ -26,7 +26,7 @@ export const kill: Scenario = {
       await load.stop();
       const found = await count(platform, load);
       await load.close();
-      const watched = await vigil(platform);
+      const watched = await vigil(platform, short);
       return [
         verdict('acknowledged mutations', load.alerts.size, load.alerts.size > 20),
         verdict('… lost', found.lostAlerts, found.lostAlerts === 0),
@@ -36,7 +36,7 @@ export const kill: Scenario = {
         verdict('stream: lost', found.unseen, found.unseen === 0),
         verdict('stream: repeated', found.repeated, found.repeated === 0),
         ...Object.entries(backMs).map(([victim, times]) =>
-          verdict(`${victim} back, ms`, times.join(' '), Math.max(...times) <= 5_000),
+          timed(short, `${victim} back, ms`, times.join(' '), Math.max(...times) <= 5_000),
         ),
         ...watched,
       ];

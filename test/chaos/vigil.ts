@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Agent, connectMany, type FleetLink } from '../../sdk/index.ts';
 import { type SpawnedPlatform, wait } from '../support/spawned-platform.ts';
-import { type Verdict, verdict } from './verdict.ts';
+import { timed, type Verdict, verdict } from './verdict.ts';
 
 const CONTACT = `mutation ($input: ContactPointInput!) { applyContactPoint(input: $input) { userErrors { message } } }`;
 const POLICY = `mutation ($input: EscalationPolicyInput!) { applyEscalationPolicy(input: $input) { userErrors { message } } }`;
@@ -23,7 +23,7 @@ interface Watched {
 }
 
 /** While telemetry is dead, leases and escalations go on: no living agent is missed, a silent one is, each step is told. */
-export async function vigil(platform: SpawnedPlatform): Promise<Verdict[]> {
+export async function vigil(platform: SpawnedPlatform, short: boolean): Promise<Verdict[]> {
   const told: { step: number; atMs: number }[] = [];
   const target = await receiver((step) => told.push({ step, atMs: performance.now() }));
   const { link, agents } = await fleet(platform);
@@ -42,9 +42,9 @@ export async function vigil(platform: SpawnedPlatform): Promise<Verdict[]> {
     return [
       verdict('telemetry kept dead, kills', deaths, deaths > 1),
       verdict('… escalation steps told once, in order', `${told.length} of ${DUE_S.length}`, inOrder),
-      verdict('… the latest of them, ms', Math.round(Math.max(...late)), inOrder && Math.max(...late) <= LATE_MS),
+      timed(short, '… the latest of them, ms', Math.round(Math.max(...late)), inOrder && Math.max(...late) <= LATE_MS),
       verdict('… living agents taken for lost', missed, missed === 0),
-      verdict('… silent agent noticed ms after its lease', Math.round(lateMs), lateMs <= LATE_MS),
+      timed(short, '… silent agent noticed ms after its lease', Math.round(lateMs), lateMs <= LATE_MS),
     ];
   } finally {
     await link.close(500);
