@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -32,9 +32,9 @@ export async function startRouter(
     FLEET_LOG_LEVEL: 'error',
     ...settings,
   };
-  children.push(
-    fork(path.join(__dirname, '../router/main.js'), { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] }),
-  );
+  // As its users start it: no channel to a parent.
+  const script = path.join(__dirname, '../router/main.js');
+  children.push(spawn(process.execPath, [script], { env, stdio: ['ignore', 'ignore', 'inherit'] }));
   const url = `http://127.0.0.1:${port}`;
   for (let tries = 0; tries < 200; tries += 1) {
     const response = await fetch(`${url}/health`).catch(() => undefined);

@@ -96,6 +96,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   const metrics = new RouterMetrics(
     { engine, caches, guard, streams, shared, sockets: () => admission.authenticated, spool: denied },
     options.metrics === undefined,
+    (sample) => (flags.isOn('router.adaptive-limit') ? throttle.noticed(sample) : throttle.relax()),
   );
   const denials = new Denials(denied, clock, () => metrics.denied());
   const port = openDoors({

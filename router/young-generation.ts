@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
 
-const LEAST_MB = 32;
+const LEAST_MB = 16;
 const MOST_MB = 64;
 /** The young generation is two halves and room for large objects, each of up to that size. */
 const PARTS = 3;

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Bench, Figure } from '../figure.ts';
 import { startRouter, supergraphFile } from '../measured-router.ts';
 import { type LoadFigures, load } from './load.ts';
+import { routersOwn } from './routers-own.ts';
 import { SERVICE_MS, WORKERS } from './subgraph.ts';
 
 const CAPACITY = (WORKERS / SERVICE_MS) * 1_000;
@@ -22,7 +23,7 @@ export const overloadBench: Bench = {
     try {
       const router = await routerOf(WORKERS);
       await load(router, CAPACITY / 2, 2);
-      const idle = await load(router, CAPACITY / 10, 3 * SECONDS, { 'on-call': 1 });
+      const idle = await load(router, CAPACITY / 10, 3 * SECONDS, { mix: { 'on-call': 1 } });
       const full = await load(router, CAPACITY, SECONDS);
       const half = await load(router, 1.5 * CAPACITY, SECONDS);
       const tripled = await load(router, 3 * CAPACITY, 3 * SECONDS);
@@ -30,7 +31,7 @@ export const overloadBench: Bench = {
       const unguarded = await routerOf(100_000);
       const crushed = await load(unguarded, 3 * CAPACITY, SECONDS);
       const peak = Math.max(...[full, half, tripled, tenfold, crushed].map(({ goodput }) => goodput));
-      return figures({ idle, peak, tripled, tenfold, crushed });
+      return [...figures({ idle, peak, tripled, tenfold, crushed }), ...(await routersOwn())];
     } finally {
       for (const child of children) child.kill('SIGKILL');
     }

@@ -54,6 +54,13 @@ export const FLAGS = {
     owner: 'router/guard',
     since: '0.1.0',
   },
+  'router.adaptive-limit': {
+    description:
+      'While its event loop has too much to do the router runs fewer operations at once; others wait their turn.',
+    isOnByDefault: true,
+    owner: 'router/limits',
+    since: '0.1.0',
+  },
   'router.throttle': {
     description:
       'What the router has no room for waits its fair turn; off, nothing waits and nothing is refused for want of room.',

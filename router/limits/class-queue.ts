@@ -4,6 +4,8 @@ interface Waiting<T> {
   ticket: T;
   /** From then on it is stale: its client had better have a fresh one done. */
   staleMs: number;
+  /** From then on it would hardly be answered in time. */
+  hopelessMs: number;
   untilMs: number;
 }
 
@@ -12,17 +14,22 @@ interface Client<T> {
   waiting: Waiting<T>[];
   /** When its turns are, in virtual time: as many as wait. */
   turns: number[];
+  /** Whether its newest was taken last, before its oldest. */
+  wasNewest: boolean;
   /** The virtual time at which all it has asked for is done. */
   finishTag: number;
 }
 
+/** Of the time that a stale ticket still waits, the last part in which it is hopeless: 1 / this. */
+const HOPELESS_PART = 3;
 /** Clients remembered without anything waiting. */
 const IDLE_CLIENTS = 1_000;
 
 /**
  * Tickets of one priority, in the order of start-time fair queuing over their clients. A client's own come in their order
  * while they are fresh; once its oldest is stale its newest comes first (adaptive LIFO, Maurer, Fail at Scale, 2015): who
- * waits longest under a standing overload has mostly gone by the time it is answered.
+ * waits longest under a standing overload has mostly gone by the time it is answered. Every second turn is its oldest's
+ * all the same while that may still be answered in time: those who were kept by a stall that is over are not left to expire.
  */
 export class ClassQueue<T extends Ticket> {
   readonly #clients = new Map<string, Client<T>>();
@@ -42,7 +49,7 @@ export class ClassQueue<T extends Ticket> {
     const startTag = Math.max(this.#virtual, client.finishTag);
     client.finishTag = startTag + Math.max(1, ticket.cost) / ticket.weight;
     client.turns.push(startTag);
-    client.waiting.push({ ticket, staleMs, untilMs });
+    client.waiting.push({ ticket, staleMs, hopelessMs: untilMs - (untilMs - staleMs) / HOPELESS_PART, untilMs });
     this.#size += 1;
   }
 
@@ -59,7 +66,8 @@ export class ClassQueue<T extends Ticket> {
     const [oldest] = first?.waiting ?? [];
     if (!first || !oldest) return undefined;
     first.turns.shift();
-    const taken = oldest.staleMs <= nowMs ? first.waiting.pop() : first.waiting.shift();
+    first.wasNewest = oldest.staleMs <= nowMs && (oldest.hopelessMs <= nowMs || !first.wasNewest);
+    const taken = first.wasNewest ? first.waiting.pop() : first.waiting.shift();
     this.#virtual = Math.max(this.#virtual, turn);
     this.#size -= 1;
     return taken?.ticket;
@@ -100,7 +108,7 @@ export class ClassQueue<T extends Ticket> {
     const known = this.#clients.get(name);
     if (known) return known;
     if (this.#clients.size >= IDLE_CLIENTS + this.#size) this.#forget();
-    const client: Client<T> = { waiting: [], turns: [], finishTag: 0 };
+    const client: Client<T> = { waiting: [], turns: [], wasNewest: false, finishTag: 0 };
     this.#clients.set(name, client);
     return client;
   }

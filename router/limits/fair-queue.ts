@@ -51,13 +51,19 @@ export class FairQueue<T extends Ticket> {
     script: new ClassQueue(),
     dashboard: new ClassQueue(),
   };
-  readonly #room: Record<Priority, number>;
+  #room: Record<Priority, number>;
+  /** How many fewer may run now than at most: so many more may wait. */
+  #withheld = 0;
   #running = 0;
   #waitingBytes = 0;
 
   constructor(private readonly limits: QueueLimits) {
-    const room = (share: number) => Math.max(1, Math.floor(limits.inFlight * share));
-    this.#room = { 'on-call': room(SHARES['on-call']), script: room(SHARES.script), dashboard: room(SHARES.dashboard) };
+    this.#room = roomIn(limits.inFlight);
+  }
+
+  /** Operations that may run at the same time now. */
+  get capacity(): number {
+    return this.#room['on-call'];
   }
 
   get running(): number {
@@ -87,7 +93,7 @@ export class FairQueue<T extends Ticket> {
     const { waitMs, waitingPerClient } = this.limits;
     if (waitMs === 0) return { outcome: 'full', shed: NONE };
     const own = this.#classes[ticket.priority];
-    if (own.waitingOf(ticket.client) >= waitingPerClient) return { outcome: 'crowded', shed: NONE };
+    if (own.waitingOf(ticket.client) >= waitingPerClient + this.#withheld) return { outcome: 'crowded', shed: NONE };
     const shed: T[] = [];
     while (this.#isFull(ticket)) {
       const victim = this.#victimFor(ticket);
@@ -103,6 +109,17 @@ export class FairQueue<T extends Ticket> {
   /** One that ran has ended. @returns those that run instead */
   finish(nowMs: number): readonly T[] {
     this.#running -= 1;
+    return this.#startWaiting(nowMs);
+  }
+
+  /** Changes how many may run at the same time, at most as many as the limits say. @returns those that run now */
+  resize(capacity: number, nowMs: number): readonly T[] {
+    this.#room = roomIn(capacity);
+    this.#withheld = this.limits.inFlight - capacity;
+    return this.#startWaiting(nowMs);
+  }
+
+  #startWaiting(nowMs: number): readonly T[] {
     const started: T[] = [];
     for (const priority of PRIORITIES) {
       const queue = this.#classes[priority];
@@ -144,7 +161,7 @@ export class FairQueue<T extends Ticket> {
 
   #isFull({ sizeBytes }: T): boolean {
     const { waiting, waitingBytes } = this.limits;
-    return this.waiting >= waiting || this.#waitingBytes + sizeBytes > waitingBytes;
+    return this.waiting >= waiting + this.#withheld || this.#waitingBytes + sizeBytes > waitingBytes;
   }
 
   /** Who makes room for a ticket: the lowest below it, or one of an equal with a longer queue of his own. */
@@ -160,4 +177,9 @@ export class FairQueue<T extends Ticket> {
     }
     return undefined;
   }
+}
+
+function roomIn(capacity: number): Record<Priority, number> {
+  const room = (share: number) => Math.max(1, Math.floor(capacity * share));
+  return { 'on-call': room(SHARES['on-call']), script: room(SHARES.script), dashboard: room(SHARES.dashboard) };
 }

@@ -35,6 +35,11 @@ function queueMetrics(registry: Registry, throttle: Throttle): void {
     read: () => [[{}, throttle.running]],
   });
   gauge(registry, {
+    name: 'operations_in_flight_limit',
+    help: 'Queries and mutations that may run at the same time now: fewer while the event loop has too much to do.',
+    read: () => [[{}, throttle.capacity]],
+  });
+  gauge(registry, {
     name: 'queue_waiting',
     help: 'Queries and mutations that wait for their turn.',
     labelNames: ['priority'],

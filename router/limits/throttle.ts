@@ -3,7 +3,9 @@ import type { Clock } from '../../lib/clock.ts';
 import { FleetError } from '../../lib/errors.ts';
 import type { Prepared } from '../engine.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
-import { FairQueue, type Priority, type QueueLimits, type Ticket } from './fair-queue.ts';
+import type { LoopSample } from '../metrics/loop-delay.ts';
+import { nextCapacity } from './capacity.ts';
+import { FairQueue, PRIORITIES, type Priority, type QueueLimits, type Ticket } from './fair-queue.ts';
 import { priorityOf } from './priority.ts';
 import { requestsPerSecondOf } from './rates.ts';
 
@@ -17,6 +19,8 @@ export const QUEUE_LIMITS: QueueLimits = {
 
 /** How often those who wait are looked through for whoever has waited too long, milliseconds. */
 const LOOK_MS = 50;
+/** However long the loop's turns are, so many run: one that waits for subgraphs alone would leave it idle. */
+const LEAST_IN_FLIGHT = 8;
 /** How soon whoever was turned away may come again, by what it was, milliseconds. */
 const RETRY_MS: Record<Priority, number> = { 'on-call': 1_000, script: 2_000, dashboard: 5_000 };
 
@@ -36,7 +40,7 @@ export class Throttle {
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
-    limits: QueueLimits,
+    private readonly limits: QueueLimits,
     private readonly clock: Clock,
   ) {
     // A look may come so much late, and none may wait longer than is said.
@@ -45,6 +49,11 @@ export class Throttle {
 
   get running(): number {
     return this.#queue.running;
+  }
+
+  /** How many may run at the same time now. */
+  get capacity(): number {
+    return this.#queue.capacity;
   }
 
   /** How long all that waited and then ran have waited together, milliseconds. */
@@ -71,11 +80,24 @@ export class Throttle {
 
   leave(): void {
     const nowMs = this.clock.nowMs();
-    for (const started of this.#queue.finish(nowMs)) {
-      this.#count(started.priority, 'waited');
-      this.#waitedMs += nowMs - started.sinceMs;
-      started.settle();
-    }
+    this.#start(this.#queue.finish(nowMs), nowMs);
+  }
+
+  /** Runs fewer while the loop has too much to do, and more again when it has not; where nobody may wait, as many as ever. */
+  noticed(sample: LoopSample): void {
+    const { inFlight: most, waitMs } = this.limits;
+    const { capacity, running } = this.#queue;
+    if (waitMs === 0) return;
+    const next = nextCapacity(capacity, running, sample, { least: Math.min(LEAST_IN_FLIGHT, most), most });
+    if (next === capacity) return;
+    const nowMs = this.clock.nowMs();
+    this.#start(this.#queue.resize(next, nowMs), nowMs);
+  }
+
+  /** As many as ever, whatever the loop does. */
+  relax(): void {
+    const nowMs = this.clock.nowMs();
+    if (this.capacity !== this.limits.inFlight) this.#start(this.#queue.resize(this.limits.inFlight, nowMs), nowMs);
   }
 
   close(): void {
@@ -103,7 +125,7 @@ export class Throttle {
     if (outcome === 'runs') return undefined;
     if (outcome !== 'waits') {
       this.#count(priority, 'refused');
-      throw outcome === 'crowded' ? crowded() : overloaded(priority);
+      throw outcome === 'crowded' ? CROWDED : overloaded(priority);
     }
     this.#timer ??= setInterval(() => this.#look(), LOOK_MS);
     const leave = () => {
@@ -121,6 +143,14 @@ export class Throttle {
     this.#timer = undefined;
   }
 
+  #start(tickets: readonly Waiting[], nowMs: number): void {
+    for (const started of tickets) {
+      this.#count(started.priority, 'waited');
+      this.#waitedMs += nowMs - started.sinceMs;
+      started.settle();
+    }
+  }
+
   #turnAway(ticket: Waiting, outcome: QueueOutcome): void {
     this.#count(ticket.priority, outcome);
     ticket.settle(overloaded(ticket.priority));
@@ -132,18 +162,23 @@ export class Throttle {
   }
 }
 
+/** Made once each: under overload an error's stack would be a good part of what a refusal costs. */
+const OVERLOADED = new Map<Priority, FleetError>(PRIORITIES.map((priority) => [priority, overload(priority)]));
+
 function overloaded(priority: Priority): FleetError {
+  return OVERLOADED.get(priority) as FleetError;
+}
+
+function overload(priority: Priority): FleetError {
   return new FleetError('OVERLOADED', 'more is asked of the router than it can do now: come again later', {
     retryAfterMs: RETRY_MS[priority],
     priority,
   });
 }
 
-function crowded(): FleetError {
-  return new FleetError('RATE_LIMITED', 'too many of your operations wait for their turn already', {
-    retryAfterMs: RETRY_MS.script,
-  });
-}
+const CROWDED = new FleetError('RATE_LIMITED', 'too many of your operations wait for their turn already', {
+  retryAfterMs: RETRY_MS.script,
+});
 
 /** Whoever is granted more requests has more turns. */
 function weightOf({ principal }: Call): number {

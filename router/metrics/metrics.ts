@@ -6,7 +6,7 @@ import type { OperationReport } from '../http/operations.ts';
 import { CounterFamily, HistogramFamily } from './cells.ts';
 import { CallCells, FieldErrorCells, OperationCells, ResponseCells } from './counts.ts';
 import { type Measured, registerGauges } from './gauges.ts';
-import { LoopDelay } from './loop-delay.ts';
+import { LoopDelay, type LoopSample } from './loop-delay.ts';
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const DELAYS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
@@ -33,8 +33,11 @@ export class RouterMetrics {
   readonly #denied = this.#counter('denials_total', 'Requests turned away with 401 or 403.').cell();
   readonly #loop: LoopDelay;
 
-  /** @param withProcess whether the process's own figures (memory, CPU, garbage collection) are told here too */
-  constructor(measured: Measured, withProcess: boolean) {
+  /**
+   * @param withProcess whether the process's own figures (memory, CPU, garbage collection) are told here too
+   * @param onLoop told how the event loop does, fifty times a second
+   */
+  constructor(measured: Measured, withProcess: boolean, onLoop: (sample: LoopSample) => void) {
     if (withProcess) collectDefaultMetrics({ register: this.registry });
     this.#fieldErrors = new FieldErrorCells(
       this.#counter('field_errors_total', 'Errors in answers, by the field they are told of.', ['coordinate', 'code']),
@@ -45,7 +48,7 @@ export class RouterMetrics {
       { name: 'fleet_router_event_loop_delay_seconds', help: 'How late the event loop came to a timer.' },
       DELAYS,
     );
-    this.#loop = new LoopDelay(delays.cell());
+    this.#loop = new LoopDelay(delays.cell(), onLoop);
     measured.guard.onCall((report) => this.call(report));
     registerGauges(this.registry, measured);
     registerGuardMetrics(this.registry, measured.guard);

@@ -1,7 +1,8 @@
 import type { FlagName, Flags } from '../../../lib/flags/index.ts';
 import { standardFlags } from '../../../lib/flags/index.ts';
+import { QUEUE_LIMITS } from '../../../router/limits/throttle.ts';
 import { until } from '../../support/until.ts';
-import { type Harbour, openHarbour, plainServer } from './support.ts';
+import { ADMIN_TOKEN, bearer, type Harbour, openHarbour, plainServer } from './support.ts';
 
 /** What is on in these tests, changed while the router runs. */
 const set: Partial<Record<FlagName, boolean>> = {};
@@ -55,6 +56,18 @@ test('router.throttle: what finds no room waits, or runs at once', async () => {
     return errors[0]?.extensions?.['code'];
   });
   expect({ on, off }).toEqual({ on: 'OVERLOADED', off: undefined });
+});
+
+test('router.adaptive-limit: a loop that has too much to do is given less, or as much as ever', async () => {
+  const { url } = await harbour.another({});
+  const { on, off } = await both('router.adaptive-limit', async () => {
+    const endMs = performance.now() + 200;
+    while (performance.now() < endMs) JSON.stringify(endMs);
+    const text = await (await fetch(`${url}/metrics`, { headers: bearer(ADMIN_TOKEN) })).text();
+    return Number(/^fleet_router_operations_in_flight_limit (\d+)$/m.exec(text)?.[1]);
+  });
+  expect(on).toBeLessThan(QUEUE_LIMITS.inFlight);
+  expect(off).toBe(QUEUE_LIMITS.inFlight);
 });
 
 test('router.persisted-only: what is not on the list is refused, or run', async () => {

@@ -91,6 +91,34 @@ test('a client’s own come in their order while they are fresh, its newest firs
   expect([...queue.finish(99), ...queue.finish(100), ...queue.finish(300)].map(({ cost }) => cost)).toEqual([1, 4, 3]);
 });
 
+test('after a stall every second turn is the oldest’s, as long as it may be answered in time', () => {
+  const queue = queueOf({ waitMs: 400 });
+  queue.offer(ticket('first'), 0);
+  const mine = [1, 2, 3, 4, 5, 6].map((cost) => ticket('a', 'script', { cost }));
+  for (const each of mine) queue.offer(each, 0);
+  const turns = [100, 110, 120, 130, 300, 310].flatMap((nowMs) => queue.finish(nowMs));
+  expect(turns.map(({ cost }) => cost)).toEqual([6, 1, 5, 2, 4, 3]);
+});
+
+test('with fewer places fewer run, and as many more may wait; with more those who wait run', () => {
+  const queue = queueOf({ inFlight: 4, waiting: 1, waitingPerClient: 1 });
+  const offer = () => queue.offer(ticket('a', 'on-call'), 0).outcome;
+  expect([queue.capacity, ...[1, 2, 3, 4].map(offer)]).toEqual([4, 'runs', 'runs', 'runs', 'runs']);
+  expect(queue.resize(2, 0)).toEqual([]);
+  expect([queue.capacity, queue.running, offer(), offer(), offer(), offer()]).toEqual([
+    2,
+    4,
+    'waits',
+    'waits',
+    'waits',
+    'crowded',
+  ]);
+  // Two end before anybody runs in their place.
+  expect([queue.finish(0), queue.finish(0)].flat()).toEqual([]);
+  expect([queue.finish(0).length, queue.running]).toEqual([1, 2]);
+  expect([queue.resize(4, 0).length, queue.running, queue.waiting]).toEqual([2, 4, 0]);
+});
+
 test('who has waited too long, or has left, loses its place; what it weighed is free again', () => {
   const queue = queueOf({ waitingBytes: 25, waitMs: 100 });
   queue.offer(ticket('first'), 0);
