@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -67,7 +67,8 @@ async function start(ratio: number, supergraph: string, endpoint: string): Promi
     FLEET_OTLP_ENDPOINT: endpoint,
   };
   const script = path.join(__dirname, '..', 'router', 'main.js');
-  const child = fork(script, { env, stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  // As its users start it: no channel to a parent.
+  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   for (let tries = 0; tries < 200; tries += 1) {
     const answer = await fetch(`http://127.0.0.1:${port}/health`).catch(() => undefined);
     if (answer?.status === 200) return { ratio, child, port };

@@ -169,9 +169,14 @@ export class Circuit {
     return this.#replicas.all.some((other) => other !== replica && other.isHealthy);
   }
 
+  /** Whether no replica would take a call now. */
+  isResting(nowMs: number): boolean {
+    return this.#phase !== 'CLOSED' && !this.#replicas.isProbeDue(nowMs);
+  }
+
   /** @throws SUBGRAPH_UNAVAILABLE at once if no replica would take a call now */
   refuseIfOpen(nowMs: number): void {
-    if (this.#phase !== 'CLOSED' && !this.#replicas.isProbeDue(nowMs)) throw this.refusal(nowMs);
+    if (this.isResting(nowMs)) throw this.refusal(nowMs);
   }
 
   /** What callers are told while it is open; all of one millisecond the same, for an error is dear to make. */

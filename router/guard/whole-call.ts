@@ -151,6 +151,8 @@ function pauseBeforeRetry(lane: Lane, call: Call, failed: Replica, error: unknow
   const isAskedFor = error instanceof Busy;
   const isAnswered = error instanceof MalformedAnswer || error instanceof TooLarge;
   if (error instanceof TimedOut || error instanceof Left || (isAnswered && !isAskedFor)) return undefined;
+  // Its failure was the last that its breaker took: after the pause it would only be refused.
+  if (lane.circuit.isResting(lane.clock.nowMs())) return undefined;
   const { retry } = lane.limits;
   const attempt = { askedMs: isAskedFor ? error.retryAfterMs : 0, hasOther: lane.circuit.hasOther(failed) };
   const pauseMs = retryPause(attempt, leftMs, lane.clock.random(), retry);

@@ -117,3 +117,17 @@ test('a subgraph that dies with all its connections is not sent everything twice
   expect(new Set(await all())).toEqual(new Set(['SUBGRAPH_UNAVAILABLE']));
   expect(one.received).toBeLessThanOrEqual(30);
 });
+
+test('whose failure opens the breaker is told of it at once: a second attempt would only be refused', async () => {
+  guard = guardOver([one], {
+    breaker: { ...GUARD_LIMITS.breaker, minimumCalls: 1_000_000, failuresInRow: 1 },
+    retry: { ...RETRY_POLICY, jitterMs: 20 },
+  });
+  expect(new Set(await askTimes(30))).toEqual(new Set(['ok']));
+  one.answer = TORN;
+  const told = () => ask(guard).then(String, (error: Error) => error.message);
+  expect(await told()).toBe('sea cannot answer now');
+  expect(await told()).toBe('sea is resting after failures');
+  // Once on a kept connection, which it might just have closed, and once on a new one.
+  expect(one.received).toBe(30 + 2);
+});
