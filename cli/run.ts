@@ -1,3 +1,4 @@
+import { keepCompiled, saveCompiled } from '../lib/compiled.ts';
 import { assert, messageOf } from '../lib/errors.ts';
 import { loadSettings } from '../lib/settings/index.ts';
 import { housesOf } from './platform/processes.ts';
@@ -8,6 +9,7 @@ const ORDER_MS = 1_500;
 
 /** One process of the platform: `router`, `state`, `telemetry`, or one house. Started by the supervisor or alone. */
 async function main(name: string): Promise<void> {
+  keepCompiled();
   const settings = loadSettings(process.env);
   const secret = settings.FLEET_SECRET;
   assert(secret, 'a process of the platform is told the secret');
@@ -40,6 +42,7 @@ async function main(name: string): Promise<void> {
       });
   log.info('process.ready', { process: name, pid: process.pid });
   process.send?.({ ready: true });
+  saveCompiled();
   process.on('SIGHUP', () => void running.reload?.());
   onStop(async () => {
     await running.stop();

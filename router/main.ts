@@ -1,10 +1,6 @@
-import module from 'node:module';
-import path from 'node:path';
 import { isMainThread, parentPort } from 'node:worker_threads';
+import { keepCompiled, saveCompiled } from '../lib/compiled.ts';
 import { growYoungGeneration, runInThread, type ThreadWord } from './young-generation.ts';
-
-/** Beside the packages, where only who installed them may write; where nobody may, nothing is kept. */
-const COMPILED = path.join(__dirname, '../../node_modules/.cache/fleetgraph');
 
 /** How long it may take to go down, milliseconds; whoever runs it may kill it after 5 seconds. */
 const STOP_MS = 4_700;
@@ -12,11 +8,11 @@ const STOP_MS = 4_700;
 /** A router of any supergraph, in the foreground until it is told to stop. */
 async function main(): Promise<void> {
   if (isMainThread && growYoungGeneration(process, process.env)) return runInThread(__filename, failed);
-  // What was compiled once is not compiled at the next start: half of the way to the first answer.
-  module.enableCompileCache?.(COMPILED);
+  keepCompiled();
   const { startStandalone } = await import('./standalone.ts');
   const router = await startStandalone(process.env);
   process.stdout.write(`router: ${router.url}/graphql\n`);
+  saveCompiled();
   const stop = () => {
     // Whatever clients and others do: what is not told by then is not waited for.
     setTimeout(() => process.exit(0), STOP_MS);
