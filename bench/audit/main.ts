@@ -39,7 +39,7 @@ async function inMemory(folder: string): Promise<Figure[]> {
   const bare: number[] = [];
   const grown: number[] = [];
   for (let turn = 0; turn < TURNS; turn += 1) {
-    bare.push(nanos((at) => hash('sha256', leaves[at % leaves.length] as Buffer, 'buffer')));
+    bare.push(nanos((at) => Buffer.from(hash('sha256', leaves[at % leaves.length] as Buffer, 'binary'), 'latin1')));
     const tree = new GrowingTree(0, []);
     grown.push(nanos((at) => tree.append(leafHash(leaves[at % leaves.length] as Buffer))));
   }

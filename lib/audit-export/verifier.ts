@@ -110,7 +110,7 @@ export class ExportVerifier {
       return;
     }
     const hash = leafHashIn(line, leafAt, line.length - 1);
-    if (hash.toString('base64') !== line.toString('latin1', start.length, hashEnd)) {
+    if (hash !== line.toString('latin1', start.length, hashEnd)) {
       const id = idIn(line.subarray(leafAt, -1));
       throw new Damage(
         'ALTERED',
@@ -119,7 +119,7 @@ export class ExportVerifier {
         id,
       );
     }
-    this.#append(hash);
+    this.#append(Buffer.from(hash, 'base64'));
   }
 
   /** What is not the entry that should come, or one without its bytes. */

@@ -23,17 +23,18 @@ export function leafHash(bytes: Uint8Array): Buffer {
   const prefixed = Buffer.allocUnsafe(bytes.length + 1);
   prefixed[0] = LEAF;
   prefixed.set(bytes, 1);
-  return hash('sha256', prefixed, 'buffer');
+  return sha256(prefixed);
 }
 
 /**
  * The hash of a leaf that stands in a larger buffer, without a copy: the byte before it is the prefix meanwhile.
  * @param from at least 1; @param to exclusive
+ * @returns base64
  */
-export function leafHashIn(buffer: Buffer, from: number, to: number): Buffer {
+export function leafHashIn(buffer: Buffer, from: number, to: number): string {
   const before = buffer[from - 1] as number;
   buffer[from - 1] = LEAF;
-  const found = hash('sha256', buffer.subarray(from - 1, to), 'buffer');
+  const found = hash('sha256', buffer.subarray(from - 1, to), 'base64');
   buffer[from - 1] = before;
   return found;
 }
@@ -42,5 +43,10 @@ export function leafHashIn(buffer: Buffer, from: number, to: number): Buffer {
 export function nodeHash(left: Uint8Array, right: Uint8Array): Buffer {
   PAIR.set(left, 1);
   PAIR.set(right, 1 + HASH_BYTES);
-  return hash('sha256', PAIR, 'buffer');
+  return sha256(PAIR);
+}
+
+/** By way of a text: measured 0.5 µs for an inner node, where a buffer asked of the library takes 1.0. */
+function sha256(bytes: Buffer): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'binary'), 'latin1');
 }
