@@ -1,4 +1,5 @@
 import { agreementBench } from './agreement.ts';
+import { auditBench } from './audit/main.ts';
 import type { Bench } from './figure.ts';
 import { guardBench } from './guard.ts';
 import { hostileBench } from './hostile/main.ts';
@@ -23,6 +24,7 @@ const BENCHES: Bench[] = [
   tracingBench,
   hostileBench,
   streamsBench,
+  auditBench,
 ];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { addAck } from './commands/ack.ts';
 import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
+import { addAudit } from './commands/audit.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFlags } from './commands/flags.ts';
 import { addLogs } from './commands/logs.ts';
@@ -34,6 +35,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addSchema,
     addPlan,
     addFlags,
+    addAudit,
     addDemo,
   ])
     add(program, surface);

@@ -19,7 +19,8 @@ export interface HouseRouteRequest {
 export interface HouseRouteAnswer {
   status: number;
   headers?: Record<string, string>;
-  body: Buffer | string;
+  /** Parts are sent as the caller takes them. */
+  body: Buffer | string | AsyncIterable<Buffer>;
 }
 
 export type HouseRoute = (request: HouseRouteRequest) => Promise<HouseRouteAnswer>;

@@ -89,6 +89,15 @@ export class FleetClient {
     }
   }
 
+  /** What stands under a path of the platform, as it comes: read its body. @throws FleetFailure for every status but 200 */
+  async open(path: string, signal = new AbortController().signal): Promise<Response> {
+    try {
+      return await this.#send(path, undefined, this.#token, {}, signal);
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
   /**
    * A subscription by SSE that outlives lost connections and restarts: it comes back with the last cursor it saw.
    * The operation may declare `$after: String`; `Last-Event-ID` says the same to those that do not.
@@ -167,15 +176,14 @@ export class FleetClient {
 
   async #send(
     path: string,
-    body: string,
+    body: string | undefined,
     token: string,
     headers: Record<string, string>,
     signal: AbortSignal,
   ): Promise<Response> {
     const response = await this.surroundings.fetch(`${this.url}${path}`, {
-      method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
-      body,
+      ...(body === undefined ? {} : { method: 'POST', body }),
       signal,
       redirect: 'error',
     });

@@ -22,7 +22,7 @@ import { packageRoot } from './surroundings.ts';
 const READY_QUERY = `{
   fleet { total }
   logs(first: 1) { nodes { id } }
-  auditCheckpoint { size }
+  auditEntries(first: 1) { nodes { id } }
   alertRules(first: 1) { nodes { id } }
   metrics(first: 1) { nodes { name } }
 }`;
@@ -32,6 +32,7 @@ export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'POST /v1/logs': { subgraph: 'logs' },
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
+  'GET /v1/audit/export': { subgraph: 'audit', scopes: ['auditor'], isStreamed: true },
 };
 
 export interface RunRouterOptions {

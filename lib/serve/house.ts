@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -17,6 +19,8 @@ import { publicError } from './errors.ts';
 import { streamSubscription } from './sse.ts';
 
 const MAX_BODY = 20_000_000;
+/** A caller that takes nothing of a streamed answer for so long is cut, milliseconds. */
+const STALL_MS = 60_000;
 
 /** A listening server. */
 export interface Served {
@@ -133,7 +137,11 @@ class HouseDoor {
       return send(response, 404, { errors: [{ message: `no ${target} here`, extensions: { code: 'NOT_FOUND' } }] });
     const answer = await route({ call, headers: request.headers, body, query: url.searchParams });
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-    response.end(answer.body);
+    const { body: given } = answer;
+    if (typeof given === 'string' || Buffer.isBuffer(given)) return void response.end(given);
+    response.setTimeout(STALL_MS, () => response.destroy());
+    // One by one: what a caller does not take is not read.
+    await pipeline(Readable.from(given as AsyncIterable<Buffer>, { highWaterMark: 1 }), response).catch(leftOr);
   }
 
   async #readiness(response: ServerResponse): Promise<void> {
@@ -181,6 +189,11 @@ class HouseDoor {
       { contextValue: this.subgraph.context(call) },
     );
   }
+}
+
+/** A caller may leave a streamed answer whenever he likes: that is no fault. */
+function leftOr(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }
 
 function refuse(response: ServerResponse): void {

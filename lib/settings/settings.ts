@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AUDIT_SETTINGS } from './audit.ts';
 import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
 import { SCHEMA_SETTINGS } from './schema.ts';
 import { readSubgraphs } from './subgraphs.ts';
@@ -170,6 +171,7 @@ export const SETTINGS = z.object({
   FLEET_EVENT_RETENTION_COUNT: count(10_000_000, 1_000, 1_000_000_000).describe(
     'Change events that a house keeps at most, whatever their age; the oldest go first.',
   ),
+  ...AUDIT_SETTINGS,
   FLEET_METRIC_RETENTION_DAYS: days(30).describe(
     'Days that samples and spans are kept, counted from when they arrived; they go a week at a time.',
   ),

@@ -103,7 +103,8 @@ function splitNote(note: string): { text: string; signatures: Signature[] } | un
   for (const line of lines) {
     const [, name, encoded = ''] = SIGNATURE_LINE.exec(line) ?? [];
     const bytes = Buffer.from(encoded, 'base64');
-    if (name === undefined || bytes.length <= KEY_ID_BYTES) return undefined;
+    // Bits that base64 does not use would be a place where a note can be altered and still opens.
+    if (name === undefined || bytes.length <= KEY_ID_BYTES || bytes.toString('base64') !== encoded) return undefined;
     signatures.push({ name, keyId: bytes.subarray(0, KEY_ID_BYTES), signature: bytes.subarray(KEY_ID_BYTES) });
   }
   return { text: note.slice(0, split + 1), signatures };

@@ -21,18 +21,23 @@ export const UNPLACED = 'fleet_unplaced';
 /** Wakes the relay of audit entries when the transaction commits. */
 export const UNDELIVERED = 'fleet_undelivered';
 
+/** Row and wake are one statement: every mutation waits for it. */
 export async function insertEntry(tx: Transaction, entry: EntryDraft): Promise<void> {
-  await tx.query('insert into audit_outbox (id, entry) values ($1, $2)', [entry.id, JSON.stringify(entry)]);
-  await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [UNDELIVERED]);
+  await tx.query(
+    `with written as (insert into audit_outbox (id, entry) values ($1, $2))
+     select pg_notify($3::text || '_' || current_schema(), '')`,
+    [entry.id, JSON.stringify(entry), UNDELIVERED],
+  );
 }
 
 export async function insertEvents(tx: Transaction, events: readonly EventDraft[], nowMs: number): Promise<void> {
   if (!events.length) return;
   await tx.query(
-    `insert into event (occurred_at, kind, type, entity_id, node, previous)
-     select to_timestamp($1::double precision / 1000), e.kind, e.type, e."entityId", e.node, e.previous
-       from jsonb_to_recordset($2::jsonb) as e(kind text, type text, "entityId" text, node jsonb, previous jsonb)`,
-    [nowMs, JSON.stringify(events)],
+    `with written as (
+       insert into event (occurred_at, kind, type, entity_id, node, previous)
+       select to_timestamp($1::double precision / 1000), e.kind, e.type, e."entityId", e.node, e.previous
+         from jsonb_to_recordset($2::jsonb) as e(kind text, type text, "entityId" text, node jsonb, previous jsonb))
+     select pg_notify($3::text || '_' || current_schema(), '')`,
+    [nowMs, JSON.stringify(events), UNPLACED],
   );
-  await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [UNPLACED]);
 }

@@ -20,15 +20,17 @@ export interface IngestRoute {
   scopes?: readonly string[];
   /** Largest body, packed and unpacked, bytes. */
   maxBytes?: number;
-  /** How long the house may take to make it durable, milliseconds. */
+  /** How long the house may take to make it durable, or to begin its answer, milliseconds. */
   timeoutMs?: number;
+  /** Whether the answer has no bound and is handed on as it comes. */
+  isStreamed?: boolean;
 }
 
 const SCOPES = ['agent', 'operator'];
 const MAX_BYTES = 16_000_000;
-const TIMEOUT_MS = 10_000;
+export const TIMEOUT_MS = 10_000;
 /** Headers of an answer that mean something to a sender of telemetry. */
-const ANSWER_HEADERS = ['content-type', 'retry-after'] as const;
+export const ANSWER_HEADERS = ['content-type', 'retry-after'] as const;
 /** Headers of a request that say how its body is to be read. */
 const BODY_HEADERS = ['content-type', 'x-prometheus-remote-write-version'] as const;
 
@@ -44,10 +46,7 @@ export async function passOn(
   { guard, house, limits }: { guard: Guard; house: HouseClient; limits: Limits },
 ): Promise<void> {
   const { request, response, call, signal } = exchange;
-  const scopes = route.scopes ?? SCOPES;
-  if (!hasAnyScope(call.principal, scopes)) {
-    throw new FleetError('FORBIDDEN', `this needs one of the scopes ${scopes.join(', ')}`);
-  }
+  requireScopes(call, route);
   const maxBytes = route.maxBytes ?? MAX_BYTES;
   const path = target.slice(target.indexOf(' ') + 1);
   const told = Number(request.headers['content-length'] ?? 0);
@@ -77,7 +76,13 @@ export async function passOn(
   });
 }
 
-function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
+/** @throws FORBIDDEN */
+export function requireScopes({ principal }: Call, { scopes = SCOPES }: IngestRoute): void {
+  if (!hasAnyScope(principal, scopes))
+    throw new FleetError('FORBIDDEN', `this needs one of the scopes ${scopes.join(', ')}`);
+}
+
+export function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = headers[name];

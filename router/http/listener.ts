@@ -28,6 +28,7 @@ import type { Readiness } from './readiness.ts';
 import type { Reply, WholeReply } from './reply.ts';
 import { hostOf, parametersOf, pathOf } from './request-target.ts';
 import { send, sendAnswer, sendJson } from './send.ts';
+import { streamOn } from './stream-on.ts';
 
 export interface ListenerOptions {
   keeper: DoorKeeper;
@@ -119,7 +120,8 @@ export class Listener {
   /** The route's name in metrics: a small set, whatever is asked for. */
   #nameOf(request: IncomingMessage): string {
     const pathname = pathOf(request);
-    return NAMED.has(pathname) || this.options.routes[`POST ${pathname}`] ? pathname : '(others)';
+    const { routes } = this.options;
+    return NAMED.has(pathname) || routes[`POST ${pathname}`] || routes[`GET ${pathname}`] ? pathname : '(others)';
   }
 
   async #route(request: IncomingMessage, response: Reply, call: Call, signal: LeaveSignal): Promise<void> {
@@ -165,7 +167,7 @@ export class Listener {
     const route = routes[target];
     const house = route && houses[route.subgraph];
     if (!route || !house) throw new HttpRefusal(404, new FleetError('NOT_FOUND', 'there is nothing here'));
-    await passOn(target, route, exchange, { guard, house, limits });
+    await (route.isStreamed ? streamOn : passOn)(target, route, exchange, { guard, house, limits });
   }
 
   /**

@@ -1,11 +1,11 @@
-import { asFleetError, messageOf } from '../../lib/errors.ts';
+import path from 'node:path';
+import { messageOf } from '../../lib/errors.ts';
 import { Sequencer } from '../../lib/events/sequencer.ts';
-import { EventStream } from '../../lib/events/stream.ts';
+import { type EventSource, EventStream } from '../../lib/events/stream.ts';
 import { buildSubgraph, type ReferenceResolver } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
-import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
-import { ENTRIES_ROUTE } from '../../lib/write/relay.ts';
+import type { Subgraph } from '../../lib/subgraph.ts';
 import { Agent, Alert, AlertRule, AuditEntry, LogEntry } from './entity/index.ts';
 import { auditLoaders } from './loaders.ts';
 import {
@@ -14,12 +14,15 @@ import {
   type AuditContext,
   AuditEntryResolver,
   AuditResolver,
+  auditRoutes,
 } from './resolver/index.ts';
 import { Arrivals } from './service/arrivals.ts';
 import { AuditService } from './service/index.ts';
-import { readBatch } from './service/leaf.ts';
+import { LogExport } from './service/log-export.ts';
 import { MerkleLog } from './service/merkle-log.ts';
-import { ARRIVED, EntryStore, PLACED, TreeStore } from './store/index.ts';
+import { Readings } from './service/readings.ts';
+import { renewIfRefused } from './service/renewal.ts';
+import { ARRIVED, EntryStore, LeafStore, PLACED, TreeStore, Witness } from './store/index.ts';
 
 export const entities = [AuditEntry];
 
@@ -28,7 +31,8 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const { database, notifications, cursors, clock, log: notes } = runtime;
   const entries = new EntryStore(database);
   const trees = new TreeStore(database);
-  const log = new MerkleLog(trees, clock);
+  const witness = new Witness(path.resolve(runtime.settings.FLEET_DATA, 'audit'));
+  const log = new MerkleLog(trees, witness, clock);
   const sequencer = new Sequencer(
     database,
     {
@@ -41,30 +45,14 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     notifications,
     notes,
   );
-  // Entries are kept for good, so that every cursor of this epoch can be resumed.
-  const state = async () => {
-    const { epoch, size } = (await trees.state()) ?? { epoch: '', size: 0 };
-    return { epoch, last: size, oldest: 1 };
-  };
-  const stream = new EventStream(
-    {
-      state,
-      // The state last: a tree that was set back meanwhile is found out.
-      readAfter: async (position, limit) => {
-        const events = await entries.readAfter(position, limit);
-        return { ...(await state()), events };
-      },
-    },
-    cursors,
-    notifications,
-    PLACED,
-    notes,
-  );
+  const stream = new EventStream(placedEntries(entries, trees), cursors, notifications, PLACED, notes);
   const arrivals = new Arrivals(entries, notifications, (error) =>
     notes.warn('audit.arrivals.wait', { error: messageOf(error) }),
   );
   const redactionKey = runtime.key('redaction:audit');
   const service = new AuditService({ entries, trees, log, arrivals, stream, cursors, clock, notes, redactionKey });
+  const windowMs = runtime.settings.FLEET_AUDIT_READ_WINDOW_MS;
+  const readings = new Readings((drafts) => service.append(drafts), clock, windowMs, notes);
   return {
     name: 'audit',
     schema: await buildSubgraph({
@@ -73,21 +61,40 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       access: runtime.access,
       references,
     }),
-    context: (call): AuditContext => ({ call, service, log, loaders: auditLoaders(service) }),
-    routes: { [ENTRIES_ROUTE]: entriesRoute(service) },
+    context: (call): AuditContext => ({ call, service, log, readings, loaders: auditLoaders(service) }),
+    routes: auditRoutes(service, new LogExport(new LeafStore(database), log), readings),
     async start() {
       await log.open();
+      if (runtime.settings.FLEET_AUDIT_RENEW) await renewIfRefused(log, service, clock, notes);
       sequencer.start();
       stream.start();
       arrivals.start();
+      readings.start();
     },
     async stop() {
+      await readings.stop();
       await arrivals.stop();
       await stream.stop();
       await sequencer.stop();
     },
     async ready() {
       await database.query('select 1');
+    },
+  };
+}
+
+/** The entries as events, in their order. They are kept for good, so that every cursor of this epoch can be resumed. */
+function placedEntries(entries: EntryStore, trees: TreeStore): EventSource {
+  const state = async () => {
+    const { epoch, size } = (await trees.state()) ?? { epoch: '', size: 0 };
+    return { epoch, last: size, oldest: 1 };
+  };
+  return {
+    state,
+    // The state last: a tree that was set back meanwhile is found out.
+    readAfter: async (position, limit) => {
+      const events = await entries.readAfter(position, limit);
+      return { ...(await state()), events };
     },
   };
 }
@@ -101,20 +108,3 @@ const references: Record<string, ReferenceResolver> = {
   Alert: ({ id, startedAt, agent }) =>
     Object.assign(new Alert(), { id, agent, ...(startedAt ? { startedAt: new Date(String(startedAt)) } : {}) }),
 };
-
-/** Takes entries from the other houses' relays and the router: 200 once they are durable. */
-function entriesRoute(service: AuditService): HouseRoute {
-  return async ({ body }) => {
-    try {
-      await service.append(readBatch(body));
-      return { status: 200, body: '{}' };
-    } catch (error) {
-      const refused = asFleetError(error);
-      if (!refused) throw error;
-      return {
-        status: 400,
-        body: JSON.stringify({ errors: [{ message: refused.message, extensions: refused.extensions }] }),
-      };
-    }
-  };
-}

@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -5,15 +6,15 @@ import {
   type Coordinate,
   consistencyPath,
   cover,
-  EMPTY_ROOT,
   fold,
   GrowingTree,
   inclusionPath,
   leafHash,
-  nodeHash,
+  leafHashIn,
   verifyConsistency,
   verifyInclusion,
 } from '../../lib/merkle/index.ts';
+import { rootOf } from './definition.ts';
 
 const FOLDER = path.join(__dirname, '../../../shared/data/rfc6962');
 const vectors = existsSync(FOLDER) ? describe : describe.skip;
@@ -25,15 +26,6 @@ function lines<T>(file: string): T[] {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as T);
-}
-
-/** The definition of RFC 6962 2.1, word for word. */
-function rootOf(leaves: readonly Buffer[]): Buffer {
-  if (!leaves.length) return EMPTY_ROOT;
-  if (leaves.length === 1) return leafHash(leaves[0] as Buffer);
-  let split = 1;
-  while (split * 2 < leaves.length) split *= 2;
-  return nodeHash(rootOf(leaves.slice(0, split)), rootOf(leaves.slice(split)));
 }
 
 /** A tree of these leaves with the hash of each perfect subtree, as the house stores them. */
@@ -193,6 +185,19 @@ test('hashes that are not 32 bytes and numbers that are not whole are refused', 
   expect(() => inclusionPath(3, 3)).toThrow('a leaf that is in the tree');
   expect(() => consistencyPath(0, 3)).toThrow('from a tree with leaves');
   expect(() => new GrowingTree(3, [])).toThrow('right edge');
+});
+
+test('a leaf has the same hash wherever it stands and however large it is, and its surroundings stay as they are', () => {
+  for (const length of [0, 1, 55, 56, 64, 1_000, 65_536, 65_537, 200_000]) {
+    const leaf = randomBytes(length);
+    const around = Buffer.concat([Buffer.from('before'), leaf, Buffer.from('behind')]);
+    const expected = createHash('sha256')
+      .update(Buffer.from([0]))
+      .update(leaf)
+      .digest();
+    expect([leafHash(leaf), leafHashIn(around, 6, 6 + length)]).toEqual([expected, expected.toString('base64')]);
+    expect(around).toEqual(Buffer.concat([Buffer.from('before'), leaf, Buffer.from('behind')]));
+  }
 });
 
 function flip(hash: Buffer, bit: number): Buffer {

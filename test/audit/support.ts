@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { loadAccessTable } from '../../lib/access.ts';
 import type { Call } from '../../lib/call/signing.ts';
@@ -11,11 +13,16 @@ import { until } from '../support/until.ts';
 
 const ACCESS = loadAccessTable(path.resolve(__dirname, '../..'));
 
+/** The data folder of this file's houses: what was given out is witnessed there, for each log by itself. */
+export const DATA = mkdtempSync(path.join(tmpdir(), 'fleetgraph-audit-'));
+process.on('exit', () => rmSync(DATA, { recursive: true, force: true }));
+
 /** An audit house on an empty database. */
 export function startAudit(options: Partial<TestHouseOptions> = {}): Promise<TestHouse> {
   // Another house's node is readable here whether or not that house has its rows already.
   const access = { Agent: ['viewer'], Alert: ['viewer'], AlertRule: ['viewer'], LogEntry: ['viewer'], ...ACCESS };
-  return startTestHouse({ name: 'audit', entities, make: auditSubgraph, access, ...options });
+  const settings = { FLEET_DATA: DATA, ...options.settings };
+  return startTestHouse({ name: 'audit', entities, make: auditSubgraph, access, ...options, settings });
 }
 
 export const freshUuid = () => uuidV7(Date.now(), randomBytes(10));

@@ -3,9 +3,9 @@ import { Log } from '../../lib/log.ts';
 import { GrowingTree, leafHash, verifyInclusion } from '../../lib/merkle/index.ts';
 import { nodeId } from '../../lib/node-id.ts';
 import { openNote, readCheckpoint, readVerifierKey, verifierKey } from '../../lib/signed-note/index.ts';
-import { auditSubgraph, entities } from '../../subgraphs/audit/index.ts';
+import { auditSubgraph } from '../../subgraphs/audit/index.ts';
 import { emptyHouseDatabase } from '../support/database.ts';
-import { type AnyShape, startTestHouse, type TestHouse } from '../support/house.ts';
+import type { AnyShape, TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
 import { allPlaced, deliver, draft, startAudit } from './support.ts';
 
@@ -137,11 +137,7 @@ test('two processes on one log make one tree and one key', async () => {
 
 test('a log whose stored tree was altered signs nothing more and gives out no proof', async () => {
   const lines: string[] = [];
-  const house = await startTestHouse({
-    name: 'audit',
-    entities,
-    make: (runtime) => auditSubgraph({ ...runtime, log: loud(lines) }),
-  });
+  const house = await startAudit({ make: (runtime) => auditSubgraph({ ...runtime, log: loud(lines) }) });
   const [first, second, third] = [draft(), draft(), draft()];
   await deliver(house, [first, second]);
   await allPlaced(house);
@@ -163,9 +159,7 @@ test('a log whose stored tree was altered signs nothing more and gives out no pr
 });
 
 test('before the first start there is no checkpoint', async () => {
-  const house = await startTestHouse({
-    name: 'audit',
-    entities,
+  const house = await startAudit({
     make: async (runtime) => ({
       ...(await auditSubgraph(runtime)),
       start: async () => undefined,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exitCodeOf } from '../../cli/output/exit-code.ts';
 import { ERROR_CODES } from '../../lib/errors.ts';
+import { bytesOf, sampleEntries, sampleExport } from '../audit/sample-export.ts';
 import { ContractServer } from '../sdk/contract-server.ts';
 import { until } from '../support/until.ts';
 import { Terminal } from './terminal.ts';
@@ -17,10 +18,25 @@ const commands = read('cli.md')
   .split('\n')
   .filter((line) => line.startsWith('npx fleet ') && !line.endsWith('schema'));
 
+const AFTER = { config: { maxTokens: 4_096 } };
+const ENTRY = {
+  id: 'entry-1',
+  occurredAt: '2026-01-01T00:00:00.000Z',
+  actor: { id: 'admin', name: 'admin' },
+  action: 'registerAgent',
+  reason: null,
+  before: null,
+  after: AFTER,
+  changes: [{ op: 'add', path: '', value: AFTER }],
+};
+
 describe('the documents', () => {
   const server = new ContractServer();
   const terminal = new Terminal();
   const before = { ...process.env };
+  /** Where the commands that write files are run. */
+  const folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-docs-'));
+  const home = process.cwd();
 
   beforeAll(async () => {
     await server.start();
@@ -41,10 +57,19 @@ describe('the documents', () => {
       featureFlags: () => [],
       queryPlan: () => ({ rootFields: ['agents'], cost: 1, tookMs: 3, nodes: [] }),
       applyFeatureFlag: () => ({ flag: null, userErrors: [] }),
+      auditCheckpoint: () => ({ size: '3', signedNote: 'note' }),
+      auditEntries: () => ({ pageInfo: { hasPreviousPage: false }, nodes: [ENTRY] }),
     });
+    const log = sampleExport(sampleEntries(3));
+    server.gate = (place) => (place.startsWith('/v1/audit/') ? { body: log.checkpoint.toString() } : undefined);
+    process.chdir(folder);
+    writeFileSync('audit.ndjson', bytesOf(log));
+    writeFileSync('older.note', log.note);
   });
   afterAll(async () => {
     process.env = before;
+    process.chdir(home);
+    rmSync(folder, { recursive: true });
     terminal.close();
     await server.stop();
   });

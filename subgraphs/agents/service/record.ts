@@ -1,6 +1,7 @@
 import type { Principal } from '../../../lib/call/principal.ts';
 import { type Actor, ActorKind } from '../../../lib/graphql/shared.ts';
 import type { EventDraft } from '../../../lib/write/rows.ts';
+import { isSecret } from '../../../lib/write/secrets.ts';
 import { type Agent, shownOf, snapshotOf } from '../entity/agent.ts';
 
 /** The platform as actor of what it does by itself. */
@@ -10,14 +11,12 @@ export function actorOf({ id, kind, name }: Principal): Actor {
   return { id, kind: ActorKind[kind], name };
 }
 
-const SECRET = /pass(word|wd|phrase)|secret|token|credential|api[-_]?key|private[-_]?key|authorization|cookie/i;
-
 /** A configuration without what looks like a secret by its name. */
 function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!value || typeof value !== 'object') return value;
   return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, SECRET.test(name) ? '[redacted]' : withoutSecrets(item)]),
+    Object.entries(value).map(([name, item]) => [name, isSecret(name, item) ? '[redacted]' : withoutSecrets(item)]),
   );
 }
 

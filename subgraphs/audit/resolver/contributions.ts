@@ -14,8 +14,9 @@ export class AgentAuditResolver {
   auditEntries(
     @Root() agent: Agent,
     @Args(() => NewestEntriesArgs) args: NewestEntriesArgs,
-    @Ctx() { loaders }: AuditContext,
+    @Ctx() { call, loaders, readings }: AuditContext,
   ): Promise<Page<AuditEntry>> {
+    readings.note(call, 'Agent.auditEntries', args.filter);
     return loaders.ofTarget(args).load(agent.id);
   }
 }
@@ -39,8 +40,9 @@ export class AlertAuditResolver {
     within: string | null,
     @Arg('first', () => Int, { nullable: true, defaultValue: 10, description: 'How many; 1 to 100.' })
     first: number | null,
-    @Ctx() { service }: AuditContext,
+    @Ctx() { call, service, readings }: AuditContext,
   ): Promise<Page<AuditEntry>> {
+    readings.note(call, 'Alert.precedingChanges');
     return service.preceding(alert, within ?? 'PT30M', first ?? 10);
   }
 }

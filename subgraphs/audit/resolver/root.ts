@@ -26,8 +26,9 @@ export class AuditResolver {
   })
   async auditEntry(
     @Arg('id', () => ID, { description: 'Its id.' }) id: string,
-    @Ctx() { loaders }: AuditContext,
+    @Ctx() { call, loaders, readings }: AuditContext,
   ): Promise<AuditEntry | null> {
+    readings.note(call, 'auditEntry');
     const read = readNodeId(id);
     return read?.type === 'AuditEntry' ? loaders.entry.load(read.uuid) : null;
   }
@@ -35,8 +36,9 @@ export class AuditResolver {
   @Query(() => AuditEntryConnection, { nullable: true, description: 'What was changed or attempted, newest first.' })
   auditEntries(
     @Args(() => AuditEntriesArgs) args: AuditEntriesArgs,
-    @Ctx() { service }: AuditContext,
+    @Ctx() { call, service, readings }: AuditContext,
   ): Promise<Page<AuditEntry>> {
+    readings.note(call, 'auditEntries', args.filter);
     return service.page(args);
   }
 
@@ -45,11 +47,27 @@ export class AuditResolver {
     return (await log.checkpoint()) ?? null;
   }
 
+  @Query(() => [String], {
+    nullable: true,
+    description:
+      'Shows that the log of one size is the beginning of it at a larger one: hashes, base64 (RFC 6962). Fold them with the roots of two checkpoints.',
+  })
+  auditConsistency(
+    @Arg('from', () => String, { description: 'The smaller size, 1 or more; a decimal number.' }) from: string,
+    @Arg('to', () => String, { description: 'The larger size, at most the newest checkpoint’s; a decimal number.' })
+    to: string,
+    @Ctx() { log }: AuditContext,
+  ): Promise<string[]> {
+    return log.consistency(from, to);
+  }
+
   @Subscription(() => AuditAppended, {
     nullable: true,
     description: 'Entries as they are added to the log, each once and in its order.',
-    subscribe: ({ args, context }: { args: AppendedArgs; context: AuditContext }) =>
-      context.service.appended(args.filter, context.call.lastEventId ?? args.after),
+    subscribe: ({ args, context }: { args: AppendedArgs; context: AuditContext }) => {
+      context.readings.note(context.call, 'auditEntryAppended', args.filter);
+      return context.service.appended(args.filter, context.call.lastEventId ?? args.after);
+    },
   })
   async auditEntryAppended(
     @Root() change: StreamedChange,

@@ -1,9 +1,6 @@
 import { createHmac } from 'node:crypto';
+import { isSecret } from '../../../lib/write/secrets.ts';
 
-/** Names under which a secret may stand. */
-const SECRET = /token|secret|password|authorization|api[-_]?key/i;
-/** `maxTokens: 4096` counts tokens and is none. */
-const COUNT = /tokens$/i;
 const MARK_BYTES = 16;
 
 /**
@@ -17,11 +14,6 @@ export function redact(value: unknown, key: Buffer): unknown {
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, isSecret(name, item) ? markOf(item, key) : redact(item, key)]),
   );
-}
-
-function isSecret(name: string, value: unknown): boolean {
-  if (!SECRET.test(name) || value === null || typeof value === 'boolean') return false;
-  return !(typeof value === 'number' && COUNT.test(name));
 }
 
 function markOf(secret: unknown, key: Buffer): string {

@@ -38,6 +38,24 @@ export class TreeStore {
     });
   }
 
+  /** Does what only one process may do at a time, whichever machine it is on. */
+  alone<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.transaction(async (tx) => {
+      await tx.query(`select pg_advisory_xact_lock(hashtext(current_schema()), hashtext('witness'))`);
+      return await work(tx);
+    });
+  }
+
+  /** Puts another key and a checkpoint by it in the place of those there were. */
+  async renew(tx: Transaction, key: StoredKey, state: Omit<TreeState, 'epoch' | 'size'>): Promise<void> {
+    await tx.query('update signing_key set origin = $1, private_key = $2, created_at = $3', [
+      key.origin,
+      key.privateKey,
+      state.signedAt,
+    ]);
+    await tx.query('update tree set signed_note = $1, signed_at = $2', [state.signedNote, state.signedAt]);
+  }
+
   async key(tx?: Transaction): Promise<StoredKey | undefined> {
     const [row] = await (tx ?? this.database).query('select origin, private_key as "privateKey" from signing_key');
     return row;

@@ -43,6 +43,7 @@ const ROWS: Record<string, Row> = {
   'POST /v1/logs': { headers: JSON_BODY, body: '{"resourceLogs":[]}', limitedBy: '/v1/logs' },
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
+  'GET /v1/audit/export': { limitedBy: '/v1/audit/export' },
 };
 const PUBLIC_ROUTES = [...FIXED_ROUTES, ...Object.keys(ROUTES)];
 /** Limited like any other, though nobody answers there. */
@@ -60,7 +61,10 @@ const NOWHERE: Record<string, Row> = {
 
 let harbour: Harbour;
 const routes: Record<string, IngestRoute> = Object.fromEntries(
-  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [route, { subgraph: 'ships' }]),
+  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [
+    route,
+    { subgraph: 'ships', ...(ROUTES[route]?.isStreamed ? { isStreamed: true } : {}) },
+  ]),
 );
 const opened = () =>
   harbour.another({
