@@ -53,7 +53,7 @@ export class Faults {
   async #ail(worker: Worker, ailment: Ailment, signal: AbortSignal): Promise<void> {
     const untilMs = this.surroundings.nowMs() + ILL_MS[ailment];
     worker.ailment = ailment;
-    worker.agent.log.warn(ailment === 'slow' ? 'responses are slow' : 'the model provider refuses', {
+    worker.agent.tell('warn', ailment === 'slow' ? 'responses are slow' : 'the model provider refuses', {
       'fault.kind': ailment,
     });
     for (let retry = 1; worker.ailment && this.surroundings.nowMs() < untilMs && !signal.aborted; retry++) {

@@ -1,4 +1,4 @@
-import type { AgentCommand, FleetLink } from '../sdk/index.ts';
+import { type AgentCommand, errorAttributes, type FleetLink } from '../sdk/index.ts';
 import type { Worker } from './worker.ts';
 
 /** Longer than any recovery takes: then somebody on the host restarts the agent by hand. */
@@ -24,14 +24,14 @@ export class Host {
     const end = () => over.abort();
     this.ended.addEventListener('abort', end);
     const patience = surroundings.sleep(PATIENCE_MS, over.signal);
-    agent.log.fatal('killed: out of memory', { 'process.exit.code': 137 });
+    agent.tell('fatal', 'killed: out of memory', { 'process.exit.code': 137 });
     worker.crash();
     try {
       const command = await Promise.race([this.#restartOrder(worker, over.signal), patience.then(() => undefined)]);
       await surroundings.sleep(BOOT_MS, this.ended);
       if (this.ended.aborted) return;
       await agent.wake(command);
-      agent.log.info('started again', { 'restart.by': command ? 'platform' : 'host' });
+      agent.tell('info', 'started again', { 'restart.by': command ? 'platform' : 'host' });
     } finally {
       this.ended.removeEventListener('abort', end);
       over.abort();
@@ -43,7 +43,7 @@ export class Host {
       try {
         for await (const command of this.link.commands(agent, signal)) if (command.name === 'restart') return command;
       } catch (error) {
-        agent.log.warn('the host lost the mailbox', { 'exception.message': (error as Error).message });
+        agent.tell('warn', 'the host lost the mailbox', errorAttributes(error));
         await this.link.surroundings.sleep(5_000, signal);
       }
     }

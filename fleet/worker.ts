@@ -1,4 +1,4 @@
-import type { Agent, Span, Surroundings } from '../sdk/index.ts';
+import { type Agent, errorAttributes, type Span, type Surroundings } from '../sdk/index.ts';
 import { AgentLost, type Bus, type Seat } from './bus.ts';
 import type { Chance } from './chance.ts';
 import { type Kind, ROSTER } from './roster.ts';
@@ -89,7 +89,7 @@ export class Worker implements Seat {
     } catch (error) {
       this.agent.log.error('task failed', {
         'fleet.job.id': task.jobId,
-        'exception.message': (error as Error).message,
+        ...errorAttributes(error),
       });
       throw error;
     }

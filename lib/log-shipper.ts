@@ -10,7 +10,7 @@ import { Worker } from './worker.ts';
 
 const CHUNK_BYTES = 256_000;
 const POLL_MS = 500;
-const SEVERITY: Record<string, number> = { debug: 5, info: 9, warn: 13, error: 17 };
+const SEVERITY: Record<string, number> = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 
 interface Place {
   file: string;
@@ -31,6 +31,8 @@ export class LogShipper {
     private readonly logs: HouseClient,
     private readonly clock: Clock,
     private readonly flags: Flags = standardFlags(),
+    /** Of the program, so that an error can be told to be mended in one. */
+    private readonly version?: string,
   ) {
     this.#placeFile = path.join(folder, `${service}.shipped.json`);
     // Silence on failure: a line about it would be one more line to ship. The file keeps everything.
@@ -63,7 +65,7 @@ export class LogShipper {
     }
     const answer = await this.logs.send('POST /v1/logs', {
       call: { principal: systemPrincipal(this.service), requestId: this.clock.uuid() },
-      body: JSON.stringify(otlpOf(this.service, lines.text)),
+      body: JSON.stringify(otlpOf(this.service, this.version, lines.text)),
       timeoutMs: 10_000,
     });
     if (answer.status !== 200) throw new FleetError('SUBGRAPH_UNAVAILABLE', `logs answered ${answer.status}`);
@@ -94,9 +96,12 @@ function wholeLines({ file, offset }: Place): { text: string; bytes: number } {
   return { text: chunk.subarray(0, length).toString(), bytes: length };
 }
 
-function otlpOf(service: string, text: string): object {
+function otlpOf(service: string, version: string | undefined, text: string): object {
   const logRecords = text.split('\n').filter(Boolean).map(recordOf);
-  const resource = { attributes: [{ key: 'service.name', value: { stringValue: `fleetgraph.${service}` } }] };
+  const named = { 'service.name': `fleetgraph.${service}`, ...(version ? { 'service.version': version } : {}) };
+  const resource = {
+    attributes: Object.entries(named).map(([key, value]) => ({ key, value: { stringValue: value } })),
+  };
   return { resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] };
 }
 

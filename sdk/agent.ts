@@ -1,5 +1,7 @@
+import { errorAttributes } from './error-fields.ts';
 import { type AgentState, ASKED_BY, type Move, moveTowards, START, type Step } from './lifecycle.ts';
-import { type CommandHandler, Mailbox } from './mailbox.ts';
+import type { LogLevel } from './log-line.ts';
+import { type CommandHandler, CommandRefused, Mailbox } from './mailbox.ts';
 import type { AgentBeat, AgentCommand, BeatAnswer, CommandOutcome } from './operations.ts';
 import type { Attributes } from './otlp.ts';
 import type { AgentDefinition, Identity } from './registration.ts';
@@ -20,6 +22,7 @@ export interface AgentLink {
   fetchConfig(agent: Agent): Promise<{ config: Record<string, unknown>; configVersion: number } | undefined>;
   send(agentId: string, name: string, args: Record<string, unknown>): Promise<string>;
   leave(agent: Agent): Promise<void>;
+  flush(limitMs?: number): Promise<boolean>;
 }
 
 /** One agent as the program that is it sees it: it reports, obeys and answers. */
@@ -83,7 +86,8 @@ export class Agent {
       const { traceparent } = args;
       const parent = typeof traceparent === 'string' ? traceparent : undefined;
       const attributes = { 'fleet.command.id': command.id, 'fleet.command.name': name };
-      return this.span(`command ${name}`, attributes, () => handler(args, command), { kind: 'consumer', parent });
+      const work = () => this.#toldIfItFails(`command ${name} failed`, () => handler(args, command));
+      return this.span(`command ${name}`, attributes, work, { kind: 'consumer', parent });
     });
   }
 
@@ -129,6 +133,16 @@ export class Agent {
   /** Adds a measurement to a histogram; durations in seconds. */
   histogram(name: string, value: number, labels: Attributes = {}): void {
     this.reporter.instruments.observe(name, value, labels);
+  }
+
+  /** Logs a line; outside of a span it is a trace of its own. */
+  tell(level: LogLevel, body: string, attributes: Attributes = {}): void {
+    this.reporter.tell(level, body, attributes);
+  }
+
+  /** Sends what waits. @returns whether all was answered within the limit, milliseconds */
+  flush(limitMs?: number): Promise<boolean> {
+    return this.link.flush(limitMs);
   }
 
   /** Runs the function as a span of the current trace, or of the one in `options.parent`. */
@@ -285,9 +299,7 @@ export class Agent {
       this.#enter(move.to);
     } catch (error) {
       this.#failed = true;
-      this.log.error(`${move.step} failed`, {
-        'exception.message': error instanceof Error ? error.message : String(error),
-      });
+      this.tell('error', `${move.step} failed`, errorAttributes(error));
       this.#enter('FAILED');
     }
   }
@@ -295,6 +307,16 @@ export class Agent {
   #enter(state: AgentState): void {
     this.#state = state;
     this.link.beatSoon();
+  }
+
+  /** A command's own error is seen by nobody here but the log; what is refused is no error. */
+  async #toldIfItFails(body: string, work: () => Promise<unknown> | unknown): Promise<unknown> {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof CommandRefused)) this.log.error(body, errorAttributes(error));
+      throw error;
+    }
   }
 
   /** Takes over the platform's configuration; one at a time. */
@@ -316,6 +338,6 @@ export class Agent {
   }
 
   #refuseConfig(error: unknown): void {
-    this.log.error('the new configuration was not taken over', { 'exception.message': String(error) });
+    this.tell('error', 'the new configuration was not taken over', errorAttributes(error));
   }
 }

@@ -5,9 +5,14 @@ import type { AgentDefinition } from './registration.ts';
 export { Agent, type Check, type ConfigHook, type Hook } from './agent.ts';
 export { Backoff } from './backoff.ts';
 export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './client.ts';
+export { reportCrashes } from './crash.ts';
+export { errorAttributes, errorFields } from './error-fields.ts';
 export { FleetFailure, type GraphQLFault } from './failure.ts';
 export { type AgentState, moveTowards, type Step } from './lifecycle.ts';
+export { type LineSink, type LineStream, StreamSink } from './line-sink.ts';
 export { FleetLink, type LinkOptions } from './link.ts';
+export { type Fields, type LogLevel, logLine } from './log-line.ts';
+export { Logger, type LoggerOptions } from './logger.ts';
 export { type CommandHandler, CommandRefused } from './mailbox.ts';
 export type { AgentCommand, CommandOutcome, UserError } from './operations.ts';
 export type { Attributes } from './otlp.ts';
@@ -23,7 +28,7 @@ export { readTraceparent, type TraceContext, writeTraceparent } from './tracepar
  * @throws FleetFailure when the platform refuses the token or the name
  */
 export async function connect(options: Omit<LinkOptions, 'shared'> & AgentDefinition): Promise<Agent> {
-  const { url, token, surroundings, timeoutMs, metricsEveryMs, outbox, ...definition } = options;
+  const { url, token, surroundings, timeoutMs, metricsEveryMs, outbox, lines, ...definition } = options;
   const link = new FleetLink({
     url,
     token,
@@ -31,6 +36,7 @@ export async function connect(options: Omit<LinkOptions, 'shared'> & AgentDefini
     ...(timeoutMs && { timeoutMs }),
     ...(metricsEveryMs && { metricsEveryMs }),
     ...(outbox && { outbox }),
+    ...(lines && { lines }),
   });
   try {
     return await link.connect(definition);

@@ -2,6 +2,7 @@ import { Agent, type AgentLink } from './agent.ts';
 import { type ClientOptions, FleetClient } from './client.ts';
 import { FleetFailure } from './failure.ts';
 import { Heart } from './heart.ts';
+import type { LineSink } from './line-sink.ts';
 import {
   type AgentCommand,
   BEAT_MANY,
@@ -27,6 +28,8 @@ export interface LinkOptions extends ClientOptions {
   /** How often metrics are sent, milliseconds; 10 s unless said. */
   metricsEveryMs?: number;
   outbox?: Partial<OutboxLimits>;
+  /** Where each log line of the agents goes too, as JSON of docs/log-line.schema.json. */
+  lines?: LineSink;
 }
 
 interface Member {
@@ -50,12 +53,14 @@ export class FleetLink implements AgentLink {
   readonly #members = new Map<Agent, Member>();
   readonly #closed = new AbortController();
   readonly #shared: boolean;
+  readonly #lines: LineSink | undefined;
   #beatEveryMs = 1_000;
 
   constructor(options: LinkOptions) {
     this.client = new FleetClient(options);
     this.surroundings = this.client.surroundings;
     this.#shared = options.shared ?? false;
+    this.#lines = options.lines;
     this.#outbox = new Outbox((signal, body) => this.#export(signal, body), this.surroundings, {
       ...OUTBOX_LIMITS,
       ...options.outbox,
@@ -78,7 +83,7 @@ export class FleetLink implements AgentLink {
     if (!this.#shared && this.#members.size)
       throw new TypeError('a link of several agents is opened with shared: true');
     const identity = await register(this.client, definition, this.#closed.signal);
-    const reporter = new Reporter(this.#outbox, this.surroundings, resourceOf(definition, identity.id));
+    const reporter = new Reporter(this.#outbox, this.surroundings, resourceOf(definition, identity.id), this.#lines);
     const agent = new Agent(definition, identity, reporter, this);
     const member: Member = { agent, definition, reporter, gone: new AbortController() };
     this.#members.set(agent, member);
@@ -102,7 +107,7 @@ export class FleetLink implements AgentLink {
       if (refused) throw new FleetFailure(refused.code, refused.message);
     } catch (error) {
       const reason = (error as FleetFailure).message;
-      agent.log.warn('the end of a command was not taken', {
+      agent.tell('warn', 'the end of a command was not taken', {
         'fleet.command.id': command.id,
         'fleet.command.name': command.name,
         reason,
@@ -218,7 +223,7 @@ export class FleetLink implements AgentLink {
       this.#forget(agent);
       void agent.retire();
     } else if (refused) {
-      agent.log.warn('a beat was refused', { reason: refused.message });
+      agent.tell('warn', 'a beat was refused', { reason: refused.message });
     } else {
       this.#beatEveryMs = answer.beatEveryMs;
       agent.heard(answer);
@@ -243,7 +248,7 @@ export class FleetLink implements AgentLink {
         for await (const command of this.commands(agent, gone.signal)) agent.deliver(command);
       } catch (error) {
         // What a stream that ended for good did not bring comes with the answers to beats.
-        agent.log.warn('the stream of commands ended', { reason: (error as FleetFailure).message });
+        agent.tell('warn', 'the stream of commands ended', { reason: (error as FleetFailure).message });
         await this.surroundings.sleep(10_000, gone.signal);
       }
     }

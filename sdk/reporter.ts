@@ -1,12 +1,12 @@
 import { Instruments } from './instruments.ts';
+import type { LineSink } from './line-sink.ts';
+import { type LineOrigin, type LogLevel, logLine, SEVERITY } from './log-line.ts';
 import type { AgentStats } from './operations.ts';
 import { type Attributes, keyValues, nanos } from './otlp.ts';
 import type { Outbox } from './outbox.ts';
+import { isSecret, REDACTED, withoutSecrets } from './redaction.ts';
 import { currentSpan, Span, type SpanOptions } from './span.ts';
 import type { Surroundings } from './surroundings.ts';
-
-const SEVERITY = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
-export type LogLevel = keyof typeof SEVERITY;
 
 /** Writes log lines; inside a span they carry its trace. */
 export type Log = Record<LogLevel, (body: string, attributes?: Attributes) => void>;
@@ -17,12 +17,16 @@ export class Reporter {
   readonly instruments: Instruments;
   #stats = { requests: 0, errors: 0, tookMs: 0 };
   #resource: string;
+  readonly #origin: LineOrigin;
 
+  /** @param lines where each log line goes as JSON too */
   constructor(
     private readonly outbox: Outbox,
     private readonly surroundings: Surroundings,
     resource: Attributes,
+    private readonly lines?: LineSink,
   ) {
+    this.#origin = { service: String(resource['service.name']), agentId: String(resource['fleet.agent.id']) };
     this.#resource = JSON.stringify({ attributes: keyValues(resource) });
     this.instruments = new Instruments(surroundings.nowMs());
     const levels = Object.keys(SEVERITY) as LogLevel[];
@@ -80,6 +84,17 @@ export class Reporter {
     }
   }
 
+  /** A line of no other work is a trace of its own: so every line leads to one. */
+  tell(level: LogLevel, body: string, attributes: Attributes = {}): void {
+    if (currentSpan()) {
+      this.#line(level, body, attributes);
+      return;
+    }
+    const span = new Span(body, {}, {}, this.surroundings);
+    void span.run(() => this.#line(level, body, attributes));
+    this.#end(span);
+  }
+
   /** The statistics since the last time they were taken. */
   takeStats(): AgentStats {
     const { requests, errors, tookMs } = this.#stats;
@@ -98,17 +113,29 @@ export class Reporter {
   }
 
   #line(level: LogLevel, body: string, attributes: Attributes): void {
-    const timeUnixNano = nanos(this.surroundings.nowMs());
+    const timeMs = this.surroundings.nowMs();
+    const timeUnixNano = nanos(timeMs);
     const context = currentSpan()?.context;
     const record = {
       timeUnixNano,
       observedTimeUnixNano: timeUnixNano,
       severityNumber: SEVERITY[level],
       severityText: level.toUpperCase(),
-      body: { stringValue: body },
-      attributes: keyValues(attributes),
+      body: { stringValue: withoutSecrets(body) },
+      attributes: keyValues(guarded(attributes)),
       ...(context ? { traceId: context.traceId, spanId: context.spanId, flags: 1 } : {}),
     };
     this.outbox.add('logs', this.#resource, JSON.stringify(record));
+    this.lines?.write(logLine(this.#origin, { level, timeMs, event: body, fields: attributes, context }));
   }
+}
+
+/** Attributes without secrets. */
+function guarded(attributes: Attributes): Attributes {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([name, value]) => [
+      name,
+      isSecret(name, value) ? REDACTED : typeof value === 'string' ? withoutSecrets(value) : value,
+    ]),
+  );
 }

@@ -8,7 +8,7 @@ import { LogShipper } from '../../lib/log-shipper.ts';
 import { openProcessMetrics } from '../../lib/process-metrics.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { startTracing } from '../../lib/telemetry/index.ts';
-import { logFolder } from './surroundings.ts';
+import { logFolder, packageVersion } from './surroundings.ts';
 
 export interface Instruments {
   /** Text of /metrics. */
@@ -27,8 +27,12 @@ export function startInstruments(service: string, settings: Settings, secret: st
     return client || undefined;
   };
   const logs = clientOf('logs');
-  const shipper = logs && new LogShipper(logFolder(settings), service, logs, systemClock, flags);
-  shipper?.start();
+  // The supervisor has no house to speak to: the router, of which a folder has one, sends its lines too. Crashes are told there alone.
+  const sources = service === 'router' ? [service, 'supervisor'] : [service];
+  const shippers = sources.flatMap((source) =>
+    logs ? [new LogShipper(logFolder(settings), source, logs, systemClock, flags, packageVersion())] : [],
+  );
+  for (const shipper of shippers) shipper.start();
   const spans = clientOf('metrics');
   const tracing = startTracing({
     service: `fleetgraph.${service}`,
@@ -51,7 +55,7 @@ export function startInstruments(service: string, settings: Settings, secret: st
     metrics: () => metrics.text(),
     async stop() {
       await tracing.stop();
-      await shipper?.stop();
+      await Promise.all(shippers.map((shipper) => shipper.stop()));
       for (const client of clients) client.close();
     },
   };

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../lib/clock.ts';
 import { FileFlags, holdOf } from '../../lib/flags/index.ts';
@@ -9,6 +10,12 @@ import type { Settings } from '../../lib/settings/index.ts';
 export function packageRoot(): string {
   const here = path.resolve(__dirname, '../..');
   return path.basename(here) === 'dist' ? path.dirname(here) : here;
+}
+
+/** The version in package.json. */
+export function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
+  return version;
 }
 
 export function logFolder(settings: Settings): string {

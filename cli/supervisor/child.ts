@@ -63,7 +63,8 @@ export class Child {
       // One that served is back at once; only one that cannot start is left longer and longer.
       if (this.isReady) this.#pauseMs = FIRST_PAUSE_MS;
       this.isReady = false;
-      log.warn('child.ended', { child: name, code, signal, said: said.trim(), restartMs: this.#pauseMs });
+      const error = `${name} ended by ${signal ?? `exit code ${code}`}`;
+      log.error('child.ended', { child: name, error, code, signal, said: said.trim(), restartMs: this.#pauseMs });
       this.#timer = setTimeout(() => this.start(), this.#pauseMs);
       this.#pauseMs = Math.min(this.#pauseMs * 2, LAST_PAUSE_MS);
     });

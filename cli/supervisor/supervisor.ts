@@ -131,7 +131,7 @@ export class Supervisor {
 
   async #restartPostgres(): Promise<void> {
     while (!this.#stopping) {
-      this.#log.warn('child.ended', { child: 'database' });
+      this.#log.error('child.ended', { child: 'database', error: 'the database ended' });
       try {
         await this.#startPostgres();
         return;

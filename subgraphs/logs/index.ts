@@ -7,23 +7,34 @@ import { exportAnswer, failureAnswer, readOtlp, recordCount } from '../../lib/ot
 import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
 import { absentTelemetryStore, GroupedInserter } from '../../lib/telemetry-store/index.ts';
 import { Worker } from '../../lib/worker.ts';
-import { Agent, Alert, RetentionPolicy, Trace } from './entity/index.ts';
+import { Agent, Alert, ErrorResolution, RetentionPolicy, Trace } from './entity/index.ts';
 import { logLoaders } from './loaders.ts';
 import {
   AgentLogsResolver,
   AlertLogsResolver,
+  ErrorGroupResolver,
   type LogContext,
   LogsResolver,
   RetentionResolver,
   TraceLogsResolver,
 } from './resolver/index.ts';
+import { ErrorGroups } from './service/error-groups.ts';
+import { ErrorResolutions } from './service/error-resolutions.ts';
 import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
 import { Retention } from './service/retention.ts';
 import { Tails } from './service/tail.ts';
-import { LOG_COLUMNS, LogStore, type NewLogRow, RetentionStore, SweepStore } from './store/index.ts';
+import {
+  ErrorGroupStore,
+  ErrorResolutionStore,
+  LOG_COLUMNS,
+  LogStore,
+  type NewLogRow,
+  RetentionStore,
+  SweepStore,
+} from './store/index.ts';
 
-export const entities = [RetentionPolicy];
+export const entities = [ErrorResolution, RetentionPolicy];
 
 const DAY_MS = 24 * 60 * 60_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
@@ -49,6 +60,10 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const retention = new Retention(policies, new SweepStore(telemetry), writes, clock, keepMs);
   const ingest = new Ingest(inserter, clock);
   const service = new LogService({ store, tails, ingest, retention, mark: inserter, cursors, clock });
+  const errorStore = new ErrorGroupStore(telemetry);
+  const resolved = new ErrorResolutionStore(database);
+  const groups = new ErrorGroups(errorStore, resolved, inserter, cursors, clock);
+  const errors = { groups, resolutions: new ErrorResolutions(groups, resolved, writes, clock) };
   const sweeper = new Worker(
     async () => {
       if (flags.isOn('logs.retention')) await retention.sweep();
@@ -60,15 +75,23 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   return {
     name: 'logs',
     schema: await buildSubgraph({
-      resolvers: [LogsResolver, RetentionResolver, AgentLogsResolver, TraceLogsResolver, AlertLogsResolver],
+      resolvers: [
+        LogsResolver,
+        ErrorGroupResolver,
+        RetentionResolver,
+        AgentLogsResolver,
+        TraceLogsResolver,
+        AlertLogsResolver,
+      ],
       orphanedTypes: [Agent, Trace, Alert],
       access: runtime.access,
       references,
     }),
-    context: (call): LogContext => ({ call, service, loaders: logLoaders(service) }),
+    context: (call): LogContext => ({ call, service, errors, loaders: logLoaders(service, groups) }),
     routes: { 'POST /v1/logs': otlpRoute(ingest) },
     async start() {
       await store.migrate();
+      await errorStore.migrate();
       const { stamp, batches } = await store.resumption(clock.nowMs());
       inserter.resume(stamp, batches);
       tails.open();
@@ -87,6 +110,10 @@ const references: Record<string, ReferenceResolver> = {
   LogEntry: ({ id }, { loaders }: LogContext) => {
     const read = readNodeId(String(id));
     return read?.type === 'LogEntry' ? loaders.entry.load(read.uuid) : null;
+  },
+  ErrorGroup: ({ id }, { loaders }: LogContext) => {
+    const read = readNodeId(String(id));
+    return read?.type === 'ErrorGroup' ? loaders.errorGroup.load(read.uuid) : null;
   },
   Agent: ({ id }) => Agent.of(String(id)),
   Trace: ({ traceId }) => Trace.of(String(traceId)),

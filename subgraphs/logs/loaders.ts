@@ -1,13 +1,19 @@
 import DataLoader from 'dataloader';
-import type { LogEntry } from './entity/index.ts';
+import type { ErrorGroup, LogEntry } from './entity/index.ts';
+import type { ErrorGroups } from './service/error-groups.ts';
 import type { LogService } from './service/index.ts';
 
 /** Batches of one request. */
 export interface LogLoaders {
   /** By uuid; null when there is none. */
   entry: DataLoader<string, LogEntry | null>;
+  /** By uuid; null when there is none. */
+  errorGroup: DataLoader<string, ErrorGroup | null>;
 }
 
-export function logLoaders(service: LogService): LogLoaders {
-  return { entry: new DataLoader<string, LogEntry | null>((uuids) => service.find(uuids)) };
+export function logLoaders(service: LogService, groups: ErrorGroups): LogLoaders {
+  return {
+    entry: new DataLoader<string, LogEntry | null>((uuids) => service.find(uuids)),
+    errorGroup: new DataLoader<string, ErrorGroup | null>((uuids) => groups.find(uuids)),
+  };
 }

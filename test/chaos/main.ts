@@ -1,4 +1,5 @@
 import { breaker } from './breaker.ts';
+import { errors } from './errors.ts';
 import { idempotency } from './idempotency.ts';
 import { input } from './input.ts';
 import { kill } from './kill.ts';
@@ -6,7 +7,7 @@ import { streams } from './streams.ts';
 import { swaps } from './swaps.ts';
 import type { Scenario } from './verdict.ts';
 
-const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, streams, swaps];
+const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, errors, streams, swaps];
 
 /** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */
 async function main(args: readonly string[]): Promise<void> {

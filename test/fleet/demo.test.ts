@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import Ajv from 'ajv';
 import { type Demo, startDemo } from '../../fleet/demo.ts';
 import { KINDS } from '../../fleet/roster.ts';
 import { machine } from '../../sdk/index.ts';
@@ -27,10 +30,13 @@ describe('the demo fleet', () => {
   const server = new ContractServer();
   let demo: Demo;
   let traces: Map<string, Span[]>;
+  const lines: string[] = [];
+
+  const write = (line: string) => void lines.push(line);
 
   beforeAll(async () => {
     await server.start();
-    demo = await startDemo({ url: server.url, token: 'admin', surroundings: hurried() }, 74);
+    demo = await startDemo({ url: server.url, token: 'admin', surroundings: hurried(), lines: { write } }, 74);
   });
   afterAll(() => server.stop());
 
@@ -99,6 +105,21 @@ describe('the demo fleet', () => {
       (spans) => spans.every(({ status }) => !status.code) && spans.some(({ name }) => name === 'planner task'),
     );
     expect(Math.min(...finished.map(agents))).toBeGreaterThanOrEqual(3);
+  });
+
+  test('every line of every agent is one of the published schema, with its agent and a trace that was sent', () => {
+    const schema = JSON.parse(readFileSync(path.resolve(__dirname, '../../docs/log-line.schema.json'), 'utf8'));
+    const validate = new Ajv().compile(schema);
+    const told = lines.map((line) => JSON.parse(line) as Json);
+    expect(told.filter((line) => !validate(line))).toEqual([]);
+    const ids = new Set(server.agents.keys());
+    expect(
+      told.filter(({ agentId, traceId }) => !ids.has(agentId as string) || !traces.has(traceId as string)),
+    ).toEqual([]);
+    expect(told.length).toBe(server.records('logs').length);
+    expect(told.length).toBeGreaterThan(200);
+    const failed = told.filter(({ level }) => level === 'error' || level === 'fatal');
+    expect(failed.length).toBeGreaterThan(0);
   });
 
   test('tokens are spent by model, lines carry their trace, tasks are counted', () => {

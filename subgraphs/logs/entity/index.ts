@@ -1,3 +1,12 @@
+export {
+  ErrorGroup,
+  ErrorGroupConnection,
+  ErrorGroupPayload,
+  ErrorGroupState,
+  ReopenErrorGroupInput,
+  ResolveErrorGroupInput,
+} from './error-group.ts';
+export { ErrorResolution } from './error-resolution.ts';
 export { IngestLogsInput, IngestLogsPayload, LogRecordInput } from './ingest.ts';
 export { LogBucket, LogConnection, LogEntry, LogTail } from './log-entry.ts';
 export { Agent, Alert, Trace } from './references.ts';

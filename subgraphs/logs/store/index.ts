@@ -1,4 +1,12 @@
 export { type Condition, conditionOf, type LogCriteria, matcherOf } from './criteria.ts';
+export {
+  type EntryPlace,
+  type ErrorGroupRow,
+  ErrorGroupStore,
+  type GroupChoice,
+  type SeenVersion,
+} from './error-groups.ts';
+export { ErrorResolutionStore } from './error-resolutions.ts';
 export { type GroupColumn, LogStore, type TailPlace } from './logs.ts';
 export { RetentionStore } from './retention.ts';
 export {
@@ -11,6 +19,7 @@ export {
   rankOf,
   SEVERITIES,
   timeOfNanos,
+  uuidOfPlace,
 } from './row.ts';
 export { LOG_FIELDS } from './search-fields.ts';
 export { type Governed, SweepStore } from './sweep.ts';

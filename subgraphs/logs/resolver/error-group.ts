@@ -1,0 +1,77 @@
+import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import { LogFilter } from '../../../lib/graphql/log-filter.ts';
+import { uuidOf } from '../../../lib/node-id.ts';
+import type { Page } from '../../../lib/page.ts';
+import {
+  ErrorGroup,
+  ErrorGroupConnection,
+  ErrorGroupPayload,
+  ErrorGroupState,
+  LogEntry,
+  ReopenErrorGroupInput,
+  ResolveErrorGroupInput,
+} from '../entity/index.ts';
+import type { LogContext } from './context.ts';
+
+@ArgsType()
+class ErrorGroupsArgs {
+  @Field(() => Int, { nullable: true, description: 'How many; 1 to 100.' })
+  first?: number | null;
+
+  @Field(() => String, { nullable: true, description: 'Behind this cursor.' })
+  after?: string | null;
+
+  @Field(() => LogFilter, { nullable: true, description: 'Which entries are grouped; all errors when absent.' })
+  filter?: LogFilter | null;
+
+  @Field(() => [ErrorGroupState], { nullable: true, description: 'Groups in any of these states; all when absent.' })
+  states?: ErrorGroupState[] | null;
+}
+
+const INPUT = { description: 'What to do.' };
+
+@Resolver(() => ErrorGroup)
+export class ErrorGroupResolver {
+  @Query(() => ErrorGroup, { nullable: true, description: 'A group of errors by its id; null when there is none.' })
+  errorGroup(
+    @Arg('id', () => ID, { description: 'Its global id.' }) id: string,
+    @Ctx() { loaders }: LogContext,
+  ): Promise<ErrorGroup | null> {
+    return loaders.errorGroup.load(uuidOf('ErrorGroup', id));
+  }
+
+  @Query(() => ErrorGroupConnection, {
+    nullable: true,
+    description: 'What fails: entries of severity ERROR and FATAL in groups, the one that failed last first.',
+  })
+  errorGroups(
+    @Args(() => ErrorGroupsArgs) args: ErrorGroupsArgs,
+    @Ctx() { errors }: LogContext,
+  ): Promise<Page<ErrorGroup>> {
+    return errors.groups.page(args);
+  }
+
+  @Mutation(() => ErrorGroupPayload, {
+    nullable: true,
+    description: 'Says that an error is mended; it becomes REGRESSED when it comes again.',
+  })
+  resolveErrorGroup(
+    @Arg('input', () => ResolveErrorGroupInput, INPUT) input: ResolveErrorGroupInput,
+    @Ctx() { errors, call }: LogContext,
+  ): Promise<ErrorGroupPayload> {
+    return errors.resolutions.resolve(input, call);
+  }
+
+  @Mutation(() => ErrorGroupPayload, { nullable: true, description: 'Says that an error is not mended after all.' })
+  reopenErrorGroup(
+    @Arg('input', () => ReopenErrorGroupInput, INPUT) input: ReopenErrorGroupInput,
+    @Ctx() { errors, call }: LogContext,
+  ): Promise<ErrorGroupPayload> {
+    return errors.resolutions.reopen(input, call);
+  }
+
+  @FieldResolver(() => LogEntry, { nullable: true, description: 'The newest entry of the group.' })
+  sample(@Root() group: ErrorGroup, @Ctx() { loaders }: LogContext): Promise<LogEntry | null> {
+    return loaders.entry.load(group.newest);
+  }
+}

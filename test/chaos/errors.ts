@@ -1,0 +1,122 @@
+import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
+import { type Scenario, verdict } from './verdict.ts';
+
+const KINDS = ['alpha', 'bravo', 'charlie', 'delta', 'echo', 'foxtrot', 'golf', 'hotel', 'india', 'juliett'];
+const WRITERS = 4;
+const BATCH = 10;
+
+/** Errors that are sent while the process that groups them is killed: each is counted in its group, once. */
+export const errors: Scenario = {
+  name: 'errors',
+  async run(short) {
+    const [total, kills] = short ? [600, 2] : [10_000, 20];
+    const platform = new SpawnedPlatform(['--no-demo']);
+    try {
+      await platform.start();
+      const service = `errors-${process.pid}-${total}`;
+      const senders = new Senders(platform, service, total);
+      const sent = senders.run();
+      for (let round = 1; round <= kills; round += 1) {
+        await wait(() => senders.acknowledged >= (total * round) / (kills + 1), 120_000, 'errors are acknowledged');
+        await killHouse(platform);
+      }
+      await sent;
+      const found = await groupsOf(platform, service);
+      const each = KINDS.map((kind) => found.get(`${kind} of <n> failed`) ?? 0);
+      const expected = total / KINDS.length;
+      const lost = each.reduce((sum, count) => sum + Math.max(0, expected - count), 0);
+      const twice = each.reduce((sum, count) => sum + Math.max(0, count - expected), 0);
+      return [
+        verdict('errors acknowledged', senders.acknowledged, senders.acknowledged === total),
+        verdict('telemetry killed, times', kills, true),
+        verdict('… bodies that had to be sent again', senders.repeats, senders.repeats > 0),
+        verdict('groups', found.size, found.size === KINDS.length),
+        verdict('… errors lost', lost, lost === 0),
+        verdict('… errors counted twice', twice, twice === 0),
+      ];
+    } finally {
+      await platform.stop();
+      platform.remove();
+    }
+  },
+};
+
+async function killHouse(platform: SpawnedPlatform): Promise<void> {
+  const pid = platform.pid('telemetry');
+  process.kill(pid, 'SIGKILL');
+  await wait(
+    () => platform.pid('telemetry') !== pid && platform.pid('telemetry') > 0,
+    20_000,
+    'telemetry is started again',
+  );
+  await wait(() => platform.isReady(), 30_000, 'telemetry is ready');
+}
+
+/** Sends each body until it is answered with 200, the same bytes each time, as OTLP clients do. */
+class Senders {
+  acknowledged = 0;
+  repeats = 0;
+  #next = 0;
+
+  constructor(
+    private readonly platform: SpawnedPlatform,
+    private readonly service: string,
+    private readonly total: number,
+  ) {}
+
+  async run(): Promise<void> {
+    await Promise.all(Array.from({ length: WRITERS }, () => this.#write()));
+  }
+
+  async #write(): Promise<void> {
+    for (let from = this.#take(); from < this.total; from = this.#take()) {
+      const body = this.#body(from);
+      for (let attempt = 0; !(await this.#post(body)); attempt += 1) {
+        if (attempt > 2_000) throw new Error('a body was never taken');
+        this.repeats += 1;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      this.acknowledged += BATCH;
+    }
+  }
+
+  #take(): number {
+    const from = this.#next;
+    this.#next += BATCH;
+    return from;
+  }
+
+  #body(from: number): string {
+    const logRecords = Array.from({ length: BATCH }, (_, at) => ({
+      timeUnixNano: `${Date.now()}${String(from + at).padStart(6, '0')}`,
+      severityNumber: at % 5 ? 17 : 21,
+      body: { stringValue: `${KINDS[(from + at) % KINDS.length]} of ${from + at} failed` },
+      attributes: [{ key: 'error.code', value: { stringValue: 'E_CHAOS' } }],
+    }));
+    const resource = { attributes: [{ key: 'service.name', value: { stringValue: this.service } }] };
+    return JSON.stringify({ resourceLogs: [{ resource, scopeLogs: [{ logRecords }] }] });
+  }
+
+  async #post(body: string): Promise<boolean> {
+    const { url, token } = this.platform;
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+    const request = { method: 'POST', headers, body, signal: AbortSignal.timeout(15_000) };
+    const answer = await fetch(`${url}/v1/logs`, request).catch(() => undefined);
+    await answer?.arrayBuffer().catch(() => undefined);
+    return answer?.status === 200;
+  }
+}
+
+/** Every group of the service, page by page: what it says → how many. */
+async function groupsOf(platform: SpawnedPlatform, service: string): Promise<Map<string, number>> {
+  const query = `query ($filter: LogFilter, $after: String) {
+    errorGroups(first: 3, after: $after, filter: $filter) { nodes { message count } pageInfo { hasNextPage endCursor } } }`;
+  const found = new Map<string, number>();
+  for (let after: string | null = null; ; ) {
+    const { data, errors: faults } = await platform.ask(query, { filter: { services: [service] }, after });
+    if (!data?.errorGroups) throw new Error(JSON.stringify(faults));
+    for (const { message, count } of data.errorGroups.nodes) found.set(message, (found.get(message) ?? 0) + count);
+    if (!data.errorGroups.pageInfo.hasNextPage) return found;
+    after = data.errorGroups.pageInfo.endCursor;
+  }
+}
