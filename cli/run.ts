@@ -32,6 +32,7 @@ async function main(name: string): Promise<void> {
         log,
         flags,
         metrics: instruments.metrics,
+        registry: instruments.registry,
       })
     : await (await import('./platform/router.ts')).runRouter({
         settings,

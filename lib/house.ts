@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { DataSource, type EntitySchema, type MigrationInterface } from 'typeorm';
 import type { AccessTable } from './access.ts';
 import { HouseClient } from './call/house-client.ts';
@@ -32,6 +33,8 @@ export interface HouseRuntime {
   settings: Settings;
   /** Which features are on. */
   flags: Flags;
+  /** What the process counts; the house's own go in here. */
+  registry: Registry;
   access: AccessTable;
   /** A key for this purpose, derived from the fleet's secret. */
   key(purpose: string): Buffer;
@@ -61,6 +64,8 @@ export interface OpenHouseOptions {
   settings: Settings;
   /** The catalogue's defaults unless given. */
   flags?: Flags;
+  /** One that nobody reads, unless given. */
+  registry?: Registry;
   access: AccessTable;
   entities: (abstract new (...args: never[]) => unknown)[] | EntitySchema[];
   migrations: (abstract new (...args: never[]) => MigrationInterface)[];
@@ -131,6 +136,7 @@ function assemble(options: OpenHouseOptions, database: DataSource): HouseRuntime
     log,
     settings,
     flags: options.flags ?? standardFlags(),
+    registry: options.registry ?? new Registry(),
     access,
     key: (purpose) => deriveKey(secret, purpose),
     database,

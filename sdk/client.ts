@@ -68,8 +68,16 @@ export class FleetClient {
     return data as Data;
   }
 
-  /** Posts a JSON body and gives the answer's text. @throws FleetFailure for every status but 200 */
-  async post(path: string, body: string, token = this.#token): Promise<string> {
+  /**
+   * Posts a body, JSON unless the headers say otherwise, and gives the answer's text.
+   * @throws FleetFailure for every status but 200
+   */
+  async post(
+    path: string,
+    body: string | Uint8Array<ArrayBuffer>,
+    token = this.#token,
+    headers: Record<string, string> = {},
+  ): Promise<string> {
     const over = new AbortController();
     const done = new AbortController();
     void this.surroundings.sleep(this.#timeoutMs, done.signal).then(() => over.abort());
@@ -78,7 +86,7 @@ export class FleetClient {
         path,
         body,
         token,
-        { accept: 'application/graphql-response+json, application/json' },
+        { accept: 'application/graphql-response+json, application/json', ...headers },
         over.signal,
       );
       return await response.text();
@@ -176,7 +184,7 @@ export class FleetClient {
 
   async #send(
     path: string,
-    body: string | undefined,
+    body: string | Uint8Array<ArrayBuffer> | undefined,
     token: string,
     headers: Record<string, string>,
     signal: AbortSignal,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type Context, contextOf, listed, type Surface } from '../context.ts';
 import { plain } from '../output/table.ts';
+import { addLogsShip } from './logs-ship.ts';
 
 const ENTRY = 'id time severity service body attributes traceId spanId agent { id name }';
 const LOGS = `query Logs($first: Int!, $filter: LogFilter) { logs(first: $first, filter: $filter) { changeCursor nodes { ${ENTRY} } } }`;
@@ -36,6 +37,7 @@ export function addLogs(program: Command, surface: Surface): void {
     .option('--since <duration>', 'only of so long, e.g. 15m, 2h, 1d, PT5M')
     .option('--trace <id>', 'only of this trace')
     .option('--limit <count>', 'no more than so many of the past (1–100)', '50');
+  addLogsShip(command, surface);
   command.action((words: string[], options: Options) => logs(contextOf(command, surface), words, options));
 }
 

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { Registry } from 'prom-client';
 import { loadAccessTable } from '../../lib/access.ts';
 import { HouseClient } from '../../lib/call/house-client.ts';
 import { deriveKey } from '../../lib/call/signing.ts';
@@ -27,6 +28,8 @@ export interface RunHousesOptions {
   log: Log;
   flags: Flags;
   metrics: () => Promise<string>;
+  /** Where the houses' own counters go. */
+  registry?: Registry;
 }
 
 /** Opens and serves these houses in this process, each on its own port, at the addresses of FLEET_HOUSES. */
@@ -57,7 +60,7 @@ async function runHouse(
   telemetry: TelemetryStore | undefined,
   options: RunHousesOptions,
 ): Promise<Running> {
-  const { settings, secret, flags, metrics } = options;
+  const { settings, secret, flags, metrics, registry } = options;
   const entry = HOUSES[name];
   const address = settings.FLEET_HOUSES[name];
   assert(entry && address && settings.DATABASE_URL, `FLEET_HOUSES names ${name}`);
@@ -69,6 +72,7 @@ async function runHouse(
     log,
     settings,
     flags,
+    ...(registry ? { registry } : {}),
     access: loadAccessTable(packageRoot()),
     entities: entry.entities,
     migrations: migrations[name] ?? [],

@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client';
 import { HouseClient } from '../../lib/call/house-client.ts';
 import { systemPrincipal } from '../../lib/call/principal.ts';
 import { deriveKey } from '../../lib/call/signing.ts';
@@ -13,6 +14,8 @@ import { logFolder, packageVersion } from './surroundings.ts';
 export interface Instruments {
   /** Text of /metrics. */
   metrics(): Promise<string>;
+  /** What `metrics` is the text of. */
+  registry: Registry;
   stop(): Promise<void>;
 }
 
@@ -53,6 +56,7 @@ export function startInstruments(service: string, settings: Settings, secret: st
   const metrics = openProcessMetrics(service);
   return {
     metrics: () => metrics.text(),
+    registry: metrics.registry,
     async stop() {
       await tracing.stop();
       await Promise.all(shippers.map((shipper) => shipper.stop()));

@@ -30,6 +30,7 @@ const READY_QUERY = `{
 /** What the platform takes beside GraphQL, and whose it is. */
 export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'POST /v1/logs': { subgraph: 'logs' },
+  'POST /v1/logs/lines': { subgraph: 'logs' },
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
   'GET /v1/audit/export': { subgraph: 'audit', scopes: ['auditor'], isStreamed: true },

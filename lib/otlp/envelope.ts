@@ -13,11 +13,15 @@ export const MAX_UNPACKED_BYTES = 16 * 1024 * 1024;
 
 export type OtlpEncoding = 'protobuf' | 'json';
 
-/** A request that was read. */
-export interface OtlpRequest {
+/** A request that was unpacked. */
+export interface OtlpBody {
   encoding: OtlpEncoding;
   /** The body, unpacked: what a repeat is recognised by. */
   bytes: Buffer;
+}
+
+/** A request that was read. */
+export interface OtlpRequest extends OtlpBody {
   /** As OTLP/JSON has it. */
   message: Plain;
 }
@@ -54,14 +58,31 @@ export async function readOtlp(
   signal: Signal,
   request: Pick<HouseRouteRequest, 'headers' | 'body'>,
 ): Promise<OtlpRequest> {
+  const body = await unpackOtlp(request);
+  return { ...body, message: parseOtlp(signal, body) };
+}
+
+/**
+ * Unpacks the body of an export request.
+ * @throws BAD_INPUT for a content-type or an encoding that is not known; QUERY_TOO_LARGE over 16 MB unpacked
+ */
+export async function unpackOtlp(request: Pick<HouseRouteRequest, 'headers' | 'body'>): Promise<OtlpBody> {
   const encoding = encodingOf(request.headers['content-type']);
   if (!encoding) {
     throw new FleetError('BAD_INPUT', `content-type must be ${PROTOBUF} or ${JSON_TYPE}`, { status: 415 });
   }
-  const bytes = await unpack(request.body, request.headers['content-encoding']);
+  return { encoding, bytes: await unpacked(request) };
+}
+
+/** A request's body unpacked. @throws BAD_INPUT when it is not packed as it says; QUERY_TOO_LARGE over 16 MB unpacked */
+export function unpacked({ body, headers }: Pick<HouseRouteRequest, 'headers' | 'body'>): Promise<Buffer> {
+  return unpack(body, headers['content-encoding']);
+}
+
+/** @throws BAD_INPUT when it cannot be read as what it says it is */
+export function parseOtlp(signal: Signal, { encoding, bytes }: OtlpBody): Plain {
   try {
-    const message = encoding === 'json' ? parseJson(bytes) : decodeMessage(bytes, REQUESTS[signal]);
-    return { encoding, bytes, message };
+    return encoding === 'json' ? parseJson(bytes) : decodeMessage(bytes, REQUESTS[signal]);
   } catch (error) {
     throw new FleetError('BAD_INPUT', `the body is no ${signal} export request in ${encoding}: ${messageOf(error)}`);
   }

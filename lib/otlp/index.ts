@@ -4,12 +4,16 @@ export {
   exportAnswer,
   failureAnswer,
   MAX_UNPACKED_BYTES,
+  type OtlpBody,
   type OtlpEncoding,
   type OtlpRequest,
+  parseOtlp,
   readOtlp,
+  unpacked,
+  unpackOtlp,
 } from './envelope.ts';
-export { logsOf, type OtlpLogRecord } from './logs.ts';
-export type { Signal } from './messages.ts';
+export { logOf, logsOf, type OtlpLogRecord } from './logs.ts';
+export { LOG_MESSAGES, type Signal } from './messages.ts';
 export {
   type ExponentialPoint,
   type GaugePoint,
@@ -19,6 +23,7 @@ export {
   type SummaryPoint,
   type SumPoint,
 } from './metrics.ts';
-export type { Plain } from './protobuf.ts';
-export type { Decoded, Origin, Rejection } from './records.ts';
+export { decodeMessage, type Plain } from './protobuf.ts';
+export { type Decoded, type Origin, once, originOf, type Rejection, resourceOf } from './records.ts';
 export { type OtlpSpan, type OtlpSpanEvent, spansOf } from './traces.ts';
+export { jsonOf, jsonOfPlain, RecordFault } from './values.ts';

@@ -26,7 +26,8 @@ export function logsOf(request: Plain): Decoded<OtlpLogRecord> {
   return collector.done();
 }
 
-function logOf(record: Plain, origin: Origin): OtlpLogRecord {
+/** Reads one LogRecord. @throws RecordFault why it cannot be stored */
+export function logOf(record: Plain, origin: Origin): OtlpLogRecord {
   const body = record['body'] === undefined ? '' : jsonOf(record['body']);
   const attributes = attributesOf(record['attributes']);
   const eventName = checkText(record['eventName'], 'the event name');

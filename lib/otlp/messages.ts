@@ -129,6 +129,9 @@ const metric: Message = {
   11: ['summary', { 1: ['dataPoints', [summaryPoint]] }],
 };
 
+/** Messages of a log request that are read by themselves. */
+export const LOG_MESSAGES = { resource, scope, logRecord, anyValue } as const;
+
 /** The three export requests. */
 export const REQUESTS = {
   logs: request('resourceLogs', 'scopeLogs', 'logRecords', logRecord),

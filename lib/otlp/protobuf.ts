@@ -25,10 +25,11 @@ const signed = (value: unknown): string => {
 
 /**
  * Reads one message; what the table does not name is skipped.
+ * @param depth how deep it lies in what was sent
  * @throws Error when the bytes are cut off or nested beyond 64
  */
-export function decodeMessage(bytes: Uint8Array, message: Message): Plain {
-  return readMessage(Reader.create(bytes), message, bytes.length, 0);
+export function decodeMessage(bytes: Uint8Array, message: Message, depth = 0): Plain {
+  return readMessage(Reader.create(bytes), message, bytes.length, depth);
 }
 
 function readMessage(reader: Reader, message: Message, end: number, depth: number): Plain {

@@ -23,6 +23,8 @@ export interface Rejection {
 /** What a request holds. */
 export interface Decoded<R> {
   records: R[];
+  /** Each record's place in the request, which those rejected have too. */
+  indexes: number[];
   rejected: Rejection[];
 }
 
@@ -31,6 +33,7 @@ const MAX_REASONS = 1_000;
 /** Collects records and faults, counting through the request. */
 export class Collector<R> {
   readonly records: R[] = [];
+  readonly indexes: number[] = [];
   readonly rejected: Rejection[] = [];
   #index = 0;
 
@@ -40,6 +43,7 @@ export class Collector<R> {
     this.#index += 1;
     try {
       this.records.push(read());
+      this.indexes.push(index);
     } catch (error) {
       if (!(error instanceof RecordFault)) throw error;
       this.rejected.push({ index, reason: error.message });
@@ -47,7 +51,7 @@ export class Collector<R> {
   }
 
   done(): Decoded<R> {
-    return { records: this.records, rejected: this.rejected };
+    return { records: this.records, indexes: this.indexes, rejected: this.rejected };
   }
 }
 
@@ -78,14 +82,16 @@ export function eachRecord(
 
 function walk(request: Plain, names: RecordNames, visit: (record: Plain, origin: () => Origin) => void): void {
   for (const group of listOf(request[names.resources], names.resources)) {
+    const resource = once(() => resourceOf(group['resource']));
     for (const scoped of listOf(group[names.scopes], names.scopes)) {
-      const origin = once(() => originOf(group['resource'], scoped['scope']));
+      const origin = once(() => originOf(resource(), scoped['scope']));
       for (const record of listOf(scoped[names.records], names.records)) visit(record, origin);
     }
   }
 }
 
-function originOf(resourceMessage: unknown, scopeMessage: unknown): Origin {
+/** What a record inherits from its resource. @throws RecordFault of a malformed one */
+export function resourceOf(resourceMessage: unknown): Omit<Origin, 'scope'> {
   const resource = attributesOf(objectOf(resourceMessage, 'resource')['attributes']);
   const service = resource['service.name'];
   const agentId = resource['fleet.agent.id'];
@@ -93,11 +99,16 @@ function originOf(resourceMessage: unknown, scopeMessage: unknown): Origin {
     resource,
     service: typeof service === 'string' && service ? service : 'unknown_service',
     agentId: typeof agentId === 'string' && agentId ? agentId : null,
-    scope: checkText(objectOf(scopeMessage, 'scope')['name'], 'a scope’s name'),
   };
 }
 
-function once<T>(make: () => T): () => T {
+/** What a record inherits. @throws RecordFault of a malformed scope */
+export function originOf(resource: Omit<Origin, 'scope'>, scopeMessage: unknown): Origin {
+  return { ...resource, scope: checkText(objectOf(scopeMessage, 'scope')['name'], 'a scope’s name') };
+}
+
+/** Makes something when it is first asked for; a fault stays the same fault. */
+export function once<T>(make: () => T): () => T {
   let made: { value: T } | { fault: unknown } | undefined;
   return () => {
     if (!made) {

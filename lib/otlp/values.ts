@@ -64,6 +64,23 @@ export function jsonOf(value: unknown, depth = 0): unknown {
   return null;
 }
 
+/**
+ * A value that is plain JSON already, held to the same: depth, well-formed text, no U+0000.
+ * @throws RecordFault
+ */
+export function jsonOfPlain(value: unknown, what: string, depth = 0): unknown {
+  if (typeof value === 'string') return checkText(value, what);
+  if (value === null || typeof value !== 'object') return value;
+  if (depth >= MAX_VALUE_DEPTH) throw new RecordFault(`a value is nested deeper than ${MAX_VALUE_DEPTH}`);
+  if (Array.isArray(value)) return value.map((item) => jsonOfPlain(item, what, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      checkText(name, 'an attribute’s name'),
+      jsonOfPlain(item, what, depth + 1),
+    ]),
+  );
+}
+
 function integerOf(value: unknown): number | string {
   const integer = bigintOf(value, 'an integer value');
   const number = Number(integer);

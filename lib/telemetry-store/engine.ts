@@ -1,8 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { FleetError, messageOf } from '../errors.ts';
+import { RowFiles } from './row-files.ts';
 
 /** What the engine may use on this machine. Bytes and counts. */
 export interface EngineLimits {
@@ -32,6 +35,12 @@ export const SMALL_MACHINE: EngineLimits = {
 /** A connected engine and how to let go of it. */
 export interface Engine {
   client: ClickHouseClient;
+  /**
+   * Runs one insert of rows in RowBinary.
+   * @param head `insert into … settings …`, without what the rows come from
+   * @param columns the columns with their types
+   */
+  insertBinary(head: string, columns: string, blocks: readonly Uint8Array[]): Promise<void>;
   /** Waits for what runs, then closes. */
   close(): Promise<void>;
 }
@@ -47,7 +56,15 @@ export function connectEngine(url: string): Engine {
     // Failures are thrown, and told by whoever catches them.
     log: { level: ClickHouseLogLevel.OFF },
   });
-  return { client, close: () => client.close() };
+  return {
+    client,
+    async insertBinary(head, _columns, blocks) {
+      const { stream } = await client.exec({ query: `${head} format RowBinary`, values: Readable.from(blocks) });
+      // An answer that is not read keeps its connection.
+      await stream.resume().toArray();
+    },
+    close: () => client.close(),
+  };
 }
 
 /**
@@ -65,8 +82,18 @@ export function openEngine(folder: string, limits: EngineLimits): Engine {
     const session = new library.Session(folder, { connectionArgs: [`--config-file=${configuration}`] });
     const connection = adapter.createChdbConnection({ path: folder });
     const client = createClient({ connection } as never);
+    // The engine reads these as a pattern: a folder that has such signs is none for rows.
+    const isPattern = /[*?{}]/.test(path.resolve(folder));
+    const rows = new RowFiles(
+      isPattern ? mkdtempSync(path.join(tmpdir(), 'rows-')) : `${path.resolve(folder)}.inserts`,
+    );
     return {
       client,
+      insertBinary: (head, columns, blocks) =>
+        rows.withFile(blocks, async (file) => {
+          const source = `file(${quoted(file)}, 'RowBinary', ${quoted(columns)})`;
+          await client.command({ query: `${head} select * from ${source}` });
+        }),
       async close() {
         await client.close();
         session.close();
@@ -80,6 +107,10 @@ export function openEngine(folder: string, limits: EngineLimits): Engine {
       `the telemetry folder ${folder} cannot be opened; is another process using it? ${cause}`,
     );
   }
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/['\\]/g, '\\$&')}'`;
 }
 
 /** By `require`, which also works where code runs in a VM without dynamic import. */

@@ -1,8 +1,5 @@
-import type { Clock } from '../clock.ts';
-import { asFleetError, FleetError, messageOf } from '../errors.ts';
 import type { TelemetryStore } from './index.ts';
-import { batchNumber, RepeatGuard } from './repeat-guard.ts';
-import { StampClock } from './stamp-clock.ts';
+import { InsertQueue, type InsertQueueOptions, type Numbered } from './insert-queue.ts';
 
 /** Rows of one durable insert, in the order they were given. */
 export interface InsertedGroup<R> {
@@ -12,242 +9,59 @@ export interface InsertedGroup<R> {
   rows: readonly R[];
 }
 
-export interface GroupedInserterOptions<R extends object> {
+export interface GroupedInserterOptions<R extends object> extends InsertQueueOptions {
   store: TelemetryStore;
   /** Table and columns: `log (time, body, stamp, seq, batch)`. A row's own names are its columns, JSONEachRow. */
   into: string;
-  clock: Clock;
-  /** Rows after which a group goes at once. */
-  maxRows?: number;
-  /** How long the first row of a group waits for company, milliseconds. */
-  lingerMs?: number;
-  /** Rows waiting and under way, bytes of JSON, beyond which the next request is refused. */
-  maxPendingBytes?: number;
   /** The engine gives up an insert after this, milliseconds. */
   insertTimeoutMs?: number;
   /** Whether rows get `stamp UInt64` and `seq UInt32` columns. */
   stamped?: boolean;
   /** Whether rows get a `batch UInt64` column, 0 without a token; `knowBatches` reads them back at start. */
   batched?: boolean;
-  /** Whether requests share inserts now; each has its own while not. */
-  isGrouping?(): boolean;
   /** Told of each durable group, before its requests are answered. */
   onGroup?(group: InsertedGroup<R>): void;
 }
 
-interface Pending<R> {
-  rows: readonly R[];
-  /** JSON without its closing brace: the stamp follows. */
-  heads: string[];
-  batch: string;
-  bytes: number;
-  resolve(): void;
-  reject(error: unknown): void;
-}
+/** What a row costs beside its own JSON, bytes: its place and its batch. */
+const PLACE_BYTES = 64;
 
-const RETRY_AFTER_MS = 1_000;
-const ATTEMPTS = 4;
-const REPEAT_WINDOW_MS = 10 * 60_000;
-
-/**
- * Makes one durable insert of all requests of some 50 milliseconds. A request's rows are never split: after a crash all of
- * them are there or none. One insert is under way at a time, so groups become durable in the order of their stamps.
- */
-export class GroupedInserter<R extends object> {
-  readonly #options: Required<Omit<GroupedInserterOptions<R>, 'onGroup'>> & Pick<GroupedInserterOptions<R>, 'onGroup'>;
-  readonly #guard = new RepeatGuard();
-  readonly #stamps: StampClock;
-  #waiting: Pending<R>[] = [];
-  #waitingRows = 0;
-  #pendingBytes = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #watermark = 0;
-  #closed = false;
-
+/** Groups rows that are objects, and inserts them as lines of JSON. */
+export class GroupedInserter<R extends object> extends InsertQueue<readonly R[], string[]> {
   constructor(options: GroupedInserterOptions<R>) {
-    this.#options = {
-      maxRows: 50_000,
-      lingerMs: 50,
-      maxPendingBytes: 64 * 1024 * 1024,
-      insertTimeoutMs: 10_000,
-      stamped: false,
-      batched: false,
-      isGrouping: () => true,
-      ...options,
-    };
-    this.#stamps = new StampClock(options.clock);
-  }
-
-  /** Every row stamped up to here is durable; none will come below it. */
-  get watermark(): number {
-    return this.#watermark;
-  }
-
-  /** Bytes waiting and under way. */
-  get pendingBytes(): number {
-    return this.#pendingBytes;
-  }
-
-  /** Goes on above what an earlier process stamped, and knows the batches that it stored. */
-  resume(stamp: number, batches: readonly { batch: string; atMs: number }[] = []): void {
-    this.#stamps.startAbove(stamp);
-    this.#watermark = Math.max(this.#watermark, stamp);
-    for (const { batch, atMs } of batches) this.#guard.note(batch, atMs);
-  }
-
-  /**
-   * Stores rows; resolves once they are durable.
-   * @param token the same token within `windowMs` (10 minutes) is stored once: then the answer is `repeated`
-   * @throws OVERLOADED (`retryAfterMs`) when too much waits, SUBGRAPH_UNAVAILABLE once closed or when the engine is away
-   */
-  async add(rows: readonly R[], token?: string, windowMs = REPEAT_WINDOW_MS): Promise<'stored' | 'repeated'> {
-    if (!rows.length) return 'stored';
-    if (this.#closed) throw new FleetError('SUBGRAPH_UNAVAILABLE', 'this process is stopping: send it again');
-    const batch = token === undefined ? '0' : batchNumber(token);
-    const nowMs = this.#options.clock.nowMs();
-    const before = token === undefined ? undefined : this.#guard.find(batch, nowMs, windowMs);
-    if (before) {
-      await before;
-      return 'repeated';
-    }
-    const done = this.#enqueue(rows, batch);
-    if (token !== undefined) this.#guard.note(batch, nowMs, done);
-    await done;
-    return 'stored';
-  }
-
-  /** Stores what waits, then refuses more. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    while (this.#waiting.length || this.#running) {
-      this.#kick();
-      await this.#running;
-    }
-  }
-
-  #enqueue(rows: readonly R[], batch: string): Promise<void> {
-    const { maxPendingBytes, maxRows, lingerMs, isGrouping } = this.#options;
-    // Before the work of writing them out: an overload must not cost what it refuses.
-    if (this.#pendingBytes >= maxPendingBytes) throw overloaded();
-    const heads = rows.map((row) => JSON.stringify(row).slice(0, -1));
-    const bytes = heads.reduce((sum, head) => sum + Buffer.byteLength(head) + 64, 0);
-    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > maxPendingBytes) throw overloaded();
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ rows, heads, batch, bytes, resolve, reject });
-      this.#pendingBytes += bytes;
-      this.#waitingRows += rows.length;
-      if (this.#running) return;
-      if (this.#waitingRows >= maxRows || !isGrouping()) this.#kick();
-      else this.#timer ??= setTimeout(() => this.#kick(), lingerMs);
+    const { store, into, insertTimeoutMs = 10_000, stamped = false, batched = false, onGroup, ...queue } = options;
+    super(queue, {
+      rowsOf: (rows) => rows.length,
+      prepare(rows) {
+        // Without the closing brace: the stamp follows.
+        const prepared = rows.map((row) => JSON.stringify(row).slice(0, -1));
+        return { prepared, bytes: prepared.reduce((sum, head) => sum + Buffer.byteLength(head) + PLACE_BYTES, 0) };
+      },
+      insert: (group, stamp, firstSeq, token) =>
+        store.insert(
+          into,
+          'JSONEachRow',
+          linesOf(group, { stamped, batched }, stamp, firstSeq),
+          token,
+          insertTimeoutMs,
+        ),
+      onGroup: ({ stamp, batches }) => onGroup?.({ stamp, rows: batches.flat() }),
     });
   }
-
-  #kick(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#waiting.length) this.#running ??= this.#drain();
-  }
-
-  async #drain(): Promise<void> {
-    try {
-      while (this.#waiting.length) await this.#storeGroup(this.#take());
-    } finally {
-      // In the same turn as the last look at what waits: whoever comes after sets a timer of its own.
-      this.#running = undefined;
-    }
-  }
-
-  #take(): Pending<R>[] {
-    let rows = 0;
-    let count = 0;
-    const most = this.#options.isGrouping() ? this.#waiting.length : 1;
-    while (count < most && (count === 0 || rows < this.#options.maxRows)) {
-      rows += (this.#waiting[count] as Pending<R>).rows.length;
-      count += 1;
-    }
-    this.#waitingRows -= rows;
-    return this.#waiting.splice(0, count);
-  }
-
-  async #storeGroup(group: Pending<R>[]): Promise<void> {
-    const stamp = this.#stamps.next();
-    const stored = await this.#insert(group, stamp);
-    this.#watermark = stamp;
-    this.#pendingBytes -= group.reduce((sum, { bytes }) => sum + bytes, 0);
-    if (stored.length) this.#options.onGroup?.({ stamp, rows: stored.flatMap(({ rows }) => rows) });
-    for (const request of stored) request.resolve();
-  }
-
-  /** @returns the requests that are stored; the others are told why not */
-  async #insert(group: Pending<R>[], stamp: number): Promise<Pending<R>[]> {
-    try {
-      await this.#write(group, stamp, 0);
-      return group;
-    } catch (error) {
-      if (group.length > 1 && !asFleetError(error)) return await this.#insertAlone(group, stamp);
-      for (const request of group) request.reject(error);
-      return [];
-    }
-  }
-
-  /** One request that the engine refuses must not take the others with it. */
-  async #insertAlone(group: Pending<R>[], stamp: number): Promise<Pending<R>[]> {
-    const stored: Pending<R>[] = [];
-    let seq = 0;
-    for (const request of group) {
-      try {
-        await this.#write([request], stamp, seq);
-        stored.push(request);
-        seq += request.rows.length;
-      } catch (error) {
-        request.reject(error);
-      }
-    }
-    return stored;
-  }
-
-  async #write(group: Pending<R>[], stamp: number, firstSeq: number): Promise<void> {
-    const { store, into, insertTimeoutMs } = this.#options;
-    const lines = this.#lines(group, stamp, firstSeq);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await store.insert(into, 'JSONEachRow', lines, `${stamp}-${firstSeq}`, insertTimeoutMs);
-      } catch (error) {
-        if (!isAway(error)) throw error;
-        if (attempt === ATTEMPTS) throw unavailable();
-        // Whether it was stored is not known: the same token makes the next attempt harmless.
-        await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt));
-      }
-    }
-  }
-
-  #lines(group: Pending<R>[], stamp: number, firstSeq: number): string {
-    const { stamped, batched } = this.#options;
-    const lines: string[] = [];
-    for (const { heads, batch } of group) {
-      for (const head of heads) {
-        const place = stamped ? `,"stamp":${stamp},"seq":${firstSeq + lines.length}` : '';
-        lines.push(`${head}${place}${batched ? `,"batch":${batch}` : ''}}`);
-      }
-    }
-    return lines.join('\n');
-  }
 }
 
-function overloaded(): FleetError {
-  return new FleetError('OVERLOADED', 'too much waits to be stored: send it again later', {
-    retryAfterMs: RETRY_AFTER_MS,
-  });
-}
-
-function unavailable(): FleetError {
-  return new FleetError('SUBGRAPH_UNAVAILABLE', 'the telemetry store is away: send it again', {
-    retryAfterMs: RETRY_AFTER_MS,
-  });
-}
-
-function isAway(error: unknown): boolean {
-  const code = String((error as { code?: unknown }).code ?? '');
-  return /^E[A-Z]+$/.test(code) || /socket hang up|timeout error|ECONN/i.test(messageOf(error));
+function linesOf(
+  group: readonly Numbered<string[]>[],
+  { stamped, batched }: { stamped: boolean; batched: boolean },
+  stamp: number,
+  firstSeq: number,
+): string {
+  const lines: string[] = [];
+  for (const { prepared, batch } of group) {
+    for (const head of prepared) {
+      const place = stamped ? `,"stamp":${stamp},"seq":${firstSeq + lines.length}` : '';
+      lines.push(`${head}${place}${batched ? `,"batch":${batch}` : ''}}`);
+    }
+  }
+  return lines.join('\n');
 }

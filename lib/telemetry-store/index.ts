@@ -4,8 +4,11 @@ import { connectEngine, type Engine, type EngineLimits, openEngine, SMALL_MACHIN
 import { Gate } from './gate.ts';
 import { migrateHouse } from './migrations.ts';
 
+export { BlockInserter, endPlacedRow, PLACE_BYTES } from './block-inserter.ts';
 export type { EngineLimits } from './engine.ts';
 export { GroupedInserter, type GroupedInserterOptions, type InsertedGroup } from './grouped-inserter.ts';
+export type { StoredGroup } from './insert-queue.ts';
+export { leb128, type RowBlock, RowReader, RowsTooLarge, RowWriter } from './row-binary.ts';
 
 /** Bounds of one query. */
 export interface QueryBounds {
@@ -86,16 +89,28 @@ export class TelemetryStore {
    * @param limitMs the engine gives up after this
    */
   async insert(into: string, format: string, lines: string, token: string, limitMs: number): Promise<void> {
-    const settings = [
-      `insert_deduplication_token = '${token.replace(/[^\w-]/g, '_')}'`,
-      'insert_deduplicate = 1',
-      'async_insert = 0',
-      `max_execution_time = ${limitMs / 1_000}`,
-      `max_insert_block_size = 1048576`,
-      'input_format_parallel_parsing = 0',
-    ].join(', ');
+    const settings = insertSettings(token, limitMs).join(', ');
     try {
       await this.client.command({ query: `insert into ${into} settings ${settings} format ${format}\n${lines}` });
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  /**
+   * The same of rows in RowBinary; the blocks follow each other.
+   * @param columns the columns with their types, in the order of `into`
+   */
+  async insertBinary(
+    into: string,
+    columns: string,
+    blocks: readonly Uint8Array[],
+    token: string,
+    limitMs: number,
+  ): Promise<void> {
+    const settings = [...insertSettings(token, limitMs), ...ONE_PART].join(', ');
+    try {
+      await this.engine.insertBinary(`insert into ${into} settings ${settings}`, columns, blocks);
     } catch (error) {
       throw explained(error);
     }
@@ -119,6 +134,25 @@ export class TelemetryStore {
     await this.#gate.close();
     await this.engine.close();
   }
+}
+
+/** What makes an insert that reads from a file one part, in the order of its rows, as an insert of lines is. */
+const ONE_PART = [
+  'min_insert_block_size_rows = 1048576',
+  'min_insert_block_size_bytes = 0',
+  'max_threads = 1',
+  'max_insert_threads = 1',
+];
+
+function insertSettings(token: string, limitMs: number): string[] {
+  return [
+    `insert_deduplication_token = '${token.replace(/[^\w-]/g, '_')}'`,
+    'insert_deduplicate = 1',
+    'async_insert = 0',
+    `max_execution_time = ${limitMs / 1_000}`,
+    `max_insert_block_size = 1048576`,
+    'input_format_parallel_parsing = 0',
+  ];
 }
 
 function explained(error: unknown): unknown {
@@ -154,9 +188,14 @@ export async function openTelemetryStore(
 export function absentTelemetryStore(): TelemetryStore {
   const engine: Engine = {
     get client(): never {
-      throw new FleetError('ENGINE_MISSING', 'this process was started without a telemetry store');
+      throw absent();
     },
+    insertBinary: () => Promise.reject(absent()),
     close: async () => undefined,
   };
   return new TelemetryStore(engine, SMALL_MACHINE);
+}
+
+function absent(): FleetError {
+  return new FleetError('ENGINE_MISSING', 'this process was started without a telemetry store');
 }

@@ -32,7 +32,7 @@ export const TIMEOUT_MS = 10_000;
 /** Headers of an answer that mean something to a sender of telemetry. */
 export const ANSWER_HEADERS = ['content-type', 'retry-after'] as const;
 /** Headers of a request that say how its body is to be read. */
-const BODY_HEADERS = ['content-type', 'x-prometheus-remote-write-version'] as const;
+const BODY_HEADERS = ['content-type', 'x-fleet-service', 'x-prometheus-remote-write-version'] as const;
 
 /**
  * Hands a body to its house as a signed call, and the answer back. Its bytes are charged before it is read, as far as its

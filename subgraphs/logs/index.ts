@@ -1,11 +1,12 @@
 import { hasAnyScope } from '../../lib/call/principal.ts';
+import type { Call } from '../../lib/call/signing.ts';
 import { FleetError, messageOf } from '../../lib/errors.ts';
 import { buildSubgraph, type ReferenceResolver } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
-import { exportAnswer, failureAnswer, readOtlp, recordCount } from '../../lib/otlp/index.ts';
+import { exportAnswer, failureAnswer, unpacked, unpackOtlp } from '../../lib/otlp/index.ts';
 import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
-import { absentTelemetryStore, GroupedInserter } from '../../lib/telemetry-store/index.ts';
+import { absentTelemetryStore, BlockInserter } from '../../lib/telemetry-store/index.ts';
 import { Worker } from '../../lib/worker.ts';
 import { Agent, Alert, ErrorResolution, RetentionPolicy, Trace } from './entity/index.ts';
 import { logLoaders } from './loaders.ts';
@@ -22,14 +23,15 @@ import { ErrorGroups } from './service/error-groups.ts';
 import { ErrorResolutions } from './service/error-resolutions.ts';
 import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
+import { redactorOf } from './service/redaction.ts';
 import { Retention } from './service/retention.ts';
 import { Tails } from './service/tail.ts';
 import {
   ErrorGroupStore,
   ErrorResolutionStore,
   LOG_COLUMNS,
+  LOG_TYPES,
   LogStore,
-  type NewLogRow,
   RetentionStore,
   SweepStore,
 } from './store/index.ts';
@@ -38,6 +40,8 @@ export const entities = [ErrorResolution, RetentionPolicy];
 
 const DAY_MS = 24 * 60 * 60_000;
 const SWEEP_EVERY_MS = 10 * 60_000;
+/** The service of lines that name none. */
+const SERVICE_HEADER = 'x-fleet-service';
 const INGEST_SCOPES = ['agent', 'operator'];
 
 /** Logs: taken in durably, searched in one language, followed live, kept as long as policies say. */
@@ -46,19 +50,18 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const telemetry = runtime.telemetry ?? absentTelemetryStore();
   const store = new LogStore(telemetry);
   const policies = new RetentionStore(database);
-  const inserter: GroupedInserter<NewLogRow> = new GroupedInserter<NewLogRow>({
+  const inserter: BlockInserter = new BlockInserter({
     store: telemetry,
     into: LOG_COLUMNS,
+    columns: LOG_TYPES,
     clock,
-    stamped: true,
-    batched: true,
     isGrouping: () => flags.isOn('logs.insert-grouping'),
     onGroup: (group) => tails.take(group),
   });
   const tails = new Tails(store, inserter, cursors, () => policies.sweptStamp());
   const keepMs = settings.FLEET_LOG_RETENTION_DAYS * DAY_MS;
   const retention = new Retention(policies, new SweepStore(telemetry), writes, clock, keepMs);
-  const ingest = new Ingest(inserter, clock);
+  const ingest = new Ingest(inserter, redactorOf(settings, runtime.registry), clock);
   const service = new LogService({ store, tails, ingest, retention, mark: inserter, cursors, clock });
   const errorStore = new ErrorGroupStore(telemetry);
   const resolved = new ErrorResolutionStore(database);
@@ -88,7 +91,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       references,
     }),
     context: (call): LogContext => ({ call, service, errors, loaders: logLoaders(service, groups) }),
-    routes: { 'POST /v1/logs': otlpRoute(ingest) },
+    routes: { 'POST /v1/logs': otlpRoute(ingest), 'POST /v1/logs/lines': linesRoute(ingest) },
     async start() {
       await store.migrate();
       await errorStore.migrate();
@@ -125,18 +128,35 @@ const references: Record<string, ReferenceResolver> = {
 function otlpRoute(ingest: Ingest): HouseRoute {
   return async (request) => {
     try {
-      if (!hasAnyScope(request.call.principal, INGEST_SCOPES)) {
-        throw new FleetError('FORBIDDEN', 'your scopes do not open /v1/logs: it takes agent or operator');
-      }
-      const read = await readOtlp('logs', request);
-      return exportAnswer(
-        'logs',
-        read.encoding,
-        await ingest.otlp(read, request.call.principal),
-        recordCount('logs', read.message),
-      );
+      checkScopes(request.call);
+      const body = await unpackOtlp(request);
+      const { records, rejected } = await ingest.otlp(body, request.call.principal);
+      return exportAnswer('logs', body.encoding, rejected, records);
     } catch (error) {
       return failureAnswer(error, request.headers['content-type']);
     }
   };
+}
+
+/** Lines of files as they are, one record each; answered as OTLP/JSON is. */
+function linesRoute(ingest: Ingest): HouseRoute {
+  return async (request) => {
+    try {
+      const { principal, idempotencyKey } = request.call;
+      checkScopes(request.call);
+      const service = String(request.headers[SERVICE_HEADER] ?? '');
+      if (!/^[\x20-\x7e]{0,256}$/.test(service)) {
+        throw new FleetError('BAD_INPUT', `${SERVICE_HEADER} has at most 256 ASCII characters`);
+      }
+      const { records, rejected } = await ingest.lines(await unpacked(request), service, idempotencyKey, principal);
+      return exportAnswer('logs', 'json', rejected, records);
+    } catch (error) {
+      return failureAnswer(error, 'application/json');
+    }
+  };
+}
+
+function checkScopes({ principal }: Call): void {
+  if (hasAnyScope(principal, INGEST_SCOPES)) return;
+  throw new FleetError('FORBIDDEN', 'your scopes do not open this: it takes agent or operator');
 }

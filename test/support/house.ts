@@ -7,7 +7,7 @@ import { type Call, deriveKey } from '../../lib/call/signing.ts';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Flags } from '../../lib/flags/index.ts';
 import { type HouseRuntime, type OpenHouseOptions, openHouse } from '../../lib/house.ts';
-import { silentLog } from '../../lib/log.ts';
+import { type Log, silentLog } from '../../lib/log.ts';
 import { type Served, serveHouse } from '../../lib/serve/house.ts';
 import { loadSettings, type Settings } from '../../lib/settings/index.ts';
 import type { Subgraph } from '../../lib/subgraph.ts';
@@ -43,6 +43,7 @@ export interface TestHouseOptions {
   settings?: Partial<Settings>;
   flags?: Flags;
   clock?: Clock;
+  log?: Log;
   access?: AccessTable;
   /** Addresses of other houses that run in the test. */
   addresses?: Record<string, string>;
@@ -56,7 +57,7 @@ export async function startTestHouse(options: TestHouseOptions): Promise<TestHou
     name,
     secret: TEST_SECRET,
     clock,
-    log: silentLog,
+    log: options.log ?? silentLog,
     settings: { ...loadSettings({}), ...options.settings },
     ...(options.flags ? { flags: options.flags } : {}),
     access: options.access ?? loadAccessTable(path.resolve(__dirname, '../..')),
@@ -69,7 +70,7 @@ export async function startTestHouse(options: TestHouseOptions): Promise<TestHou
   const subgraph = await options.make(runtime);
   await runtime.start();
   await subgraph.start?.();
-  const served: Served = await serveHouse(subgraph, { secret: TEST_SECRET, clock, log: silentLog });
+  const served: Served = await serveHouse(subgraph, { secret: TEST_SECRET, clock, log: options.log ?? silentLog });
   const client = new HouseClient(name, served.url, deriveKey(TEST_SECRET, `call:${name}`), () => clock.nowMs());
   return {
     runtime,

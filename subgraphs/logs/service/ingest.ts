@@ -2,39 +2,76 @@ import { createHash } from 'node:crypto';
 import type { Principal } from '../../../lib/call/principal.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import { FleetError } from '../../../lib/errors.ts';
-import { logsOf, type OtlpRequest, type Rejection } from '../../../lib/otlp/index.ts';
-import type { GroupedInserter } from '../../../lib/telemetry-store/index.ts';
+import { type OtlpBody, parseOtlp, type Rejection } from '../../../lib/otlp/index.ts';
+import type { Redactor } from '../../../lib/redaction/index.ts';
+import { type BlockInserter, type RowBlock, RowsTooLarge, RowWriter } from '../../../lib/telemetry-store/index.ts';
 import type { IngestLogsInput, IngestLogsPayload } from '../entity/index.ts';
-import { type NewLogRow, nanosOf } from '../store/index.ts';
-import { Refusal, rowOfInput, rowOfOtlp } from './records.ts';
+import { nanosOf } from '../store/index.ts';
+import { readLines } from './lines/index.ts';
+import { writeDecoded, writeMessage, writeRecords } from './message-logs.ts';
+import { Rows } from './records.ts';
+import { type Written, writeLogs } from './wire-logs.ts';
 
 const MAX_RECORDS = 10_000;
 const MAX_OTLP_RECORDS = 1_000_000;
+/** The rows of one request, bytes; a resource is in each of them. */
+const MAX_BLOCK_BYTES = 256 * 1024 * 1024;
 const DAY_MS = 24 * 60 * 60_000;
+
+/** What became of the records of a request. */
+export interface Taken {
+  /** Records that it held. */
+  records: number;
+  rejected: Rejection[];
+}
 
 /** Takes log records in: checked one by one, stored together, answered when durable. */
 export class Ingest {
+  readonly #writer = new RowWriter(MAX_BLOCK_BYTES);
+
   constructor(
-    private readonly inserter: GroupedInserter<NewLogRow>,
+    private readonly inserter: BlockInserter,
+    private readonly redactor: Redactor,
     private readonly clock: Clock,
   ) {}
 
   /**
    * Stores an OTLP request. The same body again within ten minutes is stored once, but only if its records carry times:
    * without them two equal bodies may be two things that happened.
-   * @returns the records that were refused
-   * @throws OVERLOADED when too much waits
+   * @throws OVERLOADED when too much waits; BAD_INPUT when it is no such request; QUERY_TOO_LARGE when its rows are
    */
-  async otlp(request: OtlpRequest, caller: Principal): Promise<Rejection[]> {
-    const { records, rejected } = logsOf(request.message);
-    if (records.length > MAX_OTLP_RECORDS)
-      throw new FleetError('BAD_INPUT', `at most ${MAX_OTLP_RECORDS} records at once`);
-    const nowNs = nanosOf(this.clock.nowMs());
-    const { rows, refused } = collect(records, (record) => rowOfOtlp(record, caller, nowNs));
-    const timed = records.every(({ timeNs }) => timeNs !== null);
-    const hash = timed ? createHash('sha256').update(request.bytes).digest('hex') : undefined;
-    await this.inserter.add(rows, hash && `otlp ${caller.id} ${hash}`);
-    return [...rejected, ...refused];
+  async otlp(body: OtlpBody, caller: Principal): Promise<Taken> {
+    // Before the work of reading it: an overload must not cost what it refuses.
+    this.inserter.checkRoom();
+    const rows = this.#rowsOf(caller);
+    const { written, block } = this.#fill(() => {
+      const short = body.encoding === 'protobuf' ? writeLogs(body.bytes, this.#writer, rows) : undefined;
+      return checked(short ?? writeMessage(parseOtlp('logs', body), this.#writer, rows));
+    });
+    const hash = written.timed ? createHash('sha256').update(body.bytes).digest('hex') : undefined;
+    await this.inserter.add(block, hash && `otlp ${caller.id} ${hash}`);
+    return written;
+  }
+
+  /**
+   * Stores a body of lines. Without a `batchId` the same body again is one as of OTLP; the same `batchId` of the same caller
+   * within a day is stored once.
+   * @param service of lines that name none
+   * @throws OVERLOADED when too much waits; BAD_INPUT for a batchId that is none
+   */
+  async lines(bytes: Buffer, service: string, batchId: string | undefined, caller: Principal): Promise<Taken> {
+    this.inserter.checkRoom();
+    const refusal = refusalOf(0, batchId);
+    if (refusal) throw new FleetError('BAD_INPUT', refusal.message);
+    const rows = this.#rowsOf(caller);
+    const { written, block } = this.#fill(() => {
+      const { lines, ...read } = readLines(bytes, service);
+      return { ...checked(writeDecoded(read, this.#writer, rows)), records: lines };
+    });
+    const hash = written.timed ? createHash('sha256').update(bytes).digest('hex') : undefined;
+    const token = batchId === undefined ? hash && `lines ${caller.id} ${hash}` : `lines ${caller.id} batch ${batchId}`;
+    await this.inserter.add(block, token, batchId === undefined ? undefined : DAY_MS);
+    return written;
   }
 
   /**
@@ -44,11 +81,38 @@ export class Ingest {
   async input({ records, batchId }: IngestLogsInput, caller: Principal): Promise<IngestLogsPayload> {
     const refusal = refusalOf(records.length, batchId);
     if (refusal) return { accepted: 0, rejected: [], userErrors: [{ code: 'BAD_INPUT', ...refusal }] };
-    const nowNs = nanosOf(this.clock.nowMs());
-    const { rows, refused } = collect(records, (record) => rowOfInput(record, caller, nowNs));
-    await this.inserter.add(rows, batchId == null ? undefined : `ingestLogs ${caller.id} ${batchId}`, DAY_MS);
-    return { accepted: rows.length, rejected: refused, userErrors: [] };
+    const rows = this.#rowsOf(caller);
+    const { written: rejected, block } = this.#fill(() =>
+      writeRecords(records, this.#writer, (record) => rows.ofInput(record)),
+    );
+    await this.inserter.add(block, batchId == null ? undefined : `ingestLogs ${caller.id} ${batchId}`, DAY_MS);
+    return { accepted: block.ends.length, rejected, userErrors: [] };
   }
+
+  #rowsOf(caller: Principal): Rows {
+    return new Rows(caller, nanosOf(this.clock.nowMs()), this.redactor);
+  }
+
+  /** The rows that somebody writes; none stay behind when that fails. */
+  #fill<T>(write: () => T): { written: T; block: RowBlock } {
+    try {
+      const written = write();
+      return { written, block: this.#writer.take() };
+    } catch (error) {
+      this.#writer.clear();
+      if (!(error instanceof RowsTooLarge)) throw error;
+      throw new FleetError('QUERY_TOO_LARGE', `the records and their resources have over ${MAX_BLOCK_BYTES} bytes`, {
+        status: 413,
+      });
+    }
+  }
+}
+
+function checked(written: Written): Written {
+  if (written.records - written.rejected.length > MAX_OTLP_RECORDS) {
+    throw new FleetError('BAD_INPUT', `at most ${MAX_OTLP_RECORDS} records at once`);
+  }
+  return written;
 }
 
 function refusalOf(
@@ -60,21 +124,4 @@ function refusalOf(
     return { message: 'a batchId has 1 to 255 visible ASCII characters', field: ['input', 'batchId'] };
   }
   return undefined;
-}
-
-function collect<T>(
-  records: readonly T[],
-  read: (record: T) => NewLogRow,
-): { rows: NewLogRow[]; refused: Rejection[] } {
-  const rows: NewLogRow[] = [];
-  const refused: Rejection[] = [];
-  for (const [index, record] of records.entries()) {
-    try {
-      rows.push(read(record));
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refused.push({ index, reason: error.message });
-    }
-  }
-  return { rows, refused };
 }

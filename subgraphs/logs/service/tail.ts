@@ -1,16 +1,9 @@
 import type { CursorSealer } from '../../../lib/cursor.ts';
 import { FleetError } from '../../../lib/errors.ts';
-import type { InsertedGroup } from '../../../lib/telemetry-store/index.ts';
+import type { RowBlock, StoredGroup } from '../../../lib/telemetry-store/index.ts';
 import type { LogTail } from '../entity/index.ts';
-import {
-  entryOf,
-  type LogCriteria,
-  type LogRow,
-  type LogStore,
-  matcherOf,
-  type NewLogRow,
-  type TailPlace,
-} from '../store/index.ts';
+import { entryOf, type LogCriteria, type LogRow, type LogStore, matcherOf, type TailPlace } from '../store/index.ts';
+import { END, TailWindow } from './tail-window.ts';
 
 /** How far the durable rows reach (STREAMS.md 6): of this process alone, or the lowest of several. */
 export interface Watermark {
@@ -23,21 +16,14 @@ export interface TailSubscription extends AsyncIterableIterator<LogTail> {
 }
 
 export const TAIL_LIST = 'tail';
-const WINDOW_ROWS = 20_000;
-const WINDOW_CHARACTERS = 16 * 1024 * 1024;
 const PAYLOAD = 500;
-/** Behind every row of a group. */
-const END = 2 ** 32 - 1;
 
 /**
  * Live log entries: what is durable up to the watermark, in the order it became so. The newest rows are in memory; whoever is
  * further behind, or filters by what only the store can tell, is served from the store, so that nobody misses anything.
  */
 export class Tails {
-  #window: LogRow[] = [];
-  #characters = 0;
-  /** Rows above this stamp are all in the window. */
-  #windowFrom = 0;
+  readonly #window = new TailWindow();
   #waiting = new Set<() => void>();
   #stopped = false;
 
@@ -50,16 +36,12 @@ export class Tails {
 
   /** Starts the window: older rows are read from the store. */
   open(): void {
-    this.#windowFrom = this.mark.watermark;
+    this.#window.open(this.mark.watermark);
   }
 
   /** Takes a durable group. */
-  take({ stamp, rows }: InsertedGroup<NewLogRow>): void {
-    for (const [seq, row] of rows.entries()) {
-      this.#window.push({ ...row, stamp, seq });
-      this.#characters += row.body.length + 256;
-    }
-    if (this.#window.length > WINDOW_ROWS || this.#characters > WINDOW_CHARACTERS) this.#shorten();
+  take(group: StoredGroup<RowBlock>): void {
+    this.#window.add(group);
     const waiting = this.#waiting;
     this.#waiting = new Set();
     for (const wake of waiting) wake();
@@ -145,34 +127,13 @@ export class Tails {
     at: TailPlace,
     mark: number,
   ): Promise<LogRow[]> {
-    const whole = at.stamp > this.#windowFrom || (at.stamp === this.#windowFrom && at.seq === END);
-    if (!matches || !whole) return await this.store.tail(criteria, at, mark, PAYLOAD);
+    if (!matches || !this.#window.reaches(at)) return await this.store.tail(criteria, at, mark, PAYLOAD);
     const rows: LogRow[] = [];
-    for (let index = this.#indexBehind(at); index < this.#window.length && rows.length < PAYLOAD; index += 1) {
-      const row = this.#window[index] as LogRow;
-      if (row.stamp <= mark && matches(row)) rows.push(row);
+    for (const row of this.#window.behind(at)) {
+      if (row.stamp > mark || rows.length === PAYLOAD) break;
+      if (matches(row)) rows.push(row);
     }
     return rows;
-  }
-
-  /** Index of the first row of the window behind a place. */
-  #indexBehind({ stamp, seq }: TailPlace): number {
-    let [low, high] = [0, this.#window.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const row = this.#window[middle] as LogRow;
-      if (row.stamp < stamp || (row.stamp === stamp && row.seq <= seq)) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  /** Drops the older half, whole groups only. */
-  #shorten(): void {
-    const middle = this.#window[this.#window.length >>> 1] as LogRow;
-    this.#window = this.#window.filter(({ stamp }) => stamp > middle.stamp);
-    this.#windowFrom = middle.stamp;
-    this.#characters = this.#window.reduce((sum, { body }) => sum + body.length + 256, 0);
   }
 
   #payload(rows: LogRow[], at: TailPlace): LogTail {

@@ -1,3 +1,4 @@
+export { blockOf, LOG_TYPES, rowAt, writeRow } from './block.ts';
 export { type Condition, conditionOf, type LogCriteria, matcherOf } from './criteria.ts';
 export {
   type EntryPlace,

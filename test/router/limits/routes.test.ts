@@ -41,6 +41,11 @@ const ROWS: Record<string, Row> = {
   // Whoever has not signed is told so, and as seldom as anybody.
   'POST /internal/replicas': { status: 401, limitedBy: '/internal/replicas' },
   'POST /v1/logs': { headers: JSON_BODY, body: '{"resourceLogs":[]}', limitedBy: '/v1/logs' },
+  'POST /v1/logs/lines': {
+    headers: { 'content-type': 'application/x-ndjson' },
+    body: '{}',
+    limitedBy: '/v1/logs/lines',
+  },
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
   'GET /v1/audit/export': { limitedBy: '/v1/audit/export' },

@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { messageOf } from '../errors.ts';
+import { ownRule, RULES } from '../redaction/index.ts';
+
+const KNOWN = RULES.map(({ name }) => name);
+const MAX_OWN = 50;
+
+/** Names of the built-in rules that are on. */
+const rules = z
+  .string()
+  .default('all')
+  .transform((text, context) => {
+    if (text === 'all') return KNOWN;
+    const names = text === 'none' ? [] : text.split(',').map((name) => name.trim());
+    const unknown = names.find((name) => !KNOWN.includes(name));
+    if (unknown !== undefined)
+      context.addIssue({ code: 'custom', message: `${unknown} is none of ${KNOWN.join(', ')}` });
+    return names;
+  });
+
+/** The operator's own rules. */
+const patterns = z
+  .string()
+  .default('{}')
+  .transform((text, context) => {
+    try {
+      const given = z.record(z.string(), z.string()).parse(JSON.parse(text));
+      if (Object.keys(given).length > MAX_OWN) throw new Error(`at most ${MAX_OWN} patterns`);
+      return Object.entries(given).map(([name, pattern]) => ownRule(name, pattern));
+    } catch (error) {
+      context.addIssue({
+        code: 'custom',
+        message: error instanceof z.ZodError ? 'expected JSON such as {"employee":"EMP\\\\d{6}"}' : messageOf(error),
+      });
+      return [];
+    }
+  });
+
+/** Settings of what is taken out of logs before they are stored. */
+export const REDACTION_SETTINGS = {
+  FLEET_LOG_REDACT: rules.describe(
+    `Kinds of secrets that are taken out of logs before they are stored, separated by commas: ${KNOWN.join(', ')}; all, or none.`,
+  ),
+  FLEET_LOG_REDACT_PATTERNS: patterns.describe(
+    'Further secrets to take out of logs, at most 50 patterns by name, JSON: {"employee":"EMP\\\\d{6}"}. What a pattern may have: docs/logs.md.',
+  ),
+};
