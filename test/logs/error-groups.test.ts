@@ -74,7 +74,7 @@ describe('errors are one', () => {
       'addresses',
       'connect to 10.0.0.1:5432 at http://a.example/x?y=1 for bob@example.org from [2001:db8::1]:443 at 0x7ffd5',
       'connect to 192.168.17.4 at https://b.example for eve.x@mail.example.com from fe80:0:0:1:2:3:4:5 at 0xdead',
-      'connect to <address> at <url> for <email> from <address> at <address>',
+      'connect to <address> at <url> for [redacted:email] from <address> at <address>',
     ],
     ['times', 'late since 2026-01-02T03:04:05.678Z', 'late since 2025-12-31 23:59:59+01:00', 'late since <time>'],
     ['lists and white space', 'ids 1, 2, 3\n  refused', 'ids 7 refused', 'ids <n> refused'],
