@@ -19,7 +19,8 @@ export interface HouseRouteRequest {
 export interface HouseRouteAnswer {
   status: number;
   headers?: Record<string, string>;
-  body: Buffer | string;
+  /** Whole, or as it is made: sent no faster than it is read. */
+  body: Buffer | string | AsyncIterable<string | Uint8Array>;
 }
 
 export type HouseRoute = (request: HouseRouteRequest) => Promise<HouseRouteAnswer>;

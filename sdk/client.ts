@@ -90,6 +90,25 @@ export class FleetClient {
   }
 
   /**
+   * Asks for a file, and gives the answer before its body was read.
+   * @param path with its parameters
+   * @throws FleetFailure for every status but 200
+   */
+  async open(path: string, signal: AbortSignal): Promise<Response> {
+    try {
+      const response = await this.surroundings.fetch(`${this.url}${path}`, {
+        headers: { authorization: `Bearer ${this.#token}` },
+        signal,
+        redirect: 'error',
+      });
+      if (response.status === 200) return response;
+      throw FleetFailure.ofStatus(response.status, response.headers.get('retry-after'), await response.text());
+    } catch (error) {
+      throw this.#unreachable(error);
+    }
+  }
+
+  /**
    * A subscription by SSE that outlives lost connections and restarts: it comes back with the last cursor it saw.
    * The operation may declare `$after: String`; `Last-Event-ID` says the same to those that do not.
    * @throws FleetFailure when the platform ends it for good (RESUME_GAP, UNAUTHENTICATED, FORBIDDEN, BAD_…)

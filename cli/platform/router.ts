@@ -30,6 +30,7 @@ const READY_QUERY = `{
 /** What the platform takes beside GraphQL, and whose it is. */
 export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'POST /v1/logs': { subgraph: 'logs' },
+  'GET /v1/logs/export': { subgraph: 'logs', scopes: ['viewer'], isDownload: true },
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
 };

@@ -15,6 +15,7 @@ import { withTraceparent } from '../telemetry/propagation.ts';
 import { readBody } from './body.ts';
 import { publicError } from './errors.ts';
 import { streamSubscription } from './sse.ts';
+import { streamBody } from './stream-body.ts';
 
 const MAX_BODY = 20_000_000;
 
@@ -133,7 +134,8 @@ class HouseDoor {
       return send(response, 404, { errors: [{ message: `no ${target} here`, extensions: { code: 'NOT_FOUND' } }] });
     const answer = await route({ call, headers: request.headers, body, query: url.searchParams });
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-    response.end(answer.body);
+    if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) response.end(answer.body);
+    else await streamBody(answer.body, response);
   }
 
   async #readiness(response: ServerResponse): Promise<void> {

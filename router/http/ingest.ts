@@ -22,6 +22,8 @@ export interface IngestRoute {
   maxBytes?: number;
   /** How long the house may take to make it durable, milliseconds. */
   timeoutMs?: number;
+  /** Whether its answers are files, handed down as they come (download.ts). */
+  isDownload?: boolean;
 }
 
 const SCOPES = ['agent', 'operator'];

@@ -16,6 +16,7 @@ import { LimitRefusal, limitHeaders } from '../limits/standing.ts';
 import { HttpRefusal } from './body.ts';
 import { type Asked, addressOf, callOf, identify } from './call.ts';
 import { answerCors } from './cors.ts';
+import { handDown } from './download.ts';
 import type { FastReply } from './fast-path/fast-reply.ts';
 import type { FastRequest } from './fast-path/fast-request.ts';
 import { requireProperFraming } from './framing.ts';
@@ -119,7 +120,8 @@ export class Listener {
   /** The route's name in metrics: a small set, whatever is asked for. */
   #nameOf(request: IncomingMessage): string {
     const pathname = pathOf(request);
-    return NAMED.has(pathname) || this.options.routes[`POST ${pathname}`] ? pathname : '(others)';
+    const { routes } = this.options;
+    return NAMED.has(pathname) || routes[`POST ${pathname}`] || routes[`GET ${pathname}`] ? pathname : '(others)';
   }
 
   async #route(request: IncomingMessage, response: Reply, call: Call, signal: LeaveSignal): Promise<void> {
@@ -165,7 +167,8 @@ export class Listener {
     const route = routes[target];
     const house = route && houses[route.subgraph];
     if (!route || !house) throw new HttpRefusal(404, new FleetError('NOT_FOUND', 'there is nothing here'));
-    await passOn(target, route, exchange, { guard, house, limits });
+    const pass = route.isDownload ? handDown : passOn;
+    await pass(target, route, exchange, { guard, house, limits });
   }
 
   /**

@@ -12,16 +12,31 @@ import { logLoaders } from './loaders.ts';
 import {
   AgentLogsResolver,
   AlertLogsResolver,
+  AnalysisResolver,
+  BesideResolver,
+  exportRoute,
   type LogContext,
   LogsResolver,
+  PatternResolver,
   RetentionResolver,
+  ScanResolver,
   TraceLogsResolver,
 } from './resolver/index.ts';
+import { Analysis } from './service/analysis.ts';
+import { Exports } from './service/export.ts';
 import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
 import { Retention } from './service/retention.ts';
 import { Tails } from './service/tail.ts';
-import { LOG_COLUMNS, LogStore, type NewLogRow, RetentionStore, SweepStore } from './store/index.ts';
+import {
+  AnalysisStore,
+  LOG_COLUMNS,
+  LogReader,
+  LogStore,
+  type NewLogRow,
+  RetentionStore,
+  SweepStore,
+} from './store/index.ts';
 
 export const entities = [RetentionPolicy];
 
@@ -33,7 +48,9 @@ const INGEST_SCOPES = ['agent', 'operator'];
 export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const { clock, cursors, database, flags, log, settings, writes } = runtime;
   const telemetry = runtime.telemetry ?? absentTelemetryStore();
-  const store = new LogStore(telemetry);
+  const { FLEET_LOG_SEARCH_MS: maxMs, FLEET_LOG_SEARCH_BYTES: maxMemoryBytes } = settings;
+  const reader = new LogReader(telemetry, { maxMs, maxMemoryBytes });
+  const store = new LogStore(telemetry, reader);
   const policies = new RetentionStore(database);
   const inserter: GroupedInserter<NewLogRow> = new GroupedInserter<NewLogRow>({
     store: telemetry,
@@ -48,7 +65,9 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const keepMs = settings.FLEET_LOG_RETENTION_DAYS * DAY_MS;
   const retention = new Retention(policies, new SweepStore(telemetry), writes, clock, keepMs);
   const ingest = new Ingest(inserter, clock);
-  const service = new LogService({ store, tails, ingest, retention, mark: inserter, cursors, clock });
+  const analysis = new Analysis(new AnalysisStore(reader), clock, settings.FLEET_LOG_PATTERN_ROWS);
+  const exports = new Exports(store, inserter, clock, settings.FLEET_LOG_EXPORT_ROWS);
+  const service = new LogService({ store, tails, ingest, retention, analysis, mark: inserter, cursors, clock });
   const sweeper = new Worker(
     async () => {
       if (flags.isOn('logs.retention')) await retention.sweep();
@@ -60,13 +79,23 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   return {
     name: 'logs',
     schema: await buildSubgraph({
-      resolvers: [LogsResolver, RetentionResolver, AgentLogsResolver, TraceLogsResolver, AlertLogsResolver],
+      resolvers: [
+        LogsResolver,
+        ScanResolver,
+        BesideResolver,
+        AnalysisResolver,
+        PatternResolver,
+        RetentionResolver,
+        AgentLogsResolver,
+        TraceLogsResolver,
+        AlertLogsResolver,
+      ],
       orphanedTypes: [Agent, Trace, Alert],
       access: runtime.access,
       references,
     }),
     context: (call): LogContext => ({ call, service, loaders: logLoaders(service) }),
-    routes: { 'POST /v1/logs': otlpRoute(ingest) },
+    routes: { 'POST /v1/logs': otlpRoute(ingest), 'GET /v1/logs/export': exportRoute(exports) },
     async start() {
       await store.migrate();
       const { stamp, batches } = await store.resumption(clock.nowMs());

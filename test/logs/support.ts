@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Clock, systemClock } from '../../lib/clock.ts';
+import type { Settings } from '../../lib/settings/index.ts';
 import { openTelemetryStore, type TelemetryStore } from '../../lib/telemetry-store/index.ts';
 import { entities, logsSubgraph } from '../../subgraphs/logs/index.ts';
 import { startTestHouse, type TestHouse } from '../support/house.ts';
@@ -15,7 +16,7 @@ export interface LogsHouse extends TestHouse {
 }
 
 export async function startLogsHouse(
-  options: { clock?: Clock; folder?: string; databaseUrl?: string } = {},
+  options: { clock?: Clock; folder?: string; databaseUrl?: string; settings?: Partial<Settings> } = {},
 ): Promise<LogsHouse> {
   const folder = options.folder ?? path.join(mkdtempSync(path.join(tmpdir(), 'logs-')), 'store');
   const telemetry = await openTelemetryStore({ path: folder });
@@ -25,6 +26,7 @@ export async function startLogsHouse(
     make: logsSubgraph,
     telemetry,
     clock: options.clock ?? systemClock,
+    ...(options.settings ? { settings: options.settings } : {}),
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
   });
   return {

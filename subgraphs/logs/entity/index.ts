@@ -1,3 +1,4 @@
+export { LogFacet, LogPattern, LogScan } from './analysis.ts';
 export { IngestLogsInput, IngestLogsPayload, LogRecordInput } from './ingest.ts';
 export { LogBucket, LogConnection, LogEntry, LogTail } from './log-entry.ts';
 export { Agent, Alert, Trace } from './references.ts';

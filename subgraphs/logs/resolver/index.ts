@@ -1,4 +1,7 @@
+export { AnalysisResolver, PatternResolver } from './analysis.ts';
+export { BesideResolver, ScanResolver } from './beside.ts';
 export type { LogContext } from './context.ts';
 export { AgentLogsResolver, AlertLogsResolver, TraceLogsResolver } from './contributions.ts';
+export { exportRoute } from './export-route.ts';
 export { RetentionResolver } from './retention.ts';
 export { LogsResolver } from './root.ts';

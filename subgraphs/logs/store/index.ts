@@ -1,5 +1,7 @@
+export { AnalysisStore, type CountedField, type PatternRow } from './analysis.ts';
 export { type Condition, conditionOf, type LogCriteria, matcherOf } from './criteria.ts';
-export { type GroupColumn, LogStore, type TailPlace } from './logs.ts';
+export { type GroupColumn, LogStore, type ReadPage, type TailPlace } from './logs.ts';
+export { LogReader, SEARCH_LIMITS } from './reader.ts';
 export { RetentionStore } from './retention.ts';
 export {
   entryOf,
@@ -11,6 +13,7 @@ export {
   rankOf,
   SEVERITIES,
   timeOfNanos,
+  uuidOfPlace,
 } from './row.ts';
 export { LOG_FIELDS } from './search-fields.ts';
 export { type Governed, SweepStore } from './sweep.ts';

@@ -41,7 +41,7 @@ type AuditEntry implements Node @key(fields: "id") { id: ID! @access(scopes: ["v
 type Actor @shareable { id: ID! name: String! }`.replace(/type Actor[^\n]*/, '');
 
 /** What a house of telemetry takes. */
-const INGESTED = ['POST /v1/logs', 'POST /v1/metrics', 'POST /v1/traces', 'POST /api/v1/write'];
+const INGESTED = ['POST /v1/logs', 'GET /v1/logs/export', 'POST /v1/metrics', 'POST /v1/traces', 'POST /api/v1/write'];
 
 export const SHIP = nodeId('Ship', '01890000-0000-7000-8000-000000000001');
 export const NO_SHIP = nodeId('Ship', '01890000-0000-7000-8000-000000000009');

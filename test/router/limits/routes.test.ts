@@ -41,6 +41,7 @@ const ROWS: Record<string, Row> = {
   // Whoever has not signed is told so, and as seldom as anybody.
   'POST /internal/replicas': { status: 401, limitedBy: '/internal/replicas' },
   'POST /v1/logs': { headers: JSON_BODY, body: '{"resourceLogs":[]}', limitedBy: '/v1/logs' },
+  'GET /v1/logs/export': { limitedBy: '/v1/logs/export' },
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
 };
@@ -60,7 +61,7 @@ const NOWHERE: Record<string, Row> = {
 
 let harbour: Harbour;
 const routes: Record<string, IngestRoute> = Object.fromEntries(
-  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [route, { subgraph: 'ships' }]),
+  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [route, { ...ROUTES[route], subgraph: 'ships' }]),
 );
 const opened = () =>
   harbour.another({
