@@ -7,6 +7,11 @@ setFlagsFromString('--enable-experimental-regexp-engine');
 
 const MAX_LENGTH = 1_000;
 
+/** A pattern that matches in time linear in the text. @throws SyntaxError for what cannot be: back-references, look-around */
+export function linearPattern(source: string): RegExp {
+  return new RegExp(source, 'l');
+}
+
 /**
  * An anchored regular expression that matches in time linear in the text.
  * @throws BAD_INPUT for one that is malformed, too long, or needs back-references or look-around
@@ -16,7 +21,7 @@ export function linearExpression(text: string, field: string[] = ['labels']): Re
     throw new FleetError('BAD_INPUT', `an expression has at most ${MAX_LENGTH} characters`, { field });
   }
   try {
-    return new RegExp(`^(?:${text})$`, 'l');
+    return linearPattern(`^(?:${text})$`);
   } catch {
     throw new FleetError('BAD_INPUT', `not an expression that can be matched in linear time: ${text.slice(0, 80)}`, {
       field,

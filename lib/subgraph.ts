@@ -19,8 +19,8 @@ export interface HouseRouteRequest {
 export interface HouseRouteAnswer {
   status: number;
   headers?: Record<string, string>;
-  /** Parts are sent as the caller takes them. */
-  body: Buffer | string | AsyncIterable<Buffer>;
+  /** Whole, or as it is made: sent no faster than it is read. */
+  body: Buffer | string | AsyncIterable<string | Uint8Array>;
 }
 
 export type HouseRoute = (request: HouseRouteRequest) => Promise<HouseRouteAnswer>;

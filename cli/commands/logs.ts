@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { type Context, contextOf, listed, type Surface } from '../context.ts';
 import { plain } from '../output/table.ts';
+import { durationOf } from './duration.ts';
+import { addLogsExport } from './logs-export.ts';
 import { addLogsShip } from './logs-ship.ts';
 
 const ENTRY = 'id time severity service body attributes traceId spanId agent { id name }';
@@ -37,6 +39,7 @@ export function addLogs(program: Command, surface: Surface): void {
     .option('--since <duration>', 'only of so long, e.g. 15m, 2h, 1d, PT5M')
     .option('--trace <id>', 'only of this trace')
     .option('--limit <count>', 'no more than so many of the past (1–100)', '50');
+  addLogsExport(command, surface);
   addLogsShip(command, surface);
   command.action((words: string[], options: Options) => logs(contextOf(command, surface), words, options));
 }
@@ -83,11 +86,4 @@ function lineOf({ time, severity, service, agent, body, attributes }: Entry): st
   return plain(
     `${time} ${severity.padEnd(5)} ${agent?.name ?? service}  ${body}${rest.length ? `  ${rest.join(' ')}` : ''}`,
   );
-}
-
-/** `15m` and the like as ISO 8601; what is not of that form goes as it is. */
-export function durationOf(text: string): string {
-  const [, amount, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  if (!amount || !unit) return text;
-  return unit === 'd' ? `P${amount}D` : `PT${amount}${unit.toUpperCase()}`;
 }

@@ -5,6 +5,8 @@ export interface Sink {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
+  /** A stream's own: told when what was written has left. */
+  once?(event: 'drain', listener: () => void): unknown;
 }
 
 /** Tables for people, JSON for scripts, on the same words. */

@@ -31,9 +31,10 @@ const READY_QUERY = `{
 export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'POST /v1/logs': { subgraph: 'logs' },
   'POST /v1/logs/lines': { subgraph: 'logs' },
+  'GET /v1/logs/export': { subgraph: 'logs', scopes: ['viewer'], isDownload: true },
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
-  'GET /v1/audit/export': { subgraph: 'audit', scopes: ['auditor'], isStreamed: true },
+  'GET /v1/audit/export': { subgraph: 'audit', scopes: ['auditor'], isDownload: true },
 };
 
 export interface RunRouterOptions {

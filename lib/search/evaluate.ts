@@ -26,6 +26,8 @@ export function compileSearch<T>(node: SearchNode, fields: SearchFields<T>): Mat
       return (record) => !part(record);
     }
     case 'words': {
+      const { regex } = node;
+      if (regex) return (record) => regex.test(fields.words(record));
       const pattern = wordsPattern(node);
       return (record) => pattern.test(fields.words(record).toLowerCase());
     }
@@ -48,9 +50,10 @@ function compileField<T>(node: FieldNode, bound: BoundField<T>): Matcher<T> {
 }
 
 function testOf<T>(
-  { comparison, value, prefix }: FieldNode,
+  { comparison, value, prefix, regex }: FieldNode,
   { field, number }: BoundField<T>,
 ): (found: unknown) => boolean {
+  if (regex) return (found) => regex.test(textOf(found) ?? '') && found !== undefined && found !== null;
   if (prefix && value === '') return (found) => found !== undefined && found !== null;
   if (prefix) return (found) => textOf(found)?.startsWith(value) === true;
   if (field.type === 'keyword') return (found) => textOf(found) === value;

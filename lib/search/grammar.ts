@@ -1,4 +1,6 @@
-import { FleetError } from '../errors.ts';
+import type { FleetError } from '../errors.ts';
+import { badQuery } from './bad-query.ts';
+import { type Expression, parseExpression } from './expression.ts';
 import { type Comparison, type SearchNode, wordsOf } from './node.ts';
 
 /**
@@ -8,8 +10,9 @@ import { type Comparison, type SearchNode, wordsOf } from './node.ts';
  *   or     = and { "OR" and }
  *   and    = not { [ "AND" ] not }
  *   not    = ( "-" | "NOT" ) not | atom
- *   atom   = "(" or ")" | field | phrase | word
- *   field  = name ( ":" | ">=" | "<=" | ">" | "<" ) ( phrase | value [ "*" ] )
+ *   atom   = "(" or ")" | field | phrase | regex | word
+ *   field  = name ( ":" | ">=" | "<=" | ">" | "<" ) ( phrase | regex | value [ "*" ] )
+ *   regex  = "/" { any character but "/" and line feed, or \/ } "/" before a space, a bracket or the end (expression.ts)
  *   phrase = '"' { any character, \" or \\ } '"'
  *   word   = characters up to a space, bracket or quote [ "*" ]
  *   name   = letter { letter | digit | "_" | "." | "-" | "/" | "@" }
@@ -24,7 +27,10 @@ const SPACE = /\s+/y;
 const FIELD = /([\p{L}_][\p{L}\p{N}_.\-/@]*)(:|>=|<=|>|<)/uy;
 const WORD = /[^\s()"]+/y;
 const PHRASE = /"((?:[^"\\]|\\.)*)"/sy;
-const REGEX = /^\/.+\/$/;
+const REGEX = /\/((?:[^/\\\n]|\\.)+)\/(?=[\s()]|$)/uy;
+/** A path is a word too; what can only be an expression is told that its end is missing. */
+const UNENDED_WORD = /^[^\s"]+/;
+const UNENDED_REGEX = /^\/.*([\\^$|[\]{}]|\.[*+])/;
 
 /**
  * Parses a search.
@@ -33,11 +39,6 @@ const REGEX = /^\/.+\/$/;
  */
 export function parseGrammar(text: string): SearchNode | null {
   return new Parser(text).parse();
-}
-
-/** The one way a query is refused. */
-export function badQuery(column: number, sentence: string): FleetError {
-  return new FleetError('BAD_QUERY', `column ${column}: ${sentence}`, { column });
 }
 
 class Parser {
@@ -122,21 +123,36 @@ class Parser {
     if (this.#peek() === '"') {
       return { kind: 'field', name, comparison, value: this.#phrase(), prefix: false, column, valueColumn };
     }
+    const regex = this.#regex();
+    if (regex) return { kind: 'field', name, comparison, value: '', prefix: false, column, valueColumn, regex };
     const raw = this.#match(WORD)?.[0];
     if (raw === undefined) throw this.#expected(`a value for ${name}`);
     this.#skipSpace();
-    if (REGEX.test(raw)) throw badQuery(valueColumn, NO_REGEX);
     const prefix = comparison === '=' && raw.endsWith('*');
     return { kind: 'field', name, comparison, value: prefix ? raw.slice(0, -1) : raw, prefix, column, valueColumn };
   }
 
   #word(): SearchNode {
     const column = this.#column();
+    const regex = this.#regex();
+    if (regex) return { kind: 'words', words: [], prefix: false, column, regex };
     const raw = this.#match(WORD)?.[0] as string;
     this.#skipSpace();
-    if (REGEX.test(raw)) throw badQuery(column, NO_REGEX);
     const prefix = raw.endsWith('*');
     return { kind: 'words', words: this.#words(raw, column), prefix, column };
+  }
+
+  #regex(): Expression | undefined {
+    const column = this.#column();
+    const source = this.#match(REGEX)?.[1];
+    if (source === undefined) {
+      const raw = this.#peek() === '/' ? this.text.slice(this.#at).match(UNENDED_WORD)?.[0] : undefined;
+      if (raw && UNENDED_REGEX.test(raw)) throw badQuery(column, 'expected a "/" that ends this expression, or quotes');
+      return undefined;
+    }
+    const regex = parseExpression(source, column + 1);
+    this.#skipSpace();
+    return regex;
   }
 
   #phrase(): string {
@@ -191,5 +207,3 @@ class Parser {
     return badQuery(this.#column(), `expected ${what}`);
   }
 }
-
-const NO_REGEX = 'regular expressions are not searched for yet: use words, a "phrase" or prefix*';

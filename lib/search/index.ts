@@ -3,9 +3,10 @@ import { checkFields, type SearchFields } from './fields.ts';
 import { parseGrammar } from './grammar.ts';
 import type { SearchNode } from './node.ts';
 
+export { badQuery } from './bad-query.ts';
 export { compileSearch, type Matcher } from './evaluate.ts';
+export type { Expression } from './expression.ts';
 export { type BoundField, bindField, type FieldType, type SearchField, type SearchFields } from './fields.ts';
-export { badQuery } from './grammar.ts';
 export { type Comparison, type FieldNode, type SearchNode, type WordsNode, wordsOf } from './node.ts';
 
 /**
@@ -23,4 +24,11 @@ export function parseSearch<T>(text: string, fields?: SearchFields<T>): SearchNo
 /** Whether a record is found by a parsed search; compile it with `compileSearch` when there are many. */
 export function matchesSearch<T>(node: SearchNode | null, record: T, fields: SearchFields<T>): boolean {
   return node === null || compileSearch(node, fields)(record);
+}
+
+/** How much the regular expressions of a search compare with: 0 without any. */
+export function expressionSize(node: SearchNode): number {
+  if (node.kind === 'not') return expressionSize(node.node);
+  if (node.kind === 'words' || node.kind === 'field') return node.regex?.size ?? 0;
+  return node.nodes.reduce((sum, part) => sum + expressionSize(part), 0);
 }

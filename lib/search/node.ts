@@ -1,12 +1,17 @@
+import type { Expression } from './expression.ts';
+
 /** How a field is compared; `=` is written `:`. */
 export type Comparison = '=' | '>=' | '<=' | '>' | '<';
 
-/** A parsed search. `column` is where it stands in the text, from 1. */
+/**
+ * A parsed search. `column` is where it stands in the text, from 1. With `regex` it is that which is looked for, anywhere in
+ * the text or the value; only in fields of a house that says it has them (`SearchFields.hasRegex`).
+ */
 export type SearchNode =
   | { kind: 'and' | 'or'; nodes: SearchNode[] }
   | { kind: 'not'; node: SearchNode }
   /** Whole words, one after the other; with `prefix` the last one is only the beginning of a word. */
-  | { kind: 'words'; words: string[]; prefix: boolean; column: number }
+  | { kind: 'words'; words: string[]; prefix: boolean; column: number; regex?: Expression }
   | {
       kind: 'field';
       name: string;
@@ -15,6 +20,7 @@ export type SearchNode =
       prefix: boolean;
       column: number;
       valueColumn: number;
+      regex?: Expression;
     };
 
 export type WordsNode = Extract<SearchNode, { kind: 'words' }>;

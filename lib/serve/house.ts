@@ -1,7 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { ApolloServer, HeaderMap } from '@apollo/server';
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -17,10 +15,9 @@ import { withTraceparent } from '../telemetry/propagation.ts';
 import { readBody } from './body.ts';
 import { publicError } from './errors.ts';
 import { streamSubscription } from './sse.ts';
+import { streamBody } from './stream-body.ts';
 
 const MAX_BODY = 20_000_000;
-/** A caller that takes nothing of a streamed answer for so long is cut, milliseconds. */
-const STALL_MS = 60_000;
 
 /** A listening server. */
 export interface Served {
@@ -137,11 +134,8 @@ class HouseDoor {
       return send(response, 404, { errors: [{ message: `no ${target} here`, extensions: { code: 'NOT_FOUND' } }] });
     const answer = await route({ call, headers: request.headers, body, query: url.searchParams });
     response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers });
-    const { body: given } = answer;
-    if (typeof given === 'string' || Buffer.isBuffer(given)) return void response.end(given);
-    response.setTimeout(STALL_MS, () => response.destroy());
-    // One by one: what a caller does not take is not read.
-    await pipeline(Readable.from(given as AsyncIterable<Buffer>, { highWaterMark: 1 }), response).catch(leftOr);
+    if (typeof answer.body === 'string' || Buffer.isBuffer(answer.body)) response.end(answer.body);
+    else await streamBody(answer.body, response);
   }
 
   async #readiness(response: ServerResponse): Promise<void> {
@@ -189,11 +183,6 @@ class HouseDoor {
       { contextValue: this.subgraph.context(call) },
     );
   }
-}
-
-/** A caller may leave a streamed answer whenever he likes: that is no fault. */
-function leftOr(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
 }
 
 function refuse(response: ServerResponse): void {

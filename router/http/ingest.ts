@@ -22,15 +22,15 @@ export interface IngestRoute {
   maxBytes?: number;
   /** How long the house may take to make it durable, or to begin its answer, milliseconds. */
   timeoutMs?: number;
-  /** Whether the answer has no bound and is handed on as it comes. */
-  isStreamed?: boolean;
+  /** Whether its answers are files, handed down as they come (download.ts). */
+  isDownload?: boolean;
 }
 
 const SCOPES = ['agent', 'operator'];
 const MAX_BYTES = 16_000_000;
-export const TIMEOUT_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 /** Headers of an answer that mean something to a sender of telemetry. */
-export const ANSWER_HEADERS = ['content-type', 'retry-after'] as const;
+const ANSWER_HEADERS = ['content-type', 'retry-after'] as const;
 /** Headers of a request that say how its body is to be read. */
 const BODY_HEADERS = ['content-type', 'x-fleet-service', 'x-prometheus-remote-write-version'] as const;
 
@@ -77,12 +77,12 @@ export async function passOn(
 }
 
 /** @throws FORBIDDEN */
-export function requireScopes({ principal }: Call, { scopes = SCOPES }: IngestRoute): void {
+function requireScopes({ principal }: Call, { scopes = SCOPES }: IngestRoute): void {
   if (!hasAnyScope(principal, scopes))
     throw new FleetError('FORBIDDEN', `this needs one of the scopes ${scopes.join(', ')}`);
 }
 
-export function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
+function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = headers[name];

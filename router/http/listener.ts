@@ -16,6 +16,7 @@ import { LimitRefusal, limitHeaders } from '../limits/standing.ts';
 import { HttpRefusal } from './body.ts';
 import { type Asked, addressOf, callOf, identify } from './call.ts';
 import { answerCors } from './cors.ts';
+import { handDown } from './download.ts';
 import type { FastReply } from './fast-path/fast-reply.ts';
 import type { FastRequest } from './fast-path/fast-request.ts';
 import { requireProperFraming } from './framing.ts';
@@ -28,7 +29,6 @@ import type { Readiness } from './readiness.ts';
 import type { Reply, WholeReply } from './reply.ts';
 import { hostOf, parametersOf, pathOf } from './request-target.ts';
 import { send, sendAnswer, sendJson } from './send.ts';
-import { streamOn } from './stream-on.ts';
 
 export interface ListenerOptions {
   keeper: DoorKeeper;
@@ -167,7 +167,8 @@ export class Listener {
     const route = routes[target];
     const house = route && houses[route.subgraph];
     if (!route || !house) throw new HttpRefusal(404, new FleetError('NOT_FOUND', 'there is nothing here'));
-    await (route.isStreamed ? streamOn : passOn)(target, route, exchange, { guard, house, limits });
+    const pass = route.isDownload ? handDown : passOn;
+    await pass(target, route, exchange, { guard, house, limits });
   }
 
   /**

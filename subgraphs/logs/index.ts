@@ -13,24 +13,33 @@ import { logLoaders } from './loaders.ts';
 import {
   AgentLogsResolver,
   AlertLogsResolver,
+  AnalysisResolver,
+  BesideResolver,
   ErrorGroupResolver,
+  exportRoute,
   type LogContext,
   LogsResolver,
+  PatternResolver,
   RetentionResolver,
+  ScanResolver,
   TraceLogsResolver,
 } from './resolver/index.ts';
+import { Analysis } from './service/analysis.ts';
 import { ErrorGroups } from './service/error-groups.ts';
 import { ErrorResolutions } from './service/error-resolutions.ts';
+import { Exports } from './service/export.ts';
 import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
 import { redactorOf } from './service/redaction.ts';
 import { Retention } from './service/retention.ts';
 import { Tails } from './service/tail.ts';
 import {
+  AnalysisStore,
   ErrorGroupStore,
   ErrorResolutionStore,
   LOG_COLUMNS,
   LOG_TYPES,
+  LogReader,
   LogStore,
   RetentionStore,
   SweepStore,
@@ -48,7 +57,9 @@ const INGEST_SCOPES = ['agent', 'operator'];
 export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const { clock, cursors, database, flags, log, settings, writes } = runtime;
   const telemetry = runtime.telemetry ?? absentTelemetryStore();
-  const store = new LogStore(telemetry);
+  const { FLEET_LOG_SEARCH_MS: maxMs, FLEET_LOG_SEARCH_BYTES: maxMemoryBytes } = settings;
+  const reader = new LogReader(telemetry, { maxMs, maxMemoryBytes });
+  const store = new LogStore(telemetry, reader);
   const policies = new RetentionStore(database);
   const inserter: BlockInserter = new BlockInserter({
     store: telemetry,
@@ -62,7 +73,9 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const keepMs = settings.FLEET_LOG_RETENTION_DAYS * DAY_MS;
   const retention = new Retention(policies, new SweepStore(telemetry), writes, clock, keepMs);
   const ingest = new Ingest(inserter, redactorOf(settings, runtime.registry), clock);
-  const service = new LogService({ store, tails, ingest, retention, mark: inserter, cursors, clock });
+  const analysis = new Analysis(new AnalysisStore(reader), clock, settings.FLEET_LOG_PATTERN_ROWS);
+  const exports = new Exports(store, inserter, clock, settings.FLEET_LOG_EXPORT_ROWS);
+  const service = new LogService({ store, tails, ingest, retention, analysis, mark: inserter, cursors, clock });
   const errorStore = new ErrorGroupStore(telemetry);
   const resolved = new ErrorResolutionStore(database);
   const groups = new ErrorGroups(errorStore, resolved, inserter, cursors, clock);
@@ -81,6 +94,10 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       resolvers: [
         LogsResolver,
         ErrorGroupResolver,
+        ScanResolver,
+        BesideResolver,
+        AnalysisResolver,
+        PatternResolver,
         RetentionResolver,
         AgentLogsResolver,
         TraceLogsResolver,
@@ -91,7 +108,11 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       references,
     }),
     context: (call): LogContext => ({ call, service, errors, loaders: logLoaders(service, groups) }),
-    routes: { 'POST /v1/logs': otlpRoute(ingest), 'POST /v1/logs/lines': linesRoute(ingest) },
+    routes: {
+      'POST /v1/logs': otlpRoute(ingest),
+      'POST /v1/logs/lines': linesRoute(ingest),
+      'GET /v1/logs/export': exportRoute(exports),
+    },
     async start() {
       await store.migrate();
       await errorStore.migrate();

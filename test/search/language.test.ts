@@ -12,6 +12,7 @@ interface Record {
 }
 const FIELDS: SearchFields<Record> = {
   words: ({ text }) => text,
+  hasRegex: true,
   fields: {
     kind: { type: 'keyword', read: ({ kind }) => kind },
     size: { type: 'number', read: ({ size }) => size },
@@ -51,6 +52,7 @@ describe('words', () => {
     ['or', 'this or that', true],
     ['ÜBER', 'über', true],
     ['/v1/logs', 'POST /v1/logs', true],
+    ['/v1/logs/', 'POST /v1/logs', true],
   ])('%s in “%s”: %s', (query, text, expected) => {
     if (expected === null) expect(() => found(query, { text })).toThrow('letters or digits');
     else expect(found(query, { text })).toBe(expected);
@@ -90,6 +92,63 @@ describe('fields', () => {
   });
 });
 
+describe('regular expressions', () => {
+  test.each([
+    ['/time ?out/', 'a timeout', true],
+    ['/time ?out/', 'a Timeout', false],
+    ['/(?i)TIME/', 'a timeout', true],
+    ['/(?i)ÜB[a-e]r/', 'an üBEr', true],
+    ['/(?i)[^a]/', 'A', false],
+    ['/(?i)[^\\S]/', 'a', false],
+    ['/^a.c$/', 'abc', true],
+    ['/^a.c$/', 'a\nc', false],
+    ['/(?s)^a.c$/', 'a\nc', true],
+    ['/^.$/', '😀', true],
+    ['/^[^a]{2}$/', '😀é', true],
+    ['/^[😀-😂]+$/', '😁', true],
+    ['/^[\\x{10000}-\\x{10ffff}]$/', '😁', true],
+    ['/a{2,3}b/', '-aab', true],
+    ['/^a{2,3}$/', 'aaaa', false],
+    ['/^a{2,}$/', 'aaaaaaa', true],
+    ['/^a{2}$/', 'aaa', false],
+    ['/GET \\/v1\\/logs/', 'GET /v1/logs', true],
+    ['/status=(4|5)\\d\\d\\b/', 'status=503 x', true],
+    ['/status=(4|5)\\d\\d\\b/', 'status=5031', false],
+    ['/a.*?b/', 'a--b', true],
+    ['/[\\]\\-x]/', '-', true],
+    ['/[a-]/', '-', true],
+    ['/\\s/', '\u000b', false],
+    ['/\\d/', '٣', false],
+    ['/a/ b', 'ab b', true],
+    ['-/a/', 'b', true],
+    ['(/a/ OR /b/)', 'b', true],
+    ['/a b/', 'a b', true],
+    ['/(a*)*c/', 'aac', true],
+  ])('%s in “%s”: %s', (query, text, expected) => {
+    expect(found(query, { text })).toBe(expected);
+  });
+
+  test.each<[string, Partial<Record>, boolean]>([
+    ['kind:/^to{2}l/', { kind: 'tools' }, true],
+    ['kind:/x*/', {}, false],
+    ['-kind:/x/', {}, true],
+    ['labels.a:/^4\\d$/', { labels: { a: 42 } }, true],
+    ['labels.a:/v1/logs', { labels: { a: '/v1/logs' } }, true],
+  ])('%s of %j: %s', (query, record, expected) => {
+    expect(found(query, record)).toBe(expected);
+  });
+
+  test('take time linear in the text, also where backtracking would not end', () => {
+    expect(found('/(a|a)*(a*)*$b/', { text: 'a'.repeat(100_000) })).toBe(false);
+  });
+
+  test('are refused where a house has none', () => {
+    const { hasRegex: _, ...without } = FIELDS;
+    expect(() => parseSearch('a /b/', without)).toThrow('column 3: regular expressions are for logs only');
+    expect(() => parseSearch('kind:/b/', without)).toThrow('column 6: regular expressions are for logs only');
+  });
+});
+
 describe('a bad query points at its column', () => {
   test.each([
     ['a AND', 'column 6: expected a word, a "phrase", field:value or "("'],
@@ -102,8 +161,31 @@ describe('a bad query points at its column', () => {
     ['say "hi', 'column 5: expected a closing quote'],
     ['a ***', 'column 3: expected letters or digits'],
     ['""', 'column 1: expected letters or digits'],
-    ['a /b.*/', 'column 3: regular expressions are not searched for yet'],
-    ['kind:/b/', 'column 6: regular expressions'],
+    ['a /b.*', 'column 3: expected a "/" that ends this expression'],
+    ['kind:/[b', 'column 6: expected a "/" that ends this expression'],
+    ['/a(b/', 'column 5: expected ")" for the "(" at column 3'],
+    ['x /ab)/', 'column 6: expected "(" before this ")"'],
+    ['/a||b/', 'column 4: expected a character'],
+    ['/()/', 'column 3: expected a character'],
+    ['/*a/', 'column 2: expected something to repeat'],
+    ['/a**/', 'column 4: expected one repetition'],
+    ['/^*/', 'column 3: expected a character before this: ^ is none'],
+    ['/a{x/', 'column 3: expected {n}, {n,} or {n,m}'],
+    ['/a{3,2}/', 'column 3: expected {n,m} with m at least n'],
+    ['/a{501}/', 'column 3: expected at most 500 characters with repetitions counted out'],
+    ['/((a{20}){20}){20}/', 'column 15: expected at most 500 characters with'],
+    ['/[a/', 'column 4: expected "]" for the "[" at column 2'],
+    ['/[]/', 'column 3: expected a character between'],
+    ['/[z-a]/', 'column 3: expected a range that rises'],
+    ['/[[:alpha:]]/', 'column 3: expected \\[ for itself'],
+    ['/a(?=b)/', 'column 3: expected (…), (?:…), or (?i) and (?s)'],
+    ['/(a)\\1/', 'column 5: expected one of \\d \\w'],
+    ['/\\p{L}/', 'column 2: expected one of \\d \\w'],
+    ['/(?i)[\\x{100}-\\x{ffff}]/', 'column 7: expected a smaller range'],
+    [`/${'('.repeat(21)}a${')'.repeat(21)}/`, 'column 22: expected at most 20 groups'],
+    [`/${'a'.repeat(501)}/`, 'column 502: expected at most 500 characters'],
+    ['labels.x>/b/', 'column 1: an expression has no order'],
+    ['size:/b/', 'column 6: expected a number for size, not an expression'],
     ['kind: x', 'column 6: expected a value for kind'],
     ['a kond:x', 'column 3: there is no field kond: expected one of kind, size, at, level, labels.name'],
     ['labels:x', 'column 1: there is no field labels'],
@@ -146,6 +228,11 @@ describe('a bad query points at its column', () => {
       'size>',
       '1',
       '/',
+      '/a[^b]*/',
+      '[',
+      ']',
+      '{2}',
+      '^',
       '\\',
       'é',
       '*',

@@ -230,3 +230,19 @@ describe('by URL', () => {
     await remote.close();
   });
 });
+
+test('a query that fails leaves nothing of its answer in the next ones’', async () => {
+  const rowsOf = async (who: number, limit: number, failsAt: number) =>
+    await store.query<{ who: number; n: number }>(
+      `select toUInt32(${who}) as who, toUInt32(number) as n from numbers(${limit}) where throwIf(number = ${failsAt}) = 0`,
+      {},
+      { settings: ['max_block_size = 500'] },
+    );
+  const asked = Array.from({ length: 40 }, async (_, who) => {
+    const limit = 1_000 + (who % 7) * 3_000;
+    if (who % 3 === 0) return await expect(rowsOf(who, 100_000, limit)).rejects.toMatchObject({ code: '395' });
+    const rows = await rowsOf(who, limit, -1);
+    expect([rows.length, [...new Set(rows.map((row) => row.who))]]).toEqual([limit, [who]]);
+  });
+  await Promise.all(asked);
+});

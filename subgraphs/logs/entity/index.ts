@@ -1,3 +1,4 @@
+export { LogFacet, LogPattern, LogScan } from './analysis.ts';
 export {
   ErrorGroup,
   ErrorGroupConnection,

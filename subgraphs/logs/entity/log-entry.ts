@@ -9,6 +9,9 @@ import { Agent, Trace } from './references.ts';
 @Directive('@key(fields: "id")')
 @ObjectType({ implements: Node, description: 'One line of a log: what a program said, when, and how grave it is.' })
 export class LogEntry extends Node {
+  /** Its place in the table, behind its id. */
+  place!: { time: string; stamp: number; seq: number };
+
   @Field(() => Date, { description: 'When it happened, by the program that wrote it; its nanoseconds are kept.' })
   time!: string;
 

@@ -3,9 +3,19 @@ import type { CursorSealer } from '../../../lib/cursor.ts';
 import { type LogFilter, LogGroup } from '../../../lib/graphql/log-filter.ts';
 import { durationMs } from '../../../lib/graphql/scalars.ts';
 import { nodeId, readNodeId } from '../../../lib/node-id.ts';
-import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
-import type { Alert, LogBucket, LogEntry } from '../entity/index.ts';
-import { entryOf, type GroupColumn, type LogCriteria, type LogStore, nanosOf, SEVERITIES } from '../store/index.ts';
+import { type Page, type PageArgs, type PageRequest, pageOf, readPage } from '../../../lib/page.ts';
+import type { Alert, LogBucket, LogEntry, LogScan } from '../entity/index.ts';
+import {
+  entryOf,
+  type GroupColumn,
+  type LogCriteria,
+  type LogStore,
+  nanosOf,
+  type ReadPage,
+  SEVERITIES,
+  timeOfNanos,
+} from '../store/index.ts';
+import type { Analysis } from './analysis.ts';
 import { criteriaOf, narrowed } from './filter.ts';
 import { divide } from './histogram.ts';
 import type { Ingest } from './ingest.ts';
@@ -24,6 +34,7 @@ export interface LogServiceParts {
   tails: Tails;
   ingest: Ingest;
   retention: Retention;
+  analysis: Analysis;
   mark: Watermark;
   cursors: CursorSealer;
   clock: Clock;
@@ -32,6 +43,11 @@ export interface LogServiceParts {
 /** How a list of entries is asked for. */
 export interface LogsAsked extends PageArgs {
   filter?: LogFilter | null | undefined;
+}
+
+/** A page of entries, and what was read for it. */
+export interface LogPage extends Page<LogEntry> {
+  scan: LogScan;
 }
 
 /** What a histogram is asked for. */
@@ -46,30 +62,32 @@ export interface HistogramAsked {
 export class LogService {
   readonly ingest: Ingest;
   readonly retention: Retention;
+  readonly analysis: Analysis;
 
   constructor(private readonly parts: LogServiceParts) {
     this.ingest = parts.ingest;
     this.retention = parts.retention;
+    this.analysis = parts.analysis;
   }
 
   /** A page, newest first. */
-  logs(asked: LogsAsked): Promise<Page<LogEntry>> {
+  logs(asked: LogsAsked): Promise<LogPage> {
     return this.#page(asked, criteriaOf(asked.filter, this.parts.clock.nowMs()));
   }
 
   /** A page of one agent's entries. @param agentId global */
-  ofAgent(agentId: string, asked: LogsAsked): Promise<Page<LogEntry>> {
+  ofAgent(agentId: string, asked: LogsAsked): Promise<LogPage> {
     const uuid = readNodeId(agentId)?.uuid ?? '-';
     return this.#page(asked, narrowed(criteriaOf(asked.filter, this.parts.clock.nowMs()), { agents: [uuid] }));
   }
 
   /** A page of a trace's entries. */
-  ofTrace(traceId: string, first: number | null | undefined): Promise<Page<LogEntry>> {
+  ofTrace(traceId: string, first: number | null | undefined): Promise<LogPage> {
     return this.#page({ first }, { trace: traceId.toLowerCase() });
   }
 
   /** What was logged around an alert's beginning, by its agent if it has one. @param within ISO 8601, before and after */
-  aroundAlert({ startedAt, agent }: Alert, within: string, first: number): Promise<Page<LogEntry>> {
+  aroundAlert({ startedAt, agent }: Alert, within: string, first: number): Promise<LogPage> {
     const reachMs = durationMs(within) ?? 0;
     const around = {
       from: nanosOf(Math.max(0, startedAt.getTime() - reachMs)),
@@ -77,6 +95,19 @@ export class LogService {
       ...(agent ? { agents: [readNodeId(agent.id)?.uuid ?? '-'] } : {}),
     };
     return this.#page({ first }, around);
+  }
+
+  /**
+   * What the same agent logged around an entry, or the same service where no agent did; newest first.
+   * @param first how many, those next to it
+   */
+  async beside(entry: LogEntry, side: 'before' | 'after', first: number): Promise<LogPage> {
+    const { time, stamp, seq } = entry.place;
+    const { limit } = readPage({ first }, this.parts.cursors, LIST);
+    const key = [time, stamp, seq];
+    const request = side === 'before' ? { limit, backward: false, after: key } : { limit, backward: true, before: key };
+    const stream = entry.agent ? { agents: [readNodeId(entry.agent.id)?.uuid ?? '-'] } : { services: [entry.service] };
+    return await this.#read(request, stream);
   }
 
   /** Entries by uuid; null for what is not there. */
@@ -116,12 +147,15 @@ export class LogService {
     return await this.parts.tails.follow(filter?.range?.last ? lasting : criteria, after);
   }
 
-  async #page(args: PageArgs, criteria: LogCriteria): Promise<Page<LogEntry>> {
+  #page(args: PageArgs, criteria: LogCriteria): Promise<LogPage> {
+    return this.#read(readPage(args, this.parts.cursors, LIST), criteria);
+  }
+
+  async #read(request: PageRequest, criteria: LogCriteria): Promise<LogPage> {
     const { store, cursors, tails, mark } = this.parts;
-    const request = readPage(args, cursors, LIST);
     const { watermark } = mark;
-    const rows = await store.page(criteria, request, watermark);
-    const page = pageOf(rows, request, cursors, LIST, ({ time, stamp, seq }) => [time, stamp, seq]);
+    const read = await store.page(criteria, request, watermark);
+    const page = pageOf(read.rows, request, cursors, LIST, ({ time, stamp, seq }) => [time, stamp, seq]);
     const nodes = page.nodes.map(entryOf);
     return {
       ...page,
@@ -129,6 +163,7 @@ export class LogService {
       nodes,
       totalCount: () => store.count(criteria, watermark),
       changeCursor: tails.cursor(watermark),
+      scan: scanOf(read, criteria),
     };
   }
 
@@ -141,6 +176,11 @@ export class LogService {
     // The last entry lies inside: the end is exclusive.
     return span && { fromMs: ms(from ?? span.first), toMs: to === undefined ? Math.floor(ms(span.last)) + 1 : ms(to) };
   }
+}
+
+function scanOf({ read, indexes }: ReadPage, { from, to }: LogCriteria): LogScan {
+  const [begin, end] = [from, to].map((nanos) => (nanos === undefined ? null : timeOfNanos(nanos)));
+  return { ...read, from: begin ?? null, to: end ?? null, indexes, isExact: true };
 }
 
 function ms(nanos: string): number {

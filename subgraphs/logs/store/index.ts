@@ -1,3 +1,4 @@
+export { AnalysisStore, type CountedField, type PatternRow } from './analysis.ts';
 export { blockOf, LOG_TYPES, rowAt, writeRow } from './block.ts';
 export { type Condition, conditionOf, type LogCriteria, matcherOf } from './criteria.ts';
 export {
@@ -8,7 +9,8 @@ export {
   type SeenVersion,
 } from './error-groups.ts';
 export { ErrorResolutionStore } from './error-resolutions.ts';
-export { type GroupColumn, LogStore, type TailPlace } from './logs.ts';
+export { type GroupColumn, LogStore, type ReadPage, type TailPlace } from './logs.ts';
+export { LogReader, SEARCH_LIMITS } from './reader.ts';
 export { RetentionStore } from './retention.ts';
 export {
   entryOf,

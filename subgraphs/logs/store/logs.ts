@@ -1,7 +1,8 @@
-import { asFleetError, FleetError } from '../../../lib/errors.ts';
+import { asFleetError } from '../../../lib/errors.ts';
 import type { PageRequest } from '../../../lib/page.ts';
-import type { TelemetryStore } from '../../../lib/telemetry-store/index.ts';
+import type { MeasuredRows, TelemetryStore } from '../../../lib/telemetry-store/index.ts';
 import { conditionOf, type LogCriteria } from './criteria.ts';
+import { LogReader } from './reader.ts';
 import { type LogRow, placeOfUuid, uuidOfPlace } from './row.ts';
 import { LOG_TABLES } from './tables.ts';
 
@@ -16,16 +17,21 @@ export type GroupColumn = 'severity' | 'service' | 'agent';
 
 const COLUMNS =
   'toString(time) as time_text, toString(observed) as observed_text, toString(stamp) as stamp_text, seq, severity, service, agent, agent_name, trace, span, body, attributes, resource';
-const PAGE_MS = 8_000;
 const COUNT_MS = 2_000;
 const GROUPS = {
   severity: 'toString(intDiv(toInt16(severity) - 1, 4))',
   service: 'toString(service)',
   agent: 'toString(agent)',
 } as const;
-/** ClickHouse's CANNOT_COMPILE_REGEXP. */
-const BAD_REGEXP = '427';
 const DAY_MS = 24 * 60 * 60_000;
+
+/** A page of rows, and what was read for it. */
+export interface ReadPage {
+  rows: LogRow[];
+  read: MeasuredRows<never>['read'];
+  /** Names of the indexes that helped; asked of the engine when called. */
+  indexes(): Promise<string[]>;
+}
 
 /** 64-bit numbers come as text, under other names: an alias would hide the column from the conditions. */
 interface RawRow extends Omit<LogRow, 'time' | 'observed' | 'stamp'> {
@@ -36,7 +42,10 @@ interface RawRow extends Omit<LogRow, 'time' | 'observed' | 'stamp'> {
 
 /** The table of log entries: the only ClickHouse SQL that reads it. */
 export class LogStore {
-  constructor(private readonly telemetry: TelemetryStore) {}
+  constructor(
+    private readonly telemetry: TelemetryStore,
+    private readonly reader = new LogReader(telemetry),
+  ) {}
 
   migrate(): Promise<void> {
     return this.telemetry.migrate('logs', LOG_TABLES);
@@ -56,7 +65,7 @@ export class LogStore {
   }
 
   /** A page, newest first, of what was durable at the watermark. Up to `limit + 1` rows. */
-  async page(criteria: LogCriteria, request: PageRequest, watermark: number): Promise<LogRow[]> {
+  async page(criteria: LogCriteria, request: PageRequest, watermark: number): Promise<ReadPage> {
     const { where, parameters } = conditionOf(criteria);
     const parts = [where, `stamp <= ${parameters.bind('UInt64', watermark)}`];
     const beside = (key: unknown[], order: '<' | '>') => {
@@ -71,19 +80,22 @@ export class LogStore {
     if (request.after) beside(request.after, '<');
     if (request.before) beside(request.before, '>');
     const way = request.backward ? 'asc' : 'desc';
-    const rows = await this.#rows(
-      `select ${COLUMNS} from log where ${parts.join(' and ')}
-        order by time ${way}, stamp ${way}, seq ${way} limit ${request.limit + 1}`,
-      parameters.values,
-    );
-    return request.backward ? rows.reverse() : rows;
+    const sql = `select ${COLUMNS} from log where ${parts.join(' and ')}
+        order by time ${way}, stamp ${way}, seq ${way} limit ${request.limit + 1}`;
+    const { rows: raw, read } = await this.reader.measured<RawRow>(sql, parameters.values);
+    const rows = raw.map(rowOf);
+    return {
+      rows: request.backward ? rows.reverse() : rows,
+      read,
+      indexes: () => this.reader.indexes(sql, parameters.values),
+    };
   }
 
   /** How many there are at the watermark; null when counting takes too long. */
   async count(criteria: LogCriteria, watermark: number): Promise<number | null> {
     const { where, parameters } = conditionOf(criteria);
     try {
-      const [row] = await this.#query<{ count: string }>(
+      const [row] = await this.reader.rows<{ count: string }>(
         `select toString(count()) as count from log where ${where} and stamp <= ${parameters.bind('UInt64', watermark)}`,
         parameters.values,
         COUNT_MS,
@@ -98,7 +110,7 @@ export class LogStore {
   /** The times of the first and the last entry, nanoseconds; undefined when there is none. */
   async span(criteria: LogCriteria): Promise<{ first: string; last: string } | undefined> {
     const { where, parameters } = conditionOf(criteria);
-    const [row] = await this.#query<{ first: string; last: string; count: string }>(
+    const [row] = await this.reader.rows<{ first: string; last: string; count: string }>(
       `select toString(min(time)) as first, toString(max(time)) as last, toString(count()) as count from log where ${where}`,
       parameters.values,
     );
@@ -113,7 +125,7 @@ export class LogStore {
   ): Promise<{ bucket: number; group: string; count: number }[]> {
     const { where, parameters } = conditionOf(criteria);
     const step = parameters.bind('UInt64', String(BigInt(stepMs) * 1_000_000n));
-    const rows = await this.#query<{ bucket: string; grouped: string; count: string }>(
+    const rows = await this.reader.rows<{ bucket: string; grouped: string; count: string }>(
       `select toString(intDiv(time, ${step})) as bucket, ${group ? GROUPS[group] : "''"} as grouped, toString(count()) as count
          from log where ${where} group by bucket, grouped order by toUInt64(bucket), grouped limit 100000`,
       parameters.values,
@@ -156,21 +168,10 @@ export class LogStore {
   }
 
   async #rows(sql: string, parameters: Record<string, unknown>): Promise<LogRow[]> {
-    const rows = await this.#query<RawRow>(sql, parameters);
-    return rows.map(({ time_text: time, observed_text: observed, stamp_text: stamp, ...row }) => ({
-      ...row,
-      time,
-      observed,
-      stamp: Number(stamp),
-    }));
+    return (await this.reader.rows<RawRow>(sql, parameters)).map(rowOf);
   }
+}
 
-  async #query<T>(sql: string, parameters: Record<string, unknown>, maxMs = PAGE_MS): Promise<T[]> {
-    try {
-      return await this.telemetry.query<T>(sql, parameters, { maxMs });
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== BAD_REGEXP) throw error;
-      throw new FleetError('BAD_QUERY', 'this regular expression cannot be read: RE2 syntax, without back-references');
-    }
-  }
+function rowOf({ time_text: time, observed_text: observed, stamp_text: stamp, ...row }: RawRow): LogRow {
+  return { ...row, time, observed, stamp: Number(stamp) };
 }

@@ -96,6 +96,7 @@ export function millisOf(nanos: string): number {
 export function entryOf(row: LogRow): LogEntry {
   return Object.assign(new LogEntry(), {
     id: nodeId('LogEntry', uuidOfPlace(row)),
+    place: { time: row.time, stamp: row.stamp, seq: row.seq },
     time: timeOfNanos(row.time),
     observedAt: timeOfNanos(row.observed),
     severity: SEVERITIES[rankOf(row.severity)],

@@ -11,6 +11,8 @@ import { type LogRow, nanosOf } from './row.ts';
 import { LOG_FIELDS, waysOf } from './search-fields.ts';
 import { NO_WORD, WORDS_OF_BODY } from './tables.ts';
 
+/** The agent's global id, as lib/node-id.ts makes it: 42 bytes, so nothing is padded. */
+const AGENT_ID = `base64URLEncode(concat('Agent:', agent))`;
 /** As many words as the engine looks up at once. */
 const MAX_TOKENS = 64;
 
@@ -29,7 +31,8 @@ export function searchCondition(node: SearchNode, parameters: Parameters): strin
   }
 }
 
-function wordsCondition({ words, prefix }: WordsNode, parameters: Parameters): string {
+function wordsCondition({ words, prefix, regex }: WordsNode, parameters: Parameters): string {
+  if (regex) return `match(body, ${parameters.bind('String', regex.re2)})`;
   const whole = [...new Set(prefix ? words.slice(0, -1) : words)].slice(0, MAX_TOKENS);
   // The index finds entries with all the words; only a phrase or a beginning needs their text.
   const conditions = whole.length ? [`hasAllTokens(${WORDS_OF_BODY}, ${parameters.bind('Array(String)', whole)})`] : [];
@@ -69,15 +72,17 @@ function fieldCondition(node: FieldNode, bound: BoundField<LogRow>, parameters: 
   }
 }
 
-function textCondition(column: string, { value, prefix }: FieldNode, parameters: Parameters): string {
+function textCondition(column: string, { value, prefix, regex }: FieldNode, parameters: Parameters): string {
+  if (regex) return `match(${column}, ${parameters.bind('String', regex.re2)})`;
   const bound = parameters.bind('String', value);
   return prefix ? `startsWith(${column}, ${bound})` : `(${column} = ${bound})`;
 }
 
 function agentCondition(node: FieldNode, parameters: Parameters): string {
-  const read = readNodeId(node.value);
+  const read = node.regex ? undefined : readNodeId(node.value);
   if (read && !node.prefix) return `(agent = ${parameters.bind('String', read.type === 'Agent' ? read.uuid : '-')})`;
-  return `(agent != '' and (${textCondition('agent', node, parameters)} or ${textCondition('agent_name', node, parameters)}))`;
+  const names = ['agent', 'agent_name', ...(node.regex || node.prefix ? [AGENT_ID] : [])];
+  return `(agent != '' and (${names.map((column) => textCondition(column, node, parameters)).join(' or ')}))`;
 }
 
 /** JSON text of the value that these keys lead to; empty when there is none. */

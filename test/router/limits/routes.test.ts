@@ -46,6 +46,7 @@ const ROWS: Record<string, Row> = {
     body: '{}',
     limitedBy: '/v1/logs/lines',
   },
+  'GET /v1/logs/export': { limitedBy: '/v1/logs/export' },
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
   'GET /v1/audit/export': { limitedBy: '/v1/audit/export' },
@@ -66,10 +67,7 @@ const NOWHERE: Record<string, Row> = {
 
 let harbour: Harbour;
 const routes: Record<string, IngestRoute> = Object.fromEntries(
-  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [
-    route,
-    { subgraph: 'ships', ...(ROUTES[route]?.isStreamed ? { isStreamed: true } : {}) },
-  ]),
+  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [route, { ...ROUTES[route], subgraph: 'ships' }]),
 );
 const opened = () =>
   harbour.another({
