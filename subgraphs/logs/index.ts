@@ -14,6 +14,7 @@ import {
   AlertLogsResolver,
   ErrorGroupResolver,
   type LogContext,
+  LogEntryErrorResolver,
   LogsResolver,
   RetentionResolver,
   TraceLogsResolver,
@@ -78,6 +79,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       resolvers: [
         LogsResolver,
         ErrorGroupResolver,
+        LogEntryErrorResolver,
         RetentionResolver,
         AgentLogsResolver,
         TraceLogsResolver,
