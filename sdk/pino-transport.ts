@@ -36,7 +36,7 @@ type Take = (level: LogLevel, timeMs: number, message: string, line: PinoLine) =
 
 const FAREWELL_MS = 5_000;
 const MAX_LINE = 1 << 20;
-const PINOS_OWN = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'err', 'v']);
+const OWN_TO_PINO = new Set(['level', 'time', 'msg', 'pid', 'hostname', 'err', 'v']);
 
 /**
  * A transport of pino: `pino({ transport: { target: 'fleetgraph/sdk/pino', options: { service, url, token } } })`. Lines become log
@@ -134,7 +134,7 @@ function sent(options: PinoTransportOptions, url: string, surroundings: Surround
 
 function ownFields(line: PinoLine): PinoLine {
   const { err, ...rest } = line;
-  const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => !PINOS_OWN.has(name)));
+  const fields = Object.fromEntries(Object.entries(rest).filter(([name]) => !OWN_TO_PINO.has(name)));
   return { ...fields, ...(err && typeof err === 'object' ? { err } : {}) };
 }
 

@@ -1,6 +1,6 @@
 /** Names whose values nobody should read in a log. `inputTokens` is a count, `adminToken` is not. */
 const SECRET_NAME =
-  /passw|passphrase|secret|authorization|cookie|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key|token$/i;
+  /password|passwd|passphrase|secret|authorization|cookie|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key|token$/i;
 /** What is a secret under any name: bearer and basic credentials, JSON web tokens, private keys. */
 const SECRET_VALUE =
   /\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;

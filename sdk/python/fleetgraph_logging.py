@@ -33,7 +33,7 @@ MAX_TEXT = 16_384
 MAX_ITEMS = 100
 MAX_DEPTH = 6
 _SECRET_NAME = re.compile(
-    r"passw|passphrase|secret|authorization|cookie|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key|token$", re.I
+    r"password|passwd|passphrase|secret|authorization|cookie|credential|api[-_.]?key|private[-_.]?key|access[-_.]?key|token$", re.I
 )
 _SECRET_VALUE = re.compile(
     r"\b(?:Bearer|Basic) +[\w.~+/=-]{8,}|\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"

@@ -9,11 +9,14 @@ export interface LogLoaders {
   entry: DataLoader<string, LogEntry | null>;
   /** By uuid; null when there is none. */
   errorGroup: DataLoader<string, ErrorGroup | null>;
+  /** By the uuid of an entry; null when it is no error. */
+  errorGroupOfEntry: DataLoader<string, ErrorGroup | null>;
 }
 
 export function logLoaders(service: LogService, groups: ErrorGroups): LogLoaders {
   return {
     entry: new DataLoader<string, LogEntry | null>((uuids) => service.find(uuids)),
     errorGroup: new DataLoader<string, ErrorGroup | null>((uuids) => groups.find(uuids)),
+    errorGroupOfEntry: new DataLoader<string, ErrorGroup | null>((uuids) => groups.ofEntries(uuids)),
   };
 }

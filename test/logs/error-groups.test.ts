@@ -191,6 +191,26 @@ describe('errors are one', () => {
     expect(entity.data._entities).toEqual([{ count: 3 }, null]);
   });
 
+  test('an entry tells its group, one that is no error has none', async () => {
+    await fail(
+      'entries',
+      { body: 'one 1' },
+      { body: 'one 2', severity: 'FATAL' },
+      { body: 'other' },
+      { body: 'fine', severity: 'WARN' },
+    );
+    const query =
+      'query ($filter: LogFilter) { logs(filter: $filter) { nodes { body errorGroup { message count } } } }';
+    const { data } = await house.ask(query, { filter: { services: ['entries'] } });
+    const told = data.logs.nodes.map(({ body, errorGroup }: AnyShape) => [body, errorGroup]);
+    expect(Object.fromEntries(told)).toEqual({
+      'one 1': { message: 'one <n>', count: 2 },
+      'one 2': { message: 'one <n>', count: 2 },
+      other: { message: 'other', count: 1 },
+      fine: null,
+    });
+  });
+
   test('an id that is none of a group finds nothing, another type’s is refused', async () => {
     const ask = (id: string) => house.ask('query ($id: ID!) { errorGroup(id: $id) { id } }', { id });
     expect((await ask(nodeId('ErrorGroup', '0197aaaa-0000-7000-8000-000000000001'))).data).toEqual({

@@ -12,8 +12,8 @@ const validate = new Ajv().compile(schema);
 
 /** Runs a program with the module at hand; what it prints, once it has ended with 0. */
 async function python(program: string, ...args: string[]): Promise<string> {
-  const child = spawn('python3', ['-W', 'error', '-c', program, ...args], {
-    env: { ...process.env, PYTHONPATH: folder, PYTHONDONTWRITEBYTECODE: '1' },
+  const child = spawn('python3', ['-B', '-W', 'error', '-c', program, ...args], {
+    env: { ...process.env, PYTHONPATH: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [said, complained] = ['', ''];

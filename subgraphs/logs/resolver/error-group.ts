@@ -1,5 +1,5 @@
 import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
-import { LogFilter } from '../../../lib/graphql/log-filter.ts';
+import { LogFilter, LogSeverity } from '../../../lib/graphql/log-filter.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import type { Page } from '../../../lib/page.ts';
 import {
@@ -73,5 +73,18 @@ export class ErrorGroupResolver {
   @FieldResolver(() => LogEntry, { nullable: true, description: 'The newest entry of the group.' })
   sample(@Root() group: ErrorGroup, @Ctx() { loaders }: LogContext): Promise<LogEntry | null> {
     return loaders.entry.load(group.newest);
+  }
+}
+
+/** Adds the group that it is part of to an entry. */
+@Resolver(() => LogEntry)
+export class LogEntryErrorResolver {
+  @FieldResolver(() => ErrorGroup, {
+    nullable: true,
+    description: 'The group of errors that it is part of; null for severities below ERROR.',
+  })
+  errorGroup(@Root() { id, severity }: LogEntry, @Ctx() { loaders }: LogContext): Promise<ErrorGroup | null> | null {
+    if (severity !== LogSeverity.ERROR && severity !== LogSeverity.FATAL) return null;
+    return loaders.errorGroupOfEntry.load(uuidOf('LogEntry', id));
   }
 }

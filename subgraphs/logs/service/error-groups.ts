@@ -84,6 +84,15 @@ export class ErrorGroups {
     return fingerprints.map((fingerprint) => (fingerprint && found.get(fingerprint)) || null);
   }
 
+  /** The groups of entries, by the entries' uuids; null for what is no error. */
+  async ofEntries(uuids: readonly string[]): Promise<(ErrorGroup | null)[]> {
+    const fingerprints = await this.store.ofEntries(uuids);
+    const distinct = [...new Set(fingerprints.values())];
+    const groups = await this.find(distinct.map(uuidOfFingerprint));
+    const found = new Map(distinct.map((fingerprint, at) => [fingerprint, groups[at] ?? null]));
+    return uuids.map((uuid) => found.get(fingerprints.get(uuid) ?? '') ?? null);
+  }
+
   #start(position: unknown[] | undefined): [EntryPlace | undefined, Moment] {
     if (!position) return [undefined, { watermark: this.mark.watermark, nowMs: this.clock.nowMs() }];
     const [time, stamp, seq, watermark, nowMs] = position as [string, number, number, number, number];

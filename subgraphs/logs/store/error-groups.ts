@@ -2,7 +2,7 @@ import { asFleetError, FleetError } from '../../../lib/errors.ts';
 import type { TelemetryStore } from '../../../lib/telemetry-store/index.ts';
 import { type Condition, conditionOf, type LogCriteria } from './criteria.ts';
 import { ERROR_CODE, ERROR_PLACE, ERROR_TABLES, ERROR_TEMPLATE, LEAST_ERROR, ROW_VERSION } from './error-rules.ts';
-import { type LogRow, uuidOfPlace } from './row.ts';
+import { type LogRow, placeOfUuid, uuidOfPlace } from './row.ts';
 
 /** Where an entry is. */
 export type EntryPlace = Pick<LogRow, 'time' | 'stamp' | 'seq'>;
@@ -76,6 +76,14 @@ interface RawGroup {
   newest_trace: string;
 }
 
+interface EntryKey {
+  entry_time: string;
+  entry_stamp: string;
+  entry_seq: number;
+}
+
+const ENTRY_KEY = 'toString(time) as entry_time, toString(stamp) as entry_stamp, seq as entry_seq';
+
 type Description = Pick<ErrorGroupRow, 'code' | 'place' | 'template'>;
 
 /** Errors in groups, read from the log itself: an entry's group is computed as it is stored, in the same part of the same insert. */
@@ -129,6 +137,26 @@ export class ErrorGroupStore {
     return await this.page({}, { only: fingerprints }, watermark, fingerprints.length);
   }
 
+  /** The fingerprints of entries, by uuid; those that are no errors, or not there, are left out. */
+  async ofEntries(uuids: readonly string[]): Promise<Map<string, string>> {
+    const places = uuids.map(placeOfUuid).filter((place) => place !== undefined);
+    if (!places.length) return new Map();
+    const times = places.map(({ ms }) => ms);
+    const rows = await this.#query<EntryKey & { fingerprint: string }>(
+      `select ${ENTRY_KEY}, toString(error_group) as fingerprint from log
+        where severity >= ${LEAST_ERROR} and time >= {first:UInt64} * 1000000 and time < ({last:UInt64} + 1) * 1000000
+          and intDiv(time, 1000000) in {times:Array(UInt64)} and stamp in {stamps:Array(UInt64)} and seq in {seqs:Array(UInt32)}`,
+      {
+        first: Math.min(...times),
+        last: Math.max(...times),
+        times,
+        stamps: places.map(({ stamp }) => stamp),
+        seqs: places.map(({ seq }) => seq),
+      },
+    );
+    return new Map(rows.map((row) => [uuidOfKey(row), row.fingerprint]));
+  }
+
   /** Versions that failed after a time, by group. @param after nanoseconds since 1970, decimal */
   async seenAfter(fingerprints: readonly string[], after: string): Promise<SeenVersion[]> {
     if (!fingerprints.length) return [];
@@ -167,9 +195,8 @@ export class ErrorGroupStore {
   /** What the groups of these entries are called; computed again, for a page's few entries only. */
   async #descriptions(places: readonly EntryPlace[]): Promise<Map<string, Description>> {
     if (!places.length) return new Map();
-    const rows = await this.#query<Description & { entry_time: string; entry_stamp: string; entry_seq: number }>(
-      `select toString(time) as entry_time, toString(stamp) as entry_stamp, seq as entry_seq,
-          ${ERROR_CODE} as code, ${ERROR_PLACE} as place, ${ERROR_TEMPLATE} as template from log
+    const rows = await this.#query<Description & EntryKey>(
+      `select ${ENTRY_KEY}, ${ERROR_CODE} as code, ${ERROR_PLACE} as place, ${ERROR_TEMPLATE} as template from log
         where time in {times:Array(UInt64)} and stamp in {stamps:Array(UInt64)} and seq in {seqs:Array(UInt32)}`,
       {
         times: wholes(places.map(({ time }) => time)),
@@ -177,12 +204,7 @@ export class ErrorGroupStore {
         seqs: places.map(({ seq }) => seq),
       },
     );
-    return new Map(
-      rows.map(({ entry_time: time, entry_stamp, entry_seq: seq, ...description }) => [
-        uuidOfPlace({ time, stamp: Number(entry_stamp), seq }),
-        description,
-      ]),
-    );
+    return new Map(rows.map(({ code, place, template, ...key }) => [uuidOfKey(key), { code, place, template }]));
   }
 
   async #query<T>(sql: string, parameters: Record<string, unknown>, maxMs = QUERY_MS): Promise<T[]> {
@@ -201,6 +223,10 @@ function errorsOf(criteria: LogCriteria, { only, without }: GroupChoice, waterma
   if (only) parts.push(`error_group in ${parameters.bind('Array(UInt64)', wholes(only))}`);
   if (without?.length) parts.push(`error_group not in ${parameters.bind('Array(UInt64)', wholes(without))}`);
   return { where: parts.join(' and '), parameters };
+}
+
+function uuidOfKey({ entry_time: time, entry_stamp, entry_seq: seq }: EntryKey): string {
+  return uuidOfPlace({ time, stamp: Number(entry_stamp), seq });
 }
 
 /** In a list the client writes texts with quotes, which no number has. */
