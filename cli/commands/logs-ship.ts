@@ -24,9 +24,7 @@ export function addLogsShip(logs: Command, surface: Surface): void {
     .option('--no-follow', 'end at the end of the file');
   command.action(async (file: string, options: Options) => {
     const context = contextOf(command, surface);
-    const shipment = new Shipment(context.client, options.as, context.signal, (text) =>
-      context.printer.note(text),
-    );
+    const shipment = new Shipment(context.client, options.as, context.signal, (text) => context.printer.note(text));
     if (file === '-') await shipStream(surface.stdin, shipment);
     else await shipFile(file, options, context, shipment);
     const { lines, rejected } = shipment.shipped;

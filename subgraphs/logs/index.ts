@@ -1,4 +1,4 @@
-import { hasAnyScope } from '../../lib/call/principal.ts';
+import { hasAnyScope, systemPrincipal } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError, messageOf } from '../../lib/errors.ts';
 import { buildSubgraph, type ReferenceResolver } from '../../lib/federation.ts';
@@ -22,6 +22,7 @@ import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
 import { redactorOf } from './service/redaction.ts';
 import { Retention } from './service/retention.ts';
+import { SyslogListener } from './service/syslog/listener.ts';
 import { Tails } from './service/tail.ts';
 import { LOG_COLUMNS, LOG_TYPES, LogStore, RetentionStore, SweepStore } from './store/index.ts';
 
@@ -52,6 +53,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const retention = new Retention(policies, new SweepStore(telemetry), writes, clock, keepMs);
   const ingest = new Ingest(inserter, redactorOf(settings, runtime.registry), clock);
   const service = new LogService({ store, tails, ingest, retention, mark: inserter, cursors, clock });
+  const syslog = new SyslogListener((lines) => ingest.said(lines, systemPrincipal('syslog')), log);
   const sweeper = new Worker(
     async () => {
       if (flags.isOn('logs.retention')) await retention.sweep();
@@ -76,9 +78,11 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       inserter.resume(stamp, batches);
       tails.open();
       sweeper.start();
+      if (settings.FLEET_SYSLOG_PORT) await syslog.start(settings.FLEET_SYSLOG_PORT, settings.FLEET_SYSLOG_BIND);
     },
     async stop() {
       tails.stop();
+      if (settings.FLEET_SYSLOG_PORT) await syslog.stop();
       await sweeper.stop();
       await inserter.close();
     },
