@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { AUDIT_SETTINGS } from './audit.ts';
 import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
-import { LOG_SEARCH_SETTINGS } from './log-search.ts';
-import { REDACTION_SETTINGS } from './redaction.ts';
+import { LOG_SETTINGS } from './logs.ts';
 import { SCHEMA_SETTINGS } from './schema.ts';
 import { readSubgraphs } from './subgraphs.ts';
 
@@ -167,8 +166,7 @@ export const SETTINGS = z.object({
   FLEET_LOG_RETENTION_DAYS: days(30).describe(
     'Days that logs are kept, counted from when they were observed, where no policy says otherwise.',
   ),
-  ...REDACTION_SETTINGS,
-  ...LOG_SEARCH_SETTINGS,
+  ...LOG_SETTINGS,
   FLEET_EVENT_RETENTION_DAYS: days(7).describe(
     'Days that a house keeps its change events: a stream cannot be resumed from further back.',
   ),

@@ -1,4 +1,4 @@
-import { hasAnyScope } from '../../lib/call/principal.ts';
+import { hasAnyScope, systemPrincipal } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError, messageOf } from '../../lib/errors.ts';
 import { buildSubgraph, type ReferenceResolver } from '../../lib/federation.ts';
@@ -33,6 +33,7 @@ import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
 import { redactorOf } from './service/redaction.ts';
 import { Retention } from './service/retention.ts';
+import { SyslogListener } from './service/syslog/listener.ts';
 import { Tails } from './service/tail.ts';
 import {
   AnalysisStore,
@@ -78,38 +79,18 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const exports = new Exports(store, inserter, clock, settings.FLEET_LOG_EXPORT_ROWS);
   const service = new LogService({ store, tails, ingest, retention, analysis, mark: inserter, cursors, clock });
   const errorStore = new ErrorGroupStore(telemetry);
-  const resolved = new ErrorResolutionStore(database);
-  const groups = new ErrorGroups(errorStore, resolved, inserter, cursors, clock);
-  const errors = { groups, resolutions: new ErrorResolutions(groups, resolved, writes, clock) };
-  const sweeper = new Worker(
-    async () => {
-      if (flags.isOn('logs.retention')) await retention.sweep();
-      return false;
-    },
-    SWEEP_EVERY_MS,
-    (error) => log.warn('logs.retention.waits', { error: messageOf(error) }),
-  );
+  const errors = errorsOf(runtime, errorStore, inserter);
+  const syslog = new SyslogListener((lines) => ingest.said(lines, systemPrincipal('syslog')), log);
+  const sweeper = sweeperOf(runtime, retention);
   return {
     name: 'logs',
     schema: await buildSubgraph({
-      resolvers: [
-        LogsResolver,
-        ErrorGroupResolver,
-        ScanResolver,
-        BesideResolver,
-        AnalysisResolver,
-        PatternResolver,
-        LogEntryErrorResolver,
-        RetentionResolver,
-        AgentLogsResolver,
-        TraceLogsResolver,
-        AlertLogsResolver,
-      ],
+      resolvers: RESOLVERS,
       orphanedTypes: [Agent, Trace, Alert],
       access: runtime.access,
       references,
     }),
-    context: (call): LogContext => ({ call, service, errors, loaders: logLoaders(service, groups) }),
+    context: (call): LogContext => ({ call, service, errors, loaders: logLoaders(service, errors.groups) }),
     routes: {
       'POST /v1/logs': otlpRoute(ingest),
       'POST /v1/logs/lines': linesRoute(ingest),
@@ -122,14 +103,47 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       inserter.resume(stamp, batches);
       tails.open();
       sweeper.start();
+      if (settings.FLEET_SYSLOG_PORT) await syslog.start(settings.FLEET_SYSLOG_PORT, settings.FLEET_SYSLOG_BIND);
     },
     async stop() {
       tails.stop();
+      if (settings.FLEET_SYSLOG_PORT) await syslog.stop();
       await sweeper.stop();
       await inserter.close();
     },
     ready: () => telemetry.ready(),
   };
+}
+
+const RESOLVERS: Parameters<typeof buildSubgraph>[0]['resolvers'] = [
+  LogsResolver,
+  ErrorGroupResolver,
+  ScanResolver,
+  BesideResolver,
+  AnalysisResolver,
+  PatternResolver,
+  LogEntryErrorResolver,
+  RetentionResolver,
+  AgentLogsResolver,
+  TraceLogsResolver,
+  AlertLogsResolver,
+];
+
+function errorsOf({ database, cursors, writes, clock }: HouseRuntime, store: ErrorGroupStore, mark: BlockInserter) {
+  const resolved = new ErrorResolutionStore(database);
+  const groups = new ErrorGroups(store, resolved, mark, cursors, clock);
+  return { groups, resolutions: new ErrorResolutions(groups, resolved, writes, clock) };
+}
+
+function sweeperOf({ flags, log }: HouseRuntime, retention: Retention): Worker {
+  return new Worker(
+    async () => {
+      if (flags.isOn('logs.retention')) await retention.sweep();
+      return false;
+    },
+    SWEEP_EVERY_MS,
+    (error) => log.warn('logs.retention.waits', { error: messageOf(error) }),
+  );
 }
 
 const references: Record<string, ReferenceResolver> = {

@@ -8,6 +8,7 @@ import { type BlockInserter, type RowBlock, RowsTooLarge, RowWriter } from '../.
 import type { IngestLogsInput, IngestLogsPayload } from '../entity/index.ts';
 import { nanosOf } from '../store/index.ts';
 import { readLines } from './lines/index.ts';
+import { type Line, recordOfLine } from './lines/line.ts';
 import { writeDecoded, writeMessage, writeRecords } from './message-logs.ts';
 import { Rows } from './records.ts';
 import { type Written, writeLogs } from './wire-logs.ts';
@@ -72,6 +73,15 @@ export class Ingest {
     const token = batchId === undefined ? hash && `lines ${caller.id} ${hash}` : `lines ${caller.id} batch ${batchId}`;
     await this.inserter.add(block, token, batchId === undefined ? undefined : DAY_MS);
     return written;
+  }
+
+  /** Stores lines that were read already, each as often as it comes. @throws OVERLOADED when too much waits */
+  async said(lines: readonly Line[], caller: Principal): Promise<void> {
+    this.inserter.checkRoom();
+    const records = lines.map((line) => recordOfLine(line, ''));
+    const rows = this.#rowsOf(caller);
+    const { block } = this.#fill(() => writeRecords(records, this.#writer, (record) => rows.ofOtlp(record)));
+    await this.inserter.add(block);
   }
 
   /**

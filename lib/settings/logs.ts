@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import { ownRule, RULES } from '../redaction/index.ts';
+import { LOG_SEARCH_SETTINGS } from './log-search.ts';
 
 const KNOWN = RULES.map(({ name }) => name);
 const MAX_OWN = 50;
@@ -36,12 +37,25 @@ const patterns = z
     }
   });
 
-/** Settings of what is taken out of logs before they are stored. */
-export const REDACTION_SETTINGS = {
+/** Settings of how logs are taken in and searched. */
+export const LOG_SETTINGS = {
+  ...LOG_SEARCH_SETTINGS,
   FLEET_LOG_REDACT: rules.describe(
     `Kinds of secrets that are taken out of logs before they are stored, separated by commas: ${KNOWN.join(', ')}; all, or none.`,
   ),
   FLEET_LOG_REDACT_PATTERNS: patterns.describe(
     'Further secrets to take out of logs, at most 50 patterns by name, JSON: {"employee":"EMP\\\\d{6}"}. What a pattern may have: docs/logs.md.',
   ),
+  FLEET_SYSLOG_PORT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(65_535)
+    .optional()
+    .describe('TCP port on which the logs house takes syslog (RFC 5424). Absent: it takes none.'),
+  FLEET_SYSLOG_BIND: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address that syslog binds. It knows no credentials: whoever reaches the port may log.'),
 };
