@@ -120,7 +120,8 @@ class ExpressionParser {
   }
 
   #assertion(): Part | undefined {
-    for (const sign of ['^', '$', '\\b', '\\B']) {
+    // No \B: RE2 finds one between the bytes of a letter beyond ASCII.
+    for (const sign of ['^', '$', '\\b']) {
       if (this.text.startsWith(sign, this.#at)) {
         this.#at += sign.length;
         return { re2: sign, js: sign, size: 0 };

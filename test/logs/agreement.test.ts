@@ -137,7 +137,6 @@ const EXPRESSIONS = fc.letrec<{ node: string }>((tie) => ({
       '^',
       '$',
       '\\b',
-      '\\B',
       '[ab]',
       '[^a]',
       '[^é😀]',

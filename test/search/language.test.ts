@@ -179,6 +179,7 @@ describe('a bad query points at its column', () => {
     ['/[z-a]/', 'column 3: expected a range that rises'],
     ['/[[:alpha:]]/', 'column 3: expected \\[ for itself'],
     ['/a(?=b)/', 'column 3: expected (…), (?:…), or (?i) and (?s)'],
+    ['/a\\Bb/', 'column 3: expected one of \\d \\w'],
     ['/(a)\\1/', 'column 5: expected one of \\d \\w'],
     ['/\\p{L}/', 'column 2: expected one of \\d \\w'],
     ['/(?i)[\\x{100}-\\x{ffff}]/', 'column 7: expected a smaller range'],
