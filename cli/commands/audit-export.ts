@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { FleetFailure } from '../../sdk/index.ts';
 import type { Context } from '../context.ts';
+import { type ExportedEntry, ocsfOf } from './audit-ocsf.ts';
 
 const SIZE = '{ auditCheckpoint { size } }';
 const TELL_EVERY_MS = 1_000;
@@ -42,6 +43,36 @@ export async function exportTo(context: Context, file: string): Promise<void> {
   printer.answer({ file, from, entries }, () =>
     printer.line(`${file} has ${entries} entries, ${entries - from} of them new`),
   );
+}
+
+/** Writes the whole log into a new file as OCSF events, an event a line: for reading, not for verifying. */
+export async function translateTo({ client, printer, signal }: Context, file: string): Promise<void> {
+  if (existsSync(file))
+    throw new FleetFailure('CONFLICT', `${file} is there already: events are written into a new file`);
+  const { Splitter } = await import('../../lib/audit-export/index.ts');
+  const response = await client.open('/v1/audit/export', signal);
+  const splitter = new Splitter();
+  let entries = 0;
+  const translated = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      let events = '';
+      splitter.push(chunk, (line) => {
+        const told = JSON.parse(line.toString()) as Partial<ExportedEntry>;
+        // The header and the checkpoint are no entries, and of one whose bytes were removed there is nothing to tell.
+        if (!told.leaf) return;
+        entries += 1;
+        events += `${JSON.stringify(ocsfOf(told as ExportedEntry))}\n`;
+      });
+      done(null, events);
+    },
+  });
+  const out = createWriteStream(file, { flags: 'wx', mode: 0o600 });
+  await pipeline(Readable.fromWeb(response.body as ReadableStream), translated, out).catch(brokenOff);
+  printer.answer({ file, entries }, () => printer.line(`${file} has ${entries} events`));
+}
+
+function brokenOff(error: Error): never {
+  throw new FleetFailure('UNREACHABLE', `it broke off (${error.message}): try again`);
 }
 
 /** Passes bytes on, counts their lines, and says once a second how far it is. */

@@ -1,7 +1,7 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { contextOf, type Surface } from '../context.ts';
 import { Printer } from '../output/printer.ts';
-import { exportTo } from './audit-export.ts';
+import { exportTo, translateTo } from './audit-export.ts';
 import { addAuditPast } from './audit-past.ts';
 import { type VerifyOptions, verify } from './audit-verify.ts';
 
@@ -28,8 +28,16 @@ export function addAudit(program: Command, surface: Surface): void {
   const download = audit
     .command('export')
     .description('Writes the whole log into a file, or goes on with one where it ended.')
-    .argument('<file>', 'the file; one that is there is continued');
-  download.action((file: string) => exportTo(contextOf(download, surface), file));
+    .argument('<file>', 'the file; one that is there is continued')
+    .addOption(
+      new Option('--format <format>', 'ours, which can be verified, or OCSF 1.6 events for security tools')
+        .choices(['fleetgraph', 'ocsf'])
+        .default('fleetgraph'),
+    );
+  download.action((file: string, { format }: { format: string }) => {
+    const context = contextOf(download, surface);
+    return format === 'ocsf' ? translateTo(context, file) : exportTo(context, file);
+  });
   const check = audit
     .command('verify')
     .description('Verifies an exported log, without the platform: every entry, their order, the signature.')

@@ -122,6 +122,42 @@ test('what cannot be verified or exported is refused with the house’s exit cod
   process.env['FLEET_TOKEN'] = platform.token;
 });
 
+test('a log is written as events that security tools read, one for each entry', async () => {
+  const events = path.join(folder, 'events');
+  const { out, code } = await fleet('export', events, '--format', 'ocsf', '--json');
+  const told = readFileSync(events, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect([code, JSON.parse(out)]).toEqual([0, { file: events, entries: told.length }]);
+  expect(told.map(({ metadata }) => metadata.sequence)).toEqual(told.map((_, at) => at));
+  expect(told[0]).toEqual({
+    activity_id: 1,
+    activity_name: 'Create',
+    category_uid: 6,
+    category_name: 'Application Activity',
+    class_uid: 6_003,
+    class_name: 'API Activity',
+    type_uid: 600_301,
+    time: expect.any(Number),
+    severity_id: 1,
+    status_id: 1,
+    status: 'Success',
+    actor: { user: { uid: 'admin', name: 'admin', type_id: 99, type: 'SCRIPT' } },
+    api: { operation: 'registerAgent', service: { name: 'Fleetgraph' }, request: { uid: expect.any(String) } },
+    src_endpoint: { ip: expect.any(String) },
+    resources: [{ type: 'Agent', uid: agent }],
+    metadata: expect.objectContaining({ version: '1.6.0', log_name: 'audit', uid: expect.any(String), sequence: 0 }),
+    unmapped: expect.objectContaining({ outcome: 'SUCCEEDED', before: null, leafHash: expect.any(String) }),
+  });
+  expect(told.find(({ api }) => api.operation === 'setAgentConfig')).toMatchObject({
+    activity_id: 3,
+    type_uid: 600_303,
+  });
+  expect(await fleet('export', events, '--format', 'ocsf')).toMatchObject({ code: 5 });
+  expect(await fleet('export', `${events}2`, '--format', 'cef')).toMatchObject({ code: 2 });
+});
+
 test('blame tells who wrote each part last, and with a path every change of it', async () => {
   const last = await configure({ model: 'large', maxTokens: 4, tools: { git: true } }, { reason: 'a bigger task' });
   const rows = JSON.parse((await fleet('blame', agent, '--json')).out);

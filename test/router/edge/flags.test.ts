@@ -31,6 +31,9 @@ const APPLY = `mutation ($input: ApplyFeatureFlagInput!) { applyFeatureFlag(inpu
   userErrors { code message field } auditEntry { id action }
 } }`;
 
+/** Entries of what the graph was asked; each test begins with a file that was taken away, which is told too. */
+const asked = () => harbour.sea.entries.filter(({ action }) => action !== 'router.flag.edited');
+
 async function apply(input: object, options: AskOptions = {}): Promise<AnyShape> {
   const answer = await harbour.ask(APPLY, { variables: { input: { name: 'router.dedup', ...input } }, ...options });
   return { ...answer.data?.applyFeatureFlag, errors: answer.errors };
@@ -66,7 +69,7 @@ test('a flag is turned off: audited first, then in effect in every process that 
     auditEntry: { action: 'known' },
   });
   expect(flags.isOn('router.dedup')).toBe(false);
-  expect(harbour.sea.entries).toEqual([
+  expect(asked()).toEqual([
     expect.objectContaining({
       action: 'applyFeatureFlag',
       outcome: 'SUCCEEDED',
@@ -102,7 +105,7 @@ test.each([
 ])('%j is refused, and the trail says so', async (input, code, field) => {
   const refused = await apply(input);
   expect(refused).toMatchObject({ flag: null, previous: null, userErrors: [{ code, field: [field] }] });
-  expect(harbour.sea.entries).toEqual([expect.objectContaining({ action: 'applyFeatureFlag', outcome: 'FAILED' })]);
+  expect(asked()).toEqual([expect.objectContaining({ action: 'applyFeatureFlag', outcome: 'FAILED' })]);
   expect(existsSync(file)).toBe(false);
   expect(existsSync(`${file}.next`)).toBe(false);
 });
@@ -118,7 +121,34 @@ test('a dry run tells what would be, and changes and audits nothing', async () =
     flag: null,
     userErrors: [{ code: 'CONFLICT' }],
   });
-  expect([existsSync(file), flags.isOn('router.dedup'), harbour.sea.entries.length]).toEqual([false, true, 0]);
+  expect([existsSync(file), flags.isOn('router.dedup'), asked().length]).toEqual([false, true, 0]);
+});
+
+test('an edit of the file by hand is in the trail, once for all routers, and what the graph changed is not told again', async () => {
+  const elsewhere = new FileFlags({ file, log: silentLog });
+  await harbour.another({ flags: elsewhere });
+  await apply({ state: 'OFF' });
+  await until(() => !elsewhere.isOn('router.dedup'));
+  const edited = (name: string) =>
+    harbour.sea.entries.filter(({ action, targetId }) => action === 'router.flag.edited' && targetId === name);
+  const rule = { defaultVariant: 'off', clients: ['key-1'] };
+  const before = flags.rules['router.dedup'];
+  writeFileSync(file, JSON.stringify({ flags: { 'router.dedup': before, 'router.retries': rule } }));
+  await until(() => edited('router.retries').length === 2);
+  const [one, other] = edited('router.retries');
+  expect(one).toMatchObject({
+    outcome: 'SUCCEEDED',
+    reason: 'the flags file was edited',
+    actor: { id: 'system:router', kind: 'SYSTEM' },
+    targetType: 'FeatureFlag',
+    before: null,
+    after: expect.objectContaining(rule),
+  });
+  // Seen in the same ten seconds it is the same entry.
+  const stretchOf = (entry = one) => Math.floor((entry?.occurredAtMs ?? 0) / 10_000);
+  expect(one?.id === other?.id).toBe(stretchOf(one) === stretchOf(other));
+  expect(edited('router.dedup').filter(({ after }) => after !== null)).toEqual([]);
+  elsewhere.close();
 });
 
 test('without the audit trail nothing is changed', async () => {
