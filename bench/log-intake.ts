@@ -19,8 +19,16 @@ const ROUNDS = 9;
 const INSERTS = 8;
 const NOW_NS = '1790000000000000000';
 
+/** What reading and storing cost by themselves. */
+export interface Intake {
+  enginePerSecond: number;
+  /** Of a record, microseconds. */
+  engineCpu: number;
+  figures: Figure[];
+}
+
 /** What a record costs to read, by either way, with redaction and without; and what the engine alone takes of the same rows. */
-export async function measureIntake(records: number): Promise<{ enginePerSecond: number; figures: Figure[] }> {
+export async function measureIntake(records: number): Promise<Intake> {
   const bodies = Array.from({ length: BODIES }, (_, at) => protobufOf(logRequest(at, records)));
   const writer = new RowWriter(256 * 1024 * 1024);
   const read = (rules: Redactor) => () => {
@@ -39,11 +47,12 @@ export async function measureIntake(records: number): Promise<{ enginePerSecond:
   const count = BODIES * records;
   const [bare, redacted, objects] = await microseconds([read(new Redactor([])), read(new Redactor()), long], count);
   for (const bytes of bodies) writeLogs(bytes, writer, new Rows(ADMIN, NOW_NS, new Redactor()));
-  const engine = await engineMicroseconds(writer.take(), count);
+  const { wall: engine, cpu: engineCpu } = await engineMicroseconds(writer.take(), count);
   const whole = engine + (redacted as number);
   const cost = (redacted as number) - (bare as number);
   return {
     enginePerSecond: 1e6 / engine,
+    engineCpu,
     figures: [
       {
         promise: 'reading a record, µs; over objects',
@@ -75,7 +84,7 @@ async function microseconds(tasks: readonly (() => void)[], count: number): Prom
 }
 
 /** The engine's own inserts of these rows, one after the other, into the same table. */
-async function engineMicroseconds(block: RowBlock, count: number): Promise<number> {
+async function engineMicroseconds(block: RowBlock, count: number): Promise<{ wall: number; cpu: number }> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bench-logs-'));
   const telemetry = await openTelemetryStore({ path: path.join(folder, 'store') });
   try {
@@ -83,12 +92,14 @@ async function engineMicroseconds(block: RowBlock, count: number): Promise<numbe
     // As many rows as make a group: it goes at once.
     const inserter = new BlockInserter({ store: telemetry, into: LOG_COLUMNS, columns: LOG_TYPES, clock: systemClock });
     const times: number[] = [];
+    const before = process.cpuUsage();
     for (let insert = 0; insert < INSERTS; insert += 1) {
       const startedMs = performance.now();
       await inserter.add(block);
       times.push(((performance.now() - startedMs) * 1_000) / count);
     }
-    return median(times);
+    const { user, system } = process.cpuUsage(before);
+    return { wall: median(times), cpu: (user + system) / (INSERTS * count) };
   } finally {
     await telemetry.close();
     rmSync(folder, { recursive: true, force: true });
