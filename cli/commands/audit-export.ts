@@ -7,7 +7,7 @@ import { FleetFailure } from '../../sdk/index.ts';
 import type { Context } from '../context.ts';
 import { type ExportedEntry, ocsfOf } from './audit-ocsf.ts';
 
-const SIZE = '{ auditCheckpoint { size } }';
+const CHECKPOINT = '{ auditCheckpoint { origin size } }';
 const TELL_EVERY_MS = 1_000;
 const NEWLINE = 10;
 
@@ -18,9 +18,13 @@ const NEWLINE = 10;
 export async function exportTo(context: Context, file: string): Promise<void> {
   const { client, printer, signal } = context;
   const { keptIn } = await import('../../lib/audit-export/index.ts');
-  const kept = existsSync(file) ? await keptIn(file) : { entries: 0, sizeBytes: 0 };
+  const kept = existsSync(file) ? await keptIn(file) : { origin: '', entries: 0, sizeBytes: 0 };
   if (!kept) throw new FleetFailure('BAD_INPUT', `${file} is no exported log: it is left as it is`);
-  const { auditCheckpoint } = await client.query<{ auditCheckpoint: { size: string } | null }>(SIZE);
+  const { auditCheckpoint } = await client.query<{ auditCheckpoint: { origin: string; size: string } | null }>(
+    CHECKPOINT,
+  );
+  if (kept.origin && kept.origin !== auditCheckpoint?.origin)
+    throw new FleetFailure('CONFLICT', `${file} is of the log ${kept.origin}, and this is another: take another file`);
   const from = kept.sizeBytes ? kept.entries : 0;
   const response = await client.open(`/v1/audit/export?from=${from}`, signal);
   if (existsSync(file)) await truncate(file, kept.sizeBytes);

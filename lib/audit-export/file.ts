@@ -25,6 +25,8 @@ export async function verifyFile(
 
 /** How far an export in a file got: it goes on behind its last whole entry. */
 export interface Kept {
+  /** The log's name; empty before its header is there. */
+  origin: string;
   entries: number;
   /** Of the header and the whole entries: what is behind them is written anew. */
   sizeBytes: number;
@@ -33,12 +35,15 @@ export interface Kept {
 /** Looks how far an export got; nothing of it is verified. @returns undefined when the file is no export */
 export async function keptIn(file: string): Promise<Kept | undefined> {
   const splitter = new Splitter();
-  const kept: Kept = { entries: -1, sizeBytes: 0 };
+  const kept: Kept = { origin: '', entries: -1, sizeBytes: 0 };
   let isOne = true;
   let isOver = false;
   for await (const chunk of createReadStream(file, { highWaterMark: CHUNK_BYTES })) {
     splitter.push(chunk as Buffer, (line) => {
-      if (kept.entries < 0) isOne &&= line.toString('latin1', 0, HEADER_START.length) === HEADER_START;
+      if (kept.entries < 0) {
+        isOne &&= line.toString('latin1', 0, HEADER_START.length) === HEADER_START;
+        [kept.origin = ''] = line.toString('utf8', HEADER_START.length).split('+');
+      }
       isOver ||= line.toString('latin1', 0, CHECKPOINT_START.length) === CHECKPOINT_START;
       if (isOver) return;
       kept.entries += 1;
@@ -46,6 +51,6 @@ export async function keptIn(file: string): Promise<Kept | undefined> {
     });
     if (!isOne) return undefined;
   }
-  if (kept.entries < 0) return splitter.restBytes ? undefined : { entries: 0, sizeBytes: 0 };
+  if (kept.entries < 0) return splitter.restBytes ? undefined : { ...kept, entries: 0 };
   return kept;
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { Terminal } from '../cli/terminal.ts';
 import { startTestPlatform, type TestPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
+import { bytesOf, sampleEntries, sampleExport } from './sample-export.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-audit-command-'));
 const file = path.join(folder, 'audit.ndjson');
@@ -112,6 +113,10 @@ test('what cannot be verified or exported is refused with the house’s exit cod
   writeFileSync(other, 'somebody’s letters\n');
   expect(await fleet('export', other)).toMatchObject({ code: 5, err: expect.stringContaining('left as it is') });
   expect(readFileSync(other, 'utf8')).toBe('somebody’s letters\n');
+  const another = bytesOf(sampleExport(sampleEntries(2)));
+  writeFileSync(other, another);
+  expect(await fleet('export', other)).toMatchObject({ code: 5, err: expect.stringContaining('take another file') });
+  expect(readFileSync(other).equals(another)).toBe(true);
   const { data } = await platform.ask(
     'mutation { createApiKey(input: { name: "reader", scopes: ["viewer"] }) { secret } }',
   );

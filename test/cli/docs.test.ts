@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exitCodeOf } from '../../cli/output/exit-code.ts';
 import { ERROR_CODES } from '../../lib/errors.ts';
-import { bytesOf, sampleEntries, sampleExport } from '../audit/sample-export.ts';
+import { bytesOf, SIGNER, sampleEntries, sampleExport } from '../audit/sample-export.ts';
 import { ContractServer } from '../sdk/contract-server.ts';
 import { until } from '../support/until.ts';
 import { Terminal } from './terminal.ts';
@@ -57,7 +57,7 @@ describe('the documents', () => {
       featureFlags: () => [],
       queryPlan: () => ({ rootFields: ['agents'], cost: 1, tookMs: 3, nodes: [] }),
       applyFeatureFlag: () => ({ flag: null, userErrors: [] }),
-      auditCheckpoint: () => ({ size: '3', signedNote: 'note' }),
+      auditCheckpoint: () => ({ origin: SIGNER.name, size: '3', signedNote: 'note' }),
       auditEntries: () => ({ pageInfo: { hasPreviousPage: false }, nodes: [ENTRY] }),
     });
     const log = sampleExport(sampleEntries(3));
