@@ -15,6 +15,11 @@ const MESSAGE_LENGTH = 2_000;
 const STACK_LENGTH = 20_000;
 const TEMPLATE_LENGTH = 400;
 
+const IPV4 = '\\b\\d{1,3}(?:\\.\\d{1,3}){3}(?::\\d+)?\\b';
+const HEX4 = '[0-9a-fA-F]{1,4}';
+/** Whole, or with `::` in it; also in brackets with a port. */
+const IPV6 = `\\[?(?:\\b(?:${HEX4}:){3,7}${HEX4}|(?:\\b${HEX4}(?::${HEX4})*)?::${HEX4}(?::${HEX4})*)\\b(?:\\](?::\\d+)?)?`;
+
 /**
  * What stands for the particulars of a message, in this order. RE2. Numbers and ids have one mark between them: of random digits
  * some are a number by chance.
@@ -22,20 +27,14 @@ const TEMPLATE_LENGTH = 400;
 const PARTICULARS: readonly (readonly [pattern: string, mark: string])[] = [
   // The keys of a JSON text are no particulars.
   ['"([A-Za-z_][\\w.-]*)"\\s*:', '\\1:'],
-  ['"(?:[^"\\\\]|\\\\.)*"', '<text>'],
+  ['"(?:[^"\\\\]|\\\\.)*"|`[^`]*`|“[^”]*”|„[^“”]*[“”]|‘[^’]*’|«[^»]*»', '<text>'],
   ["(^|[^\\w])'[^'\\n]*'", '\\1<text>'],
-  ['`[^`]*`|“[^”]*”|„[^“”]*[“”]|‘[^’]*’|«[^»]*»', '<text>'],
   ['[A-Za-z][A-Za-z0-9+.-]*://[^\\s<>"\'`)\\]}]+', '<url>'],
   ['[\\w.+-]+@[\\w-]+(?:\\.[\\w-]+)+', '<email>'],
   ['\\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\\b', '<uuid>'],
   ['\\d{4}-\\d\\d-\\d\\d[T ]\\d\\d:\\d\\d(?::\\d\\d(?:[.,]\\d+)?)?(?:Z|[+-]\\d\\d:?\\d\\d)?', '<time>'],
-  ['\\b\\d{1,3}(?:\\.\\d{1,3}){3}(?::\\d+)?\\b', '<address>'],
-  ['\\[?\\b(?:[0-9a-fA-F]{1,4}:){3,7}:?[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4})*\\b(?:\\](?::\\d+)?)?', '<address>'],
-  ['\\[?(?:\\b[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{1,4}){0,5})?::[0-9a-fA-F]{1,4}\\b(?:\\](?::\\d+)?)?', '<address>'],
-  ['\\b0[xX][0-9a-fA-F]+\\b', '<address>'],
-  ['\\b\\w*\\d[A-Za-z]+\\d\\w*\\b', '<n>'],
-  ['\\b[0-9a-fA-F]{8,}\\b', '<n>'],
-  ['\\d+(?:[.,:]\\d+)*', '<n>'],
+  [`${IPV4}|${IPV6}|\\b0[xX][0-9a-fA-F]+\\b`, '<address>'],
+  ['\\b\\w*\\d[A-Za-z]+\\d\\w*\\b|\\b[0-9a-fA-F]{8,}\\b|\\d+(?:[.,:]\\d+)*', '<n>'],
   ['(<[a-z]+>)(?:,\\s*<[a-z]+>)+', '\\1'],
   ['\\s+', ' '],
 ];
@@ -49,15 +48,15 @@ function quoted(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 }
 
-/** An attribute as plain text: values are kept as JSON. */
-function attribute(name: string): string {
-  const raw = `attributes[${quoted(name)}]`;
-  return `multiIf(startsWith(${raw}, '"'), JSONExtractString(${raw}), ${raw} = 'null', '', ${raw})`;
+/** A name for what is used more than once: the store analyses the rules at each insert, and what is written twice twice. */
+function named(name: string, value: string, use: string): string {
+  return `arrayMap(${name} -> ${use}, [${value}])[1]`;
 }
 
-/** The first of these attributes that says something, else `otherwise`. */
-function firstOf(names: readonly string[], otherwise = "''"): string {
-  return `coalesce(${names.map((name) => `nullIf(${attribute(name)}, '')`).join(', ')}, ${otherwise})`;
+/** The first of these attributes that says something, as plain text, else empty: values are kept as JSON. */
+function firstOf(names: readonly string[]): string {
+  const raw = `arrayFirst(raw -> raw not in ('', 'null', '""'), arrayMap(name -> attributes[name], [${names.map(quoted).join(', ')}]))`;
+  return named('raw', raw, `if(startsWith(raw, '"'), JSONExtractString(raw), raw)`);
 }
 
 function replaced(text: string, pattern: string, by: string): string {
@@ -66,11 +65,16 @@ function replaced(text: string, pattern: string, by: string): string {
 
 /** The first frame that is the program's own, else the first; Python writes the last call first. */
 function frameOf(stack: string): string {
-  const frames = `extractAll(${stack}, ${quoted('(?m)^[ \\t]*at [^\\n]+')})`;
-  const python = `arrayReverse(extractAll(${stack}, ${quoted('File "[^"\\n]+", line \\d+, in [^\\n]+')}))`;
-  const own = (list: string) => `arrayFirst(frame -> not match(frame, ${quoted(FOREIGN)}), ${list})`;
-  const candidates = [own(frames), `${frames}[1]`, own(python), `${python}[1]`];
-  return `coalesce(${candidates.map((frame) => `nullIf(${frame}, '')`).join(', ')}, '')`;
+  const frames = `extractAll(stack, ${quoted('(?m)^[ \\t]*at [^\\n]+')})`;
+  const python = `arrayReverse(extractAll(stack, ${quoted('File "[^"\\n]+", line \\d+, in [^\\n]+')}))`;
+  const first = `arrayConcat(arrayFilter(frame -> not match(frame, ${quoted(FOREIGN)}), frames), frames)[1]`;
+  return named('stack', stack, named('frames', `arrayConcat(${frames}, ${python})`, first));
+}
+
+/** A frame without folders, lines and columns, which differ from machine to machine and version to version. */
+function withoutLines(frame: string): string {
+  const folders = replaced(frame, '^\\s*at (?:async )?|(?:[A-Za-z]+://)?[^\\s()"]*[/\\\\]', '');
+  return replaced(folders, ', line \\d+|(?::\\d+)+', '');
 }
 
 /**
@@ -83,26 +87,14 @@ function forErrors(number: string): string {
   return `arrayMap((${columns.join(', ')}) -> ${number}, ${lists.join(', ')})[1]`;
 }
 
-/** A frame without folders, lines and columns, which differ from machine to machine and version to version. */
-function withoutLines(frame: string): string {
-  const steps: [string, string][] = [
-    ['^\\s*at (?:async )?', ''],
-    ['(?:[A-Za-z]+://)?[^\\s()"]*[/\\\\]', ''],
-    [', line \\d+', ''],
-    ['(?::\\d+)+', ''],
-  ];
-  return steps.reduce((text, [pattern, by]) => replaced(text, pattern, by), frame);
-}
-
-const said = firstOf(MESSAGES);
-const message = `if(${said} = '' or position(body, ${said}) > 0, body, concat(body, ': ', ${said}))`;
+const message = named('said', firstOf(MESSAGES), `if(position(body, said) > 0, body, concat(body, ': ', said))`);
 const frame = frameOf(`substringUTF8(${firstOf(STACKS)}, 1, ${STACK_LENGTH})`);
 
 /** The error's code or type; empty when it has none. */
 export const ERROR_CODE = firstOf(CODES);
 
 /** Where it was thrown; the logger or service where no stack tells. */
-export const ERROR_PLACE = `coalesce(nullIf(${withoutLines(frame)}, ''), ${firstOf(LOGGERS, 'toString(service)')})`;
+export const ERROR_PLACE = `arrayFirst(place -> place != '', [${withoutLines(frame)}, ${firstOf(LOGGERS)}, toString(service)])`;
 
 /** What it says, without its particulars. */
 export const ERROR_TEMPLATE = `substringUTF8(trimBoth(${PARTICULARS.reduce(
@@ -111,7 +103,7 @@ export const ERROR_TEMPLATE = `substringUTF8(trimBoth(${PARTICULARS.reduce(
 )}), 1, ${TEMPLATE_LENGTH})`;
 
 /** The version of the program that wrote a row; empty when it does not say. */
-export const ROW_VERSION = `coalesce(nullIf(JSONExtractString(toString(resource), 'service.version'), ''), ${attribute('service.version')})`;
+export const ROW_VERSION = `coalesce(nullIf(JSONExtractString(toString(resource), 'service.version'), ''), JSONExtractString(attributes['service.version']))`;
 
 /**
  * What errors need in ClickHouse beside the log itself. Never edit a statement that has shipped, nor the rules above: rows that
@@ -121,5 +113,4 @@ export const ERROR_TABLES: readonly string[] = [
   `alter table log add column if not exists error_group UInt64
      materialized ${forErrors(`sipHash64(concat(${ERROR_CODE}, '\\n', ${ERROR_PLACE}, '\\n', ${ERROR_TEMPLATE}))`)}
      codec(ZSTD(1))`,
-  'alter table log add index if not exists error_groups error_group type bloom_filter(0.01) granularity 4',
 ];
