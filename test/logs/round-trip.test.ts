@@ -195,6 +195,14 @@ describe('POST /v1/logs', () => {
     expect(decodeMessage(broken.body, { 1: ['code', 'enum'] })).toEqual({ code: 3 });
   });
 
+  test('a refused record is told by its place in the request, whatever it is refused for', async () => {
+    const long = { body: { stringValue: 'x'.repeat(1024 * 1024 + 1) } };
+    const answer = await post(otlp('places', { severityNumber: 99 }, { body: { stringValue: 'fine' } }, long));
+    expect(JSON.parse(answer.body.toString()).partialSuccess.errorMessage).toBe(
+      'the severity number is not in 0 to 24 (record 0); the body has over 1048576 characters (record 2)',
+    );
+  });
+
   test('a body resent is stored once only if its records carry times', async () => {
     const timed = otlp('resent', { timeUnixNano: '7', body: { stringValue: 'timed' } });
     const untimed = otlp('resent', { body: { stringValue: 'untimed' } });
