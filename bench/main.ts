@@ -4,6 +4,7 @@ import type { Bench } from './figure.ts';
 import { guardBench } from './guard.ts';
 import { hostileBench } from './hostile/main.ts';
 import { limitsBench } from './limits.ts';
+import { logSearchBench } from './log-search/main.ts';
 import { logsBench } from './logs.ts';
 import { outageBench } from './outage/main.ts';
 import { overloadBench } from './overload/main.ts';
@@ -17,6 +18,7 @@ const BENCHES: Bench[] = [
   guardBench,
   agreementBench,
   logsBench,
+  logSearchBench,
   limitsBench,
   outageBench,
   overloadBench,
