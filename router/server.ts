@@ -1,6 +1,5 @@
-import { FileFlags, standardFlags } from '../lib/flags/index.ts';
-import { auditFlagEdits } from './audit/flag-edits.ts';
-import { auditMoves } from './audit/moves.ts';
+import { standardFlags } from '../lib/flags/index.ts';
+import { auditUnasked } from './audit/moves.ts';
 import { AuditSpool } from './audit/spool.ts';
 import { AuditTrail } from './audit/trail.ts';
 import { Authenticator } from './callers/authenticator.ts';
@@ -90,8 +89,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     const rooms = { engine, guard, trail, limits, usage, streams, gate: makeGate(options) };
     dispatch.useInside(OWN_SUBGRAPH, assembleOwn(options, options.own, rooms));
   }
-  if (moved) auditMoves(guard, moved, clock);
-  if (moved && flags instanceof FileFlags) auditFlagEdits(flags, moved, clock);
+  if (moved) auditUnasked(guard, flags, moved, clock);
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
   const documents = new Documents(options.documents);
   const caches = () => ({ ...engine.caches, persisted: documents.size, stale: guard.staleCache });
