@@ -64,7 +64,7 @@ function searches(logs: LogStore, analysis: AnalysisStore): Record<string, Searc
     'a common word, service, severity': (turn) => page(of(`task service:service-${turn % 20} severity:error`)),
     'two words that never meet': () => page(of('refused results')),
     'a phrase': (turn) => page(of(`"model gpt-5 exceeded for user ${turn}"`)),
-    'the beginning of a word': (turn) => page(of(`needl* -x${turn}`)),
+    'the beginning of a word': (turn) => page(of(`need* -x${turn}`)),
     'a piece of text': (turn) => page(of(`/a needle wa/ -x${turn}`)),
     'a regular expression, common': (turn) => page(of(`/retry in ${turn % 6}\\d s/`)),
     'a regular expression, rare': (turn) => page(of(`/task [0-9a-f]+ was done in ${turn} ms after/`)),

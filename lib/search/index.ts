@@ -26,9 +26,9 @@ export function matchesSearch<T>(node: SearchNode | null, record: T, fields: Sea
   return node === null || compileSearch(node, fields)(record);
 }
 
-/** How much the regular expressions of a search compare with: 0 without any. */
-export function expressionSize(node: SearchNode): number {
-  if (node.kind === 'not') return expressionSize(node.node);
-  if (node.kind === 'words' || node.kind === 'field') return node.regex?.size ?? 0;
-  return node.nodes.reduce((sum, part) => sum + expressionSize(part), 0);
+/** Whether a search looks for a regular expression anywhere. */
+export function hasExpression(node: SearchNode): boolean {
+  if (node.kind === 'not') return hasExpression(node.node);
+  if (node.kind === 'words' || node.kind === 'field') return node.regex !== undefined;
+  return node.nodes.some(hasExpression);
 }

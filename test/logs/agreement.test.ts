@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { MatchOp } from '../../lib/graphql/shared.ts';
 import { parseExpression } from '../../lib/search/expression.ts';
-import { parseSearch } from '../../lib/search/index.ts';
-import { LOG_FIELDS, type LogCriteria, LogStore, matcherOf } from '../../subgraphs/logs/store/index.ts';
+import { compileSearch, parseSearch } from '../../lib/search/index.ts';
+import { LOG_FIELDS, type LogCriteria, type LogRow, LogStore, matcherOf } from '../../subgraphs/logs/store/index.ts';
 import { ingest, type LogsHouse, startLogsHouse, type TestRecord } from './support.ts';
 
 let house: LogsHouse;
@@ -112,12 +112,16 @@ test('a live filter and the store find the same entries', async () => {
   });
   await fc.assert(
     fc.asyncProperty(query, fc.option(matcher, { nil: undefined }), async (text, label) => {
+      const search = parseSearch(text, LOG_FIELDS);
       const criteria: LogCriteria = {
-        search: parseSearch(text, LOG_FIELDS),
+        search,
         ...(label ? { attributes: [label] } : {}),
       };
-      const matches = matcherOf(criteria);
-      const live = all.filter((row) => matches?.(row)).map(({ seq }) => seq);
+      // A tail asks the store about regular expressions; they mean the same here all the same.
+      const searched = search ? compileSearch(search, LOG_FIELDS) : () => true;
+      const rest = matcherOf({ ...criteria, search: null });
+      const matches = matcherOf(criteria) ?? ((row: LogRow) => searched(row) && rest?.(row) === true);
+      const live = all.filter((row) => matches(row)).map(({ seq }) => seq);
       const stored = (await store.tail(criteria, { stamp: 0, seq: 0 }, watermark, 1_000)).map(({ seq }) => seq);
       expect(stored).toEqual(live);
     }),
