@@ -103,8 +103,11 @@ test('a page and the tail after its changeCursor hold every entry once, while en
   stream.close();
 });
 
-test('a filter that only the store can tell is followed too', async () => {
-  const stream = await follow({ services: ['re'], attributes: [{ name: 'code', op: 'RE', value: '5..' }] });
+test.each([
+  { services: ['re'], attributes: [{ name: 'code', op: 'RE', value: '5..' }] },
+  { services: ['re'], query: '/code 5\\d+$/' },
+])('a filter that only the store can tell is followed too: %j', async (filter) => {
+  const stream = await follow(filter);
   const send = (code: number) => ingest(house, [{ service: 're', body: `code ${code}`, attributes: { code } }]);
   // From now on: the first may come before the subscription does, the others are sent until one is heard.
   const heard = stream.take(1);
