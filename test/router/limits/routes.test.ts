@@ -66,8 +66,13 @@ const NOWHERE: Record<string, Row> = {
 };
 
 let harbour: Harbour;
+/** Who may ask is another test's: here whoever asks is counted. */
+const routeOf = (isDownload: boolean): IngestRoute => ({
+  subgraph: 'ships',
+  ...(isDownload ? { isDownload, scopes: ['viewer'] } : {}),
+});
 const routes: Record<string, IngestRoute> = Object.fromEntries(
-  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [route, { ...ROUTES[route], subgraph: 'ships' }]),
+  [...Object.keys(ROUTES), 'POST /api/v1/write'].map((route) => [route, routeOf(ROUTES[route]?.isDownload ?? false)]),
 );
 const opened = () =>
   harbour.another({
