@@ -12,7 +12,8 @@ const STALL_MS = 60_000;
 export async function streamBody(body: AsyncIterable<string | Uint8Array>, response: ServerResponse): Promise<void> {
   response.setTimeout(STALL_MS, () => response.destroy());
   try {
-    await pipeline(Readable.from(body, { objectMode: false }), response);
+    // One by one: what a reader does not take is not made.
+    await pipeline(Readable.from(body, { highWaterMark: 1 }), response);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
   }
