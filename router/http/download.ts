@@ -1,13 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { HouseClient } from '../../lib/call/house-client.ts';
-import { hasAnyScope } from '../../lib/call/principal.ts';
 import { ERROR_CODES, type ErrorCode, FleetError } from '../../lib/errors.ts';
 import type { Guard } from '../guard/guard.ts';
 import type { Limits } from '../limits/limits.ts';
 import { limitHeaders } from '../limits/standing.ts';
 import type { Exchange } from './graphql-door.ts';
-import type { IngestRoute } from './ingest.ts';
+import { type IngestRoute, judged, pick, requireScopes } from './ingest.ts';
 import { parametersOf } from './request-target.ts';
 import { PLAIN_HEADERS } from './send.ts';
 
@@ -27,10 +26,7 @@ export async function handDown(
   { request, response, call, signal }: Exchange,
   { guard, house, limits }: { guard: Guard; house: HouseClient; limits: Limits },
 ): Promise<void> {
-  const scopes = route.scopes ?? [];
-  if (!hasAnyScope(call.principal, scopes)) {
-    throw new FleetError('FORBIDDEN', `this needs one of the scopes ${scopes.join(', ')}`);
-  }
+  requireScopes(call, route);
   const standing = await limits.enter(call.principal, target.slice(target.indexOf(' ') + 1), 0);
   const parameters = parametersOf(request).toString();
   const answer = await guard.through(
@@ -39,18 +35,16 @@ export async function handDown(
     {
       signal,
       timeoutMs: route.timeoutMs ?? TIMEOUT_MS,
-      judge: ({ statusCode = 0 }) =>
-        statusCode >= 500 ? { failed: true, reason: `it answered with status ${statusCode}` } : { failed: false },
+      judge: ({ statusCode = 0, headers }) => judged(statusCode, headers),
     },
   );
   if (answer.statusCode !== 200) throw await refusalIn(answer);
   // The deadline was for its beginning; from here on only the end of either side ends it.
-  const headers = Object.entries(answer.headers).filter(([name]) => ANSWER_HEADERS.includes(name));
   response.writeHead(200, {
     ...PLAIN_HEADERS,
     'x-request-id': response.requestId,
     ...limitHeaders(standing),
-    ...(Object.fromEntries(headers) as Record<string, string>),
+    ...pick(answer.headers, ANSWER_HEADERS),
   });
   if (request.method === 'HEAD') {
     answer.destroy();

@@ -4,7 +4,9 @@ import { hasAnyScope } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { RECORDS_HEADER } from '../../lib/otlp/count.ts';
+import { OK } from '../guard/failures.ts';
 import type { Guard } from '../guard/guard.ts';
+import type { Outcome } from '../guard/pass.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import type { Limits } from '../limits/limits.ts';
 import { limitHeaders } from '../limits/standing.ts';
@@ -61,11 +63,7 @@ export async function passOn(
     {
       signal,
       timeoutMs: route.timeoutMs ?? TIMEOUT_MS,
-      // A house that says 503 with a time to come back is overloaded, not broken: resting it would lose it for queries too.
-      judge: ({ status, headers: said }) =>
-        status >= 500 && !said['retry-after']
-          ? { failed: true, reason: `it answered with status ${status}` }
-          : { failed: false },
+      judge: ({ status, headers: said }) => judged(status, said),
     },
   );
   limits.settle(call.principal, path, 0, Number(answer.headers[RECORDS_HEADER] ?? 0));
@@ -76,13 +74,20 @@ export async function passOn(
   });
 }
 
+/** A house that says 503 with a time to come back is overloaded, not broken: resting it would lose it for queries too. */
+export function judged(status: number, headers: IncomingMessage['headers']): Outcome {
+  if (status < 500 || headers['retry-after']) return OK;
+  return { failed: true, reason: `it answered with status ${status}` };
+}
+
 /** @throws FORBIDDEN */
-function requireScopes({ principal }: Call, { scopes = SCOPES }: IngestRoute): void {
+export function requireScopes({ principal }: Call, { scopes = SCOPES }: IngestRoute): void {
   if (!hasAnyScope(principal, scopes))
     throw new FleetError('FORBIDDEN', `this needs one of the scopes ${scopes.join(', ')}`);
 }
 
-function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
+/** Those of the headers that are there. */
+export function pick(headers: IncomingMessage['headers'], names: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     names.flatMap((name) => {
       const value = headers[name];

@@ -317,6 +317,20 @@ test('telemetry is handed to its house unpacked, as its caller, and the answer h
   expect(sea.ingested.at(-1)?.call.principal.id).toBe('admin');
 });
 
+test('a house that is too busy to make a file says so, and its breaker stays closed', async () => {
+  const { sea } = harbour;
+  const routes = { 'GET /v1/logs/export': { subgraph: 'ships', scopes: ['viewer'], isDownload: true } };
+  const { url, guard } = await harbour.another({ routes });
+  const busy = { errors: [{ message: 'busy', extensions: { code: 'OVERLOADED', retryAfterMs: 5_000 } }] };
+  sea.ingestAnswer = { status: 503, headers: { 'retry-after': '5' }, body: JSON.stringify(busy) };
+  for (let time = 0; time < 30; time++) {
+    const response = await fetch(`${url}/v1/logs/export`, { headers: bearer(ADMIN_TOKEN) });
+    expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5']);
+    await response.text();
+  }
+  expect(guard.circuits.get('ships')?.state.phase).toBe('CLOSED');
+});
+
 test.each([
   ['a bomb', () => gzipSync(Buffer.alloc(17_000_000)), 'gzip', 413],
   ['what is no gzip', () => Buffer.from('text'), 'gzip', 400],
