@@ -43,7 +43,7 @@ export abstract class Exchange {
   #timer: NodeJS.Timeout | undefined;
   readonly #signal: LeaveSignal | undefined;
 
-  /** @param sent the request's head and body */
+  /** For a caller who is there: nothing can be cut before it is whole. @param sent the request's head and body */
   constructor(
     { signal, timeoutMs }: WireRequest,
     readonly sent: RequestText,
@@ -51,9 +51,7 @@ export abstract class Exchange {
   ) {
     this.#timer = setTimeout(timeUp, timeoutMs, this);
     this.#signal = signal;
-    if (!signal) return;
-    if (signal.aborted) this.handleEvent();
-    else signal.addEventListener('abort', this);
+    signal?.addEventListener('abort', this);
   }
 
   /** Whether it has its outcome: a connection that comes now is none of its. */

@@ -2,6 +2,7 @@ import type { HouseClient } from '../../lib/call/house-client.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import type { LeaveSignal } from '../leave-signal.ts';
 import { ConnectionPool } from './connection-pool.ts';
+import { Left } from './exchange.ts';
 import { addressIn, headOf, requestText } from './request-text.ts';
 import { StreamedAnswer, type WireStream } from './streamed-answer.ts';
 import { WholeAnswer, type WireAnswer } from './whole-answer.ts';
@@ -73,6 +74,7 @@ class HttpWire implements Wire {
   }
 
   send(request: WireRequest): Promise<WireAnswer> {
+    if (request.signal?.aborted) return Promise.reject(new Left());
     return new Promise((resolve, reject) => {
       const headers = this.headersOf(request.body, request.call, request.timeoutMs);
       const text = requestText(this.#callHead, headers, request.body);
@@ -81,6 +83,7 @@ class HttpWire implements Wire {
   }
 
   open(request: WireRequest): Promise<WireStream> {
+    if (request.signal?.aborted) return Promise.reject(new Left());
     return new Promise((resolve, reject) => {
       const text = requestText(this.#streamHead, this.headersOf(request.body, request.call), request.body);
       this.#streams.start(new StreamedAnswer(request, text, resolve, reject));

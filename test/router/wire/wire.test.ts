@@ -116,6 +116,18 @@ test('who is late, too large or no longer wanted loses its connection, for its a
   await until(() => peer.sockets.length >= before + 2 && peer.sockets.every(({ destroyed }) => destroyed));
 });
 
+test('nothing is sent for a caller who has left before, and nothing is left behind that could fire later', async () => {
+  const presence = new Presence();
+  presence.leave();
+  const gone = asked({ signal: presence, timeoutMs: 1 });
+  await expect(wire.send(gone)).rejects.toBeInstanceOf(Left);
+  await expect(wire.open(gone)).rejects.toBeInstanceOf(Left);
+  // A timer of theirs would have fired by now, and thrown where nobody catches.
+  await expect(wire.send(asked({ timeoutMs: 10_000 }))).resolves.toMatchObject({ status: 200 });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(peer.received.length).toBe(1);
+});
+
 test('an answer nobody asked for ends the connection, and is never the next call’s', async () => {
   peer.onRequest = (socket) => socket.write(`${said('{"data":{"mine":1}}')}${said('{"data":{"forged":1}}')}`);
   // What came after the end is malformed: whether this call still has its answer is decided first.
