@@ -1,0 +1,8 @@
+const { default: TestRunner } = require('jest-runner');
+
+/** One test file after the other in the same two processes: what is read and looked up for one is there for the next. */
+module.exports = class SharedProcesses extends TestRunner {
+  constructor(globalConfig, context) {
+    super({ ...globalConfig, workerIdleMemoryLimit: 1_500_000_000 }, context);
+  }
+};
