@@ -8,17 +8,13 @@ import { type Harbour, openHarbour, SHIP } from './support.ts';
 const lines: AnyShape[] = [];
 const log = new Log('router', [{ write: (line) => lines.push(JSON.parse(line)) }], () => 0);
 const slow = () => lines.filter(({ event }) => event === 'operation.slow');
-let nowMs = 0;
+let nowMs = Date.now();
 const clock = { ...systemClock, nowMs: () => nowMs };
 let harbour: Harbour;
 beforeAll(async () => {
   harbour = await openHarbour({ log, clock, slowOperationMs: 500 });
 });
-beforeEach(() => {
-  // The deadline of a call goes by this clock, its signature by the system's: they must not be far apart.
-  nowMs = Date.now();
-  lines.splice(0);
-});
+beforeEach(() => lines.splice(0));
 afterAll(() => harbour.stop());
 
 test('a slow operation is told with its plan and what each fetch took, and no variable’s value', async () => {

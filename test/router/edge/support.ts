@@ -236,7 +236,9 @@ export interface Asked extends Answer {
 /** Two signed houses, the router's own subgraph, one router over all three, with credentials. */
 export async function openHarbour(options: Partial<RouterOptions> = {}): Promise<Harbour> {
   const sea = seaOf();
-  const serving = { secret: SECRET, clock: systemClock, log: silentLog };
+  // One clock for all: a deadline by the router's is judged by the houses'.
+  const clock = options.clock ?? systemClock;
+  const serving = { secret: SECRET, clock, log: silentLog };
   const ships = await serveHouse(shipsHouse(sea), serving);
   const crews = await serveHouse(crewsHouse(sea), serving);
   const access = {
@@ -272,13 +274,13 @@ export async function openHarbour(options: Partial<RouterOptions> = {}): Promise
     { name: 'router', url: 'http://router/graphql', sdl: ownSubgraphSdl(['Ship'], access) },
   ]);
   const client = (name: string, url: string) =>
-    new HouseClient(name, url, deriveKey(SECRET, `call:${name}`), () => systemClock.nowMs());
+    new HouseClient(name, url, deriveKey(SECRET, `call:${name}`), () => clock.nowMs());
   const houses = { ships: client('ships', ships.url), crews: client('crews', crews.url) };
   const routers: ServedRouter[] = [];
   const another = async (more: Partial<RouterOptions> = {}) => {
     const router = await serveRouter({
       supergraphSdl,
-      clock: systemClock,
+      clock,
       log: silentLog,
       houses,
       callers: { adminToken: ADMIN_TOKEN, house: houses.ships },
