@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { HouseClient } from './call/house-client.ts';
@@ -15,11 +16,14 @@ const SEVERITY: Record<string, number> = { trace: 1, debug: 5, info: 9, warn: 13
 interface Place {
   file: string;
   offset: number;
+  /** Bytes behind `offset` that were about to be sent: the same again, however much the file grew since. */
+  pending?: number;
 }
 
 /**
  * Sends a process's own lines from its files to the logs house. Where it stands is kept beside the files, so that what was
- * written while telemetry was away goes out once it is back, and once only: a batch resent is the same bytes.
+ * written while telemetry was away goes out once it is back, and once only: how far a batch goes is kept before it is sent, so
+ * that after a lost answer, or a kill, it is the same lines by the same key.
  */
 export class LogShipper {
   readonly #worker: Worker;
@@ -63,8 +67,13 @@ export class LogShipper {
       if (next) this.#keep({ file: next, offset: 0 });
       return next !== undefined;
     }
+    this.#keep({ ...place, pending: lines.bytes });
     const answer = await this.logs.send('POST /v1/logs', {
-      call: { principal: systemPrincipal(this.service), requestId: this.clock.uuid() },
+      call: {
+        principal: systemPrincipal(this.service),
+        requestId: this.clock.uuid(),
+        idempotencyKey: keyOf(place, lines.text),
+      },
       body: JSON.stringify(otlpOf(this.service, this.version, lines.text)),
       timeoutMs: 10_000,
     });
@@ -85,14 +94,19 @@ export class LogShipper {
   }
 }
 
-function wholeLines({ file, offset }: Place): { text: string; bytes: number } {
-  const chunk = Buffer.alloc(CHUNK_BYTES);
+/** Of the lines and where they stand: the same lines elsewhere are others. */
+function keyOf({ file, offset }: Place, text: string): string {
+  return createHash('sha256').update(`${file}\n${offset}\n${text}`).digest('hex');
+}
+
+function wholeLines({ file, offset, pending = CHUNK_BYTES }: Place): { text: string; bytes: number } {
+  const chunk = Buffer.alloc(pending);
   const fd = openSync(file, 'r');
-  const read = readSync(fd, chunk, 0, CHUNK_BYTES, offset);
+  const read = readSync(fd, chunk, 0, pending, offset);
   closeSync(fd);
   const bytes = chunk.subarray(0, read).lastIndexOf(0x0a) + 1;
   // A line longer than a chunk would stop the replay for ever: what was read of it goes out as it is.
-  const length = bytes || (read === CHUNK_BYTES ? read : 0);
+  const length = bytes || (read === pending ? read : 0);
   return { text: chunk.subarray(0, length).toString(), bytes: length };
 }
 

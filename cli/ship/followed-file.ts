@@ -1,6 +1,7 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync, type Stats, statSync } from 'node:fs';
-import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import type { Place } from './place.ts';
+import { rotatedOf } from './rotated.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 const BEFORE_BYTES = 256;
@@ -13,8 +14,9 @@ export interface Chunk {
 }
 
 /**
- * A file that is written to, and renamed or emptied by whoever rotates it. What a rotation leaves behind is read to its end
- * before the new file: under its new name after a rename, in its copy after an emptying.
+ * A file that is written to, and renamed or emptied by whoever rotates it. What rotations leave behind is read to its end
+ * before the new file: under its new name after a rename, in its copy after an emptying, and also what was rotated as a whole
+ * while nobody looked.
  */
 export class FollowedFile {
   #fd: number | undefined;
@@ -35,7 +37,7 @@ export class FollowedFile {
       this.#fd ??= this.#open();
       if (this.#fd === undefined) return undefined;
       const bytes = this.#read(this.#fd, this.#isLeft || isEnd);
-      if (bytes.length) return { bytes, place: { ...this.#place, pending: bytes.length } };
+      if (bytes.length) return { bytes, place: { ...this.#place, pending: bytes.length, digest: digestOf(bytes) } };
       if (!this.#moveOn()) return undefined;
     }
   }
@@ -61,7 +63,8 @@ export class FollowedFile {
       if (current && inode === 0) this.#begin(current.inode);
       return current?.fd;
     }
-    const left = offset > 0 ? this.#findLeft(current?.inode) : undefined;
+    const isKnown = offset > 0 || this.#place.digest !== undefined;
+    const left = isKnown ? this.#findLeft(current?.inode) : undefined;
     if (left !== undefined) {
       if (current) closeSync(current.fd);
       this.#isLeft = true;
@@ -73,15 +76,23 @@ export class FollowedFile {
 
   /** A file beside this one that has what was shipped before the place: the one that was renamed, or a copy of it. */
   #findLeft(except: number | undefined): number | undefined {
-    const [folder, name] = [path.dirname(this.file), path.basename(this.file)];
-    const beside = readdirSync(folder).filter((each) => each !== name && each.startsWith(`${name}.`));
-    for (const each of beside.sort()) {
-      const found = this.#try(path.join(folder, each));
+    for (const { path } of rotatedOf(this.file)) {
+      const found = this.#try(path);
       if (!found) continue;
       if (found.inode !== except && this.#isSame(found.fd)) return found.fd;
       closeSync(found.fd);
     }
     return undefined;
+  }
+
+  /** The file that was rotated next after the open one; undefined when that was the last. */
+  #findNext(fd: number): { fd: number; inode: number } | undefined {
+    const open = fstatSync(fd);
+    const current = statSync(this.file, { throwIfNoEntry: false });
+    const all = rotatedOf(this.file).filter((each) => each.inode !== current?.ino);
+    const at = all.findIndex(({ inode }) => inode === open.ino);
+    const next = all.slice(at + 1).find(({ isNumbered, atMs }) => isNumbered && atMs >= open.mtimeMs);
+    return next && this.#try(next.path);
   }
 
   #try(file: string): { fd: number; inode: number } | undefined {
@@ -97,13 +108,17 @@ export class FollowedFile {
     return undefined;
   }
 
-  /** Whether a file has before the place what was shipped there. */
+  /** Whether a file has before the place what was shipped there, and behind it what was about to be. */
   #isSame(fd: number): boolean {
-    const { offset, before, pending } = this.#place;
+    const { offset, before, pending, digest } = this.#place;
     const expected = Buffer.from(before, 'hex');
     if (fstatSync(fd).size < offset + pending) return false;
     const found = Buffer.alloc(expected.length);
-    return readSync(fd, found, 0, found.length, offset - found.length) === found.length && found.equals(expected);
+    if (readSync(fd, found, 0, found.length, offset - found.length) !== found.length) return false;
+    if (!found.equals(expected)) return false;
+    if (!pending || digest === undefined) return true;
+    const lines = Buffer.alloc(pending);
+    return readSync(fd, lines, 0, pending, offset) === pending && digestOf(lines) === digest;
   }
 
   #read(fd: number, isWhole: boolean): Buffer {
@@ -121,9 +136,11 @@ export class FollowedFile {
   #moveOn(): boolean {
     const fd = this.#fd as number;
     if (this.#isLeft) {
+      const next = this.#findNext(fd);
       this.close();
-      this.#isLeft = false;
-      this.#begin(0);
+      this.#isLeft = next !== undefined;
+      this.#fd = next?.fd;
+      this.#begin(next?.inode ?? 0);
       return true;
     }
     if (!this.#isSame(fd)) {
@@ -131,7 +148,7 @@ export class FollowedFile {
       this.close();
       return true;
     }
-    const current = this.#statsOf(this.file);
+    const current = statSync(this.file, { throwIfNoEntry: false });
     // Whoever writes goes on in the renamed file until something is in the new one.
     if (!current || current.ino === this.#place.inode || current.size === 0) return false;
     this.#isLeft = true;
@@ -141,8 +158,8 @@ export class FollowedFile {
   #begin(inode: number): void {
     this.#place = { inode, offset: 0, before: '', pending: 0 };
   }
+}
 
-  #statsOf(file: string): Stats | undefined {
-    return statSync(file, { throwIfNoEntry: false });
-  }
+function digestOf(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -10,14 +10,20 @@ export interface Place {
   before: string;
   /** Bytes behind `offset` that were about to be sent: the same again after a kill, or they would be stored twice. */
   pending: number;
+  /** Hexadecimal, SHA-256 of those bytes: where nothing is before them, they alone tell which file it was. */
+  digest?: string;
 }
 
 /** Reads a place. @throws Error when the file is none of ours */
 export function readPlace(file: string): Place | undefined {
   if (!existsSync(file)) return undefined;
   const place = JSON.parse(readFileSync(file, 'utf8')) as Partial<Place>;
-  const { inode, offset, before, pending } = place;
-  if (![inode, offset, pending].every(Number.isSafeInteger) || typeof before !== 'string') {
+  const { inode, offset, before, pending, digest = '' } = place;
+  if (
+    ![inode, offset, pending].every(Number.isSafeInteger) ||
+    typeof before !== 'string' ||
+    typeof digest !== 'string'
+  ) {
     throw new Error(`${file} is not where a shipment stands: remove it to begin anew`);
   }
   return place as Place;

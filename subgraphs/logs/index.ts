@@ -167,7 +167,8 @@ function otlpRoute(ingest: Ingest): HouseRoute {
     try {
       checkScopes(request.call);
       const body = await unpackOtlp(request);
-      const { records, rejected } = await ingest.otlp(body, request.call.principal);
+      const { principal, idempotencyKey } = request.call;
+      const { records, rejected } = await ingest.otlp(body, idempotencyKey, principal);
       return exportAnswer('logs', body.encoding, rejected, records);
     } catch (error) {
       return failureAnswer(error, request.headers['content-type']);

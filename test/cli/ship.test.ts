@@ -91,6 +91,35 @@ describe('a followed file', () => {
     third.close();
   });
 
+  test('two rotations while nobody looked, of what was only about to be sent: all of it, in order, that chunk as it was', () => {
+    for (const rotate of ['rename', 'copy and empty']) {
+      const offsets = `${file}.shipped.json`;
+      const next = (to: string, lines: string) => {
+        if (rotate === 'rename') renameSync(file, to);
+        else copyFileSync(file, to);
+        writeFileSync(file, lines);
+      };
+      writeFileSync(file, 'one\n');
+      const first = new FollowedFile(file, undefined);
+      const chunk = first.next(false);
+      keepPlace(offsets, chunk?.place as never);
+      first.close();
+      appendFileSync(file, 'two\n');
+      next(`${file}.2`, 'three\n');
+      next(`${file}.1`, 'four, longer than what was about to be sent\n');
+      writeFileSync(`${file}.lock`, 'no log\n');
+      writeFileSync(`${file}.3.gz`, 'no log\n');
+      const second = new FollowedFile(file, readPlace(offsets));
+      const again = second.next(false);
+      expect([again?.bytes.toString(), again?.place]).toEqual(['one\n', chunk?.place]);
+      second.done(again as never);
+      expect(drain(second)).toBe('two\nthree\nfour, longer than what was about to be sent\n');
+      appendFileSync(file, 'five\n');
+      expect(drain(second)).toBe('five\n');
+      second.close();
+    }
+  });
+
   test('a file that has nothing of what was shipped is begun anew; a place that is none is told', () => {
     const offsets = `${file}.shipped.json`;
     writeFileSync(file, 'new\n');

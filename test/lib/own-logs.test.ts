@@ -93,4 +93,36 @@ describe('the shipper', () => {
     client.close();
     server.close();
   });
+
+  test('after a lost answer, and a kill, it is the same lines by the same key, however the file grew', async () => {
+    const place = folder();
+    const asked: { key: string | undefined; body: string }[] = [];
+    let isLost = true;
+    const client = {
+      send: async (_route: string, { call, body }: { call: { idempotencyKey?: string }; body: string }) => {
+        asked.push({ key: call.idempotencyKey, body });
+        if (isLost) throw new Error('the answer was lost');
+        return { status: 200 };
+      },
+    } as unknown as HouseClient;
+    const ship = () =>
+      new LogShipper(place, 'state', client, systemClock, fixedFlags({ 'platform.own-logs': true })).ship();
+    const file = new RotatingFile(place, 'state');
+    const log = new Log('state', [file], () => 0);
+    log.info('one');
+    await expect(ship()).rejects.toThrow('lost');
+    log.info('two');
+    await expect(ship()).rejects.toThrow('lost');
+    isLost = false;
+    expect(await ship()).toBe(true);
+    expect(await ship()).toBe(true);
+    expect(await ship()).toBe(false);
+    file.close();
+    expect(asked[0]).toEqual({ key: expect.any(String), body: expect.stringContaining('"one"') });
+    expect(asked.slice(1, 3)).toEqual([asked[0], asked[0]]);
+    expect(asked[3]?.body).toContain('"two"');
+    expect(asked[3]?.body).not.toContain('"one"');
+    expect(asked[3]?.key).not.toBe(asked[0]?.key);
+    expect(asked).toHaveLength(4);
+  });
 });

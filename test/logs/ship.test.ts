@@ -1,60 +1,31 @@
 import { appendFileSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Terminal } from '../cli/terminal.ts';
-import { callOf } from '../support/house.ts';
 import { until } from '../support/until.ts';
+import { type Fate, LinesDoor } from './lines-door.ts';
 import { bodies, type LogsHouse, startLogsHouse } from './support.ts';
 
 let house: LogsHouse;
-let door: Server;
-/** What becomes of an answer, one after the other: it is given, or lost with its connection after the lines were stored. */
-let fates: ('lost' | 'busy')[] = [];
-let asked = 0;
+let door: LinesDoor;
+let fates: Fate[] = [];
 const terminal = new Terminal();
 const before = { ...process.env };
 
 beforeAll(async () => {
   house = await startLogsHouse();
-  door = createServer((request, response) => {
-    void (async () => {
-      asked += 1;
-      const fate = fates.shift();
-      if (fate === 'busy') return response.writeHead(429, { 'retry-after': '0' }).end('{}');
-      const answer = await pass(request);
-      if (fate === 'lost') return request.socket.destroy();
-      return response.writeHead(answer.status, { 'content-type': 'application/json' }).end(answer.body);
-    })();
-  });
-  await new Promise<void>((resolve) => door.listen(0, '127.0.0.1', resolve));
-  process.env['FLEET_URL'] = `http://127.0.0.1:${(door.address() as AddressInfo).port}`;
+  door = new LinesDoor(house.client);
+  door.fate = () => fates.shift() ?? 'given';
+  await door.start();
+  process.env['FLEET_URL'] = door.url;
   process.env['FLEET_TOKEN'] = 'token';
 });
 afterAll(async () => {
   process.env = before;
   terminal.close();
-  door.close();
-  door.closeAllConnections();
+  await door.stop();
   await house.close();
 });
-
-/** As the router does it: a signed call with what the headers ask for. */
-async function pass(request: IncomingMessage) {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  const idempotencyKey = request.headers['idempotency-key'] as string;
-  const headers = {
-    'content-type': request.headers['content-type'] as string,
-    'x-fleet-service': String(request.headers['x-fleet-service'] ?? ''),
-  };
-  return await house.client.send('POST /v1/logs/lines', {
-    call: callOf({ idempotencyKey }),
-    body: Buffer.concat(chunks),
-    headers,
-  });
-}
 
 const newFile = (text = '') => {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'ship-')), 'app.log');
@@ -66,9 +37,8 @@ describe('fleet logs ship', () => {
   test('an answer that was lost, a kill, new lines meanwhile: every line is stored once', async () => {
     const file = newFile('{"event":"one"}\n{"event":"two"}\n');
     fates = ['lost', ...Array<'busy'>(1_000).fill('busy')];
-    asked = 0;
     const first = terminal.run('logs', 'ship', file, '--as', 'killed');
-    await until(() => asked >= 2);
+    await until(() => door.asked >= 2);
     terminal.hangUp();
     await first;
     fates = [];

@@ -37,20 +37,21 @@ export class Ingest {
   ) {}
 
   /**
-   * Stores an OTLP request. The same body again within ten minutes is stored once, but only if its records carry times:
-   * without them two equal bodies may be two things that happened.
+   * Stores an OTLP request. Without a `batchId` the same body again within ten minutes is stored once, but only if its records
+   * carry times: without them two equal bodies may be two things that happened. The same `batchId` of the same caller within a
+   * day is stored once.
    * @throws OVERLOADED when too much waits; BAD_INPUT when it is no such request; QUERY_TOO_LARGE when its rows are
    */
-  async otlp(body: OtlpBody, caller: Principal): Promise<Taken> {
+  async otlp(body: OtlpBody, batchId: string | undefined, caller: Principal): Promise<Taken> {
     // Before the work of reading it: an overload must not cost what it refuses.
     this.inserter.checkRoom();
+    checkBatch(batchId);
     const rows = this.#rowsOf(caller);
     const { written, block } = this.#fill(() => {
       const short = body.encoding === 'protobuf' ? writeLogs(body.bytes, this.#writer, rows) : undefined;
       return checked(short ?? writeMessage(parseOtlp('logs', body), this.#writer, rows));
     });
-    const hash = written.timed ? createHash('sha256').update(body.bytes).digest('hex') : undefined;
-    await this.inserter.add(block, hash && `otlp ${caller.id} ${hash}`);
+    await this.#store(block, 'otlp', body.bytes, written, batchId, caller);
     return written;
   }
 
@@ -62,16 +63,13 @@ export class Ingest {
    */
   async lines(bytes: Buffer, service: string, batchId: string | undefined, caller: Principal): Promise<Taken> {
     this.inserter.checkRoom();
-    const refusal = refusalOf(0, batchId);
-    if (refusal) throw new FleetError('BAD_INPUT', refusal.message);
+    checkBatch(batchId);
     const rows = this.#rowsOf(caller);
     const { written, block } = this.#fill(() => {
       const { lines, ...read } = readLines(bytes, service);
       return { ...checked(writeDecoded(read, this.#writer, rows)), records: lines };
     });
-    const hash = written.timed ? createHash('sha256').update(bytes).digest('hex') : undefined;
-    const token = batchId === undefined ? hash && `lines ${caller.id} ${hash}` : `lines ${caller.id} batch ${batchId}`;
-    await this.inserter.add(block, token, batchId === undefined ? undefined : DAY_MS);
+    await this.#store(block, 'lines', bytes, written, batchId, caller);
     return written;
   }
 
@@ -99,6 +97,21 @@ export class Ingest {
     return { accepted: block.ends.length, rejected, userErrors: [] };
   }
 
+  /** Once: by the batch's name, else by its bytes where they say when it was. */
+  async #store(
+    block: RowBlock,
+    road: 'otlp' | 'lines',
+    bytes: Uint8Array,
+    { timed }: Written,
+    batchId: string | undefined,
+    caller: Principal,
+  ): Promise<void> {
+    if (batchId !== undefined) await this.inserter.add(block, `${road} ${caller.id} batch ${batchId}`, DAY_MS);
+    else if (timed) {
+      await this.inserter.add(block, `${road} ${caller.id} ${createHash('sha256').update(bytes).digest('hex')}`);
+    } else await this.inserter.add(block);
+  }
+
   #rowsOf(caller: Principal): Rows {
     return new Rows(caller, nanosOf(this.clock.nowMs()), this.redactor);
   }
@@ -123,6 +136,11 @@ function checked(written: Written): Written {
     throw new FleetError('BAD_INPUT', `at most ${MAX_OTLP_RECORDS} records at once`);
   }
   return written;
+}
+
+function checkBatch(batchId: string | undefined): void {
+  const refusal = refusalOf(0, batchId);
+  if (refusal) throw new FleetError('BAD_INPUT', refusal.message);
 }
 
 function refusalOf(
