@@ -1,3 +1,4 @@
+import { ByteScanner } from './byte-scanner.ts';
 import { type RedactionRule, RULES, SECRET_NAME } from './rules.ts';
 
 /** Beyond so many places a request is looked at text by text. */
@@ -34,6 +35,8 @@ const NOWHERE = new Suspects([], [], false);
 export class Redactor {
   readonly #rules: readonly (RedactionRule & { hinted: RegExp })[];
   readonly #hint: RegExp | undefined;
+  /** The same hints over bytes; absent when patterns of the operator's are too large for it. */
+  readonly #scanner: ByteScanner | undefined;
 
   /**
    * @param rules the built-in ones unless given
@@ -44,7 +47,10 @@ export class Redactor {
     private readonly onFound: (rule: string) => void = () => undefined,
   ) {
     this.#rules = rules.map((rule) => ({ ...rule, hinted: new RegExp(rule.hint, 'i') }));
-    this.#hint = rules.length ? new RegExp([...new Set(rules.map(({ hint }) => hint))].join('|'), 'gi') : undefined;
+    if (!rules.length) return;
+    const hints = [...new Set(rules.map(({ hint }) => hint))].join('|');
+    this.#hint = new RegExp(hints, 'gi');
+    this.#scanner = ByteScanner.of(hints);
   }
 
   /** The text without its secrets. */
@@ -88,6 +94,17 @@ export class Redactor {
   suspects(bytes: Buffer): Suspects {
     const hint = this.#hint;
     if (!hint) return NOWHERE;
+    if (this.#scanner) {
+      const places = this.#scanner.places(bytes, MAX_PLACES);
+      if (!places) return new Suspects([], [], true);
+      return places.length
+        ? new Suspects(
+            places,
+            places.map((place) => place + 1),
+            false,
+          )
+        : NOWHERE;
+    }
     const text = bytes.toString('latin1');
     const [starts, ends]: [number[], number[]] = [[], []];
     hint.lastIndex = 0;
