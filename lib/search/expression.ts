@@ -1,6 +1,8 @@
 import { linearPattern } from '../label-match.ts';
 import { badQuery } from './bad-query.ts';
-import { DIGITS, folded, inEngine, inProcess, NEWLINE, others, type Points, SPACE, WORD } from './points.ts';
+import { type CertainWords, certainWords, PARTS_WORDS, UNKNOWN } from './certain-words.ts';
+import { grouped, joined, often, type Part, written } from './expression-part.ts';
+import { DIGITS, folded, NEWLINE, others, type Points, SPACE, WORD } from './points.ts';
 
 /** A regular expression that is found anywhere in a text, in the two languages it is asked in. */
 export interface Expression {
@@ -10,13 +12,8 @@ export interface Expression {
   test(text: string): boolean;
   /** Characters it compares with, repetitions counted out: what a step of it may cost. */
   size: number;
-}
-
-/** An expression under way, in both languages. */
-interface Part {
-  re2: string;
-  js: string;
-  size: number;
+  /** What every text has that it is found in: an index may know where that is. */
+  certain: CertainWords;
 }
 
 const MAX_LENGTH = 500;
@@ -44,9 +41,9 @@ const FLAGS = /\(\?([is]+)\)/y;
  * @throws BAD_QUERY with the column, for what is malformed, too large, or not in both
  */
 export function parseExpression(source: string, column: number): Expression {
-  const { re2, js, size } = new ExpressionParser(source, column).parse();
+  const { re2, js, size, text } = new ExpressionParser(source, column).parse();
   const pattern = linearPattern(js);
-  return { re2, size, test: (text) => pattern.test(text) };
+  return { re2, size, certain: certainWords(text), test: (found) => pattern.test(found) };
 }
 
 class ExpressionParser {
@@ -83,10 +80,10 @@ class ExpressionParser {
     return this.#together(parts, '');
   }
 
-  #together(parts: Part[], between: string): Part {
+  #together(parts: Part[], between: '' | '|'): Part {
     const size = parts.reduce((sum, part) => sum + part.size, 0);
     if (size > MAX_SIZE) throw this.#expected(`at most ${MAX_SIZE} characters with repetitions counted out`);
-    return { re2: parts.map(({ re2 }) => re2).join(between), js: parts.map(({ js }) => js).join(between), size };
+    return joined(parts, between, size);
   }
 
   #repeated(): Part {
@@ -105,7 +102,13 @@ class ExpressionParser {
     this.#take('?');
     if (/^[*+?{]/.test(this.#peek())) throw this.#expected('one repetition, not two');
     const [, sign, least, range, most] = found;
-    if (sign) return { re2: `${atom.re2}${sign}`, js: `${atom.js}${sign}`, size: atom.size };
+    if (sign)
+      return {
+        re2: `${atom.re2}${sign}`,
+        js: `${atom.js}${sign}`,
+        size: atom.size,
+        text: often(atom, sign === '+' ? 1 : 0),
+      };
     return this.#counted(atom, Number(least), range ? (most ? Number(most) : undefined) : Number(least), quantifierAt);
   }
 
@@ -116,7 +119,8 @@ class ExpressionParser {
     if (size > MAX_SIZE) throw this.#expected(`at most ${MAX_SIZE} characters with repetitions counted out`, at);
     // Written out: the linear matcher in this process does not count.
     const rest = max === undefined ? `${atom.js}*` : `${atom.js}?`.repeat(max - min);
-    return { re2: `${atom.re2}{${min},${max ?? ''}}`, js: `(?:${atom.js.repeat(min)}${rest})`, size };
+    const text = min === max ? atom.text.repeat(min) : often(atom, min);
+    return { re2: `${atom.re2}{${min},${max ?? ''}}`, js: `(?:${atom.js.repeat(min)}${rest})`, size, text };
   }
 
   #assertion(): Part | undefined {
@@ -124,7 +128,7 @@ class ExpressionParser {
     for (const sign of ['^', '$', '\\b']) {
       if (this.text.startsWith(sign, this.#at)) {
         this.#at += sign.length;
-        return { re2: sign, js: sign, size: 0 };
+        return { re2: sign, js: sign, size: 0, text: sign === '\\b' ? UNKNOWN : PARTS_WORDS };
       }
     }
     return undefined;
@@ -233,14 +237,6 @@ class ExpressionParser {
   #expected(what: string, at = this.#at) {
     return badQuery(this.column + at, `expected ${what}`);
   }
-}
-
-function written(points: Points): Part {
-  return { re2: inEngine(points), js: inProcess(points), size: 1 };
-}
-
-function grouped({ re2, js, size }: Part): Part {
-  return { re2: `(?:${re2})`, js: `(?:${js})`, size };
 }
 
 function oneOf(points: Points): number | undefined {

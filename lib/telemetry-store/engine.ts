@@ -134,6 +134,8 @@ function configurationOf(limits: EngineLimits): string {
     max_server_memory_usage: limits.maxMemoryBytes,
     max_thread_pool_size: 64,
     background_pool_size: limits.mergeThreads,
+    // Merges can wait; who stores and who asks cannot.
+    os_threads_nice_value_merge_mutate: 5,
     background_schedule_pool_size: 2,
     background_common_pool_size: 2,
     background_move_pool_size: 1,

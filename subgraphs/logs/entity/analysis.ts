@@ -72,7 +72,7 @@ export class LogScan {
 
   @Field(() => [String], {
     description:
-      'Indexes that left out parts of the table: `partition`, `time`, `words`, `traces`, `stamps`, `observations`.',
+      'Indexes that left out parts of the table: `partition`, `time`, `words`, `attributes`, `traces`, `stamps`, `observations`.',
   })
   indexes!: string[] | (() => Promise<string[]>);
 

@@ -2,7 +2,7 @@ import { MatchOp } from '../../../lib/graphql/shared.ts';
 import { compileSearch, hasExpression, type SearchNode } from '../../../lib/search/index.ts';
 import { Parameters } from './parameters.ts';
 import { type LogRow, rankOf } from './row.ts';
-import { plainText, rawValue, searchCondition } from './search.ts';
+import { attributeHint, plainText, rawValue, searchCondition } from './search.ts';
 import { attributeValues, LOG_FIELDS, waysOf } from './search-fields.ts';
 
 /** Which entries, checked and in the store's own terms; every part must hold. */
@@ -55,7 +55,8 @@ function attributeCondition(
   const ways = waysOf(name).map((way) => {
     const raw = rawValue('attributes', way, parameters);
     const text = plainText(raw);
-    return `(${raw} not in ('', 'null') and ${regular ? `match(${text}, ${bound})` : `${text} = ${bound}`})`;
+    const hint = attributeHint(way, { value, prefix: regular, comparison: '=' }, undefined, parameters);
+    return `(${hint} and ${raw} not in ('', 'null') and ${regular ? `match(${text}, ${bound})` : `${text} = ${bound}`})`;
   });
   // Folded while the statement is read: a bad expression is told even where no entry is compared with it.
   const readable = regular ? ` and match('', ${bound}) >= 0` : '';

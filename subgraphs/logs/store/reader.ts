@@ -50,6 +50,8 @@ export class LogReader {
 /** The branches that a plan is drawn with. */
 const DRAWN = /^[│├└─\s]+/;
 const NAMES: Record<string, string> = { PrimaryKey: 'time', Partition: 'partition', 'Min-Max': 'partition' };
+/** Indexes by the names that they are told by. */
+const TOLD: Record<string, string> = { terms: 'words', attributed: 'attributes' };
 
 /** The indexes of a plan that chose fewer granules than there were. */
 function narrowing(lines: readonly string[]): string[] {
@@ -58,8 +60,12 @@ function narrowing(lines: readonly string[]): string[] {
   for (const line of lines) {
     const chosen = /^Granules: (\d+)\/(\d+)$/.exec(line);
     if (/^(PrimaryKey|Partition|Min-Max|Skip)$/.test(line)) name = NAMES[line];
-    else if (line.startsWith('Name: ')) name = line.slice('Name: '.length);
+    else if (line.startsWith('Name: ')) name = told(line.slice('Name: '.length));
     else if (chosen && name && Number(chosen[1]) < Number(chosen[2])) found.add(name);
   }
   return [...found];
+}
+
+function told(name: string): string {
+  return TOLD[name] ?? name;
 }

@@ -9,12 +9,14 @@ import {
 import type { Parameters } from './parameters.ts';
 import { type LogRow, nanosOf } from './row.ts';
 import { LOG_FIELDS, waysOf } from './search-fields.ts';
-import { NO_WORD, WORDS_OF_BODY } from './tables.ts';
+import { NO_WORD, nameToken, pairToken, TOKENS_OF_ATTRIBUTES, WORDS_OF_BODY } from './tables.ts';
 
 /** The agent's global id, as lib/node-id.ts makes it: 42 bytes, so nothing is padded. */
 const AGENT_ID = `base64URLEncode(concat('Agent:', agent))`;
 /** As many words as the engine looks up at once. */
 const MAX_TOKENS = 64;
+/** Characters of a piece of a word that the engine looks through the index's words for. */
+const LEAST_PIECE = 4;
 
 /** A search as a condition on the table `log`; every value of it is bound. */
 export function searchCondition(node: SearchNode, parameters: Parameters): string {
@@ -32,14 +34,31 @@ export function searchCondition(node: SearchNode, parameters: Parameters): strin
 }
 
 function wordsCondition({ words, prefix, regex }: WordsNode, parameters: Parameters): string {
-  if (regex) return `match(body, ${parameters.bind('String', regex.re2)})`;
-  const whole = [...new Set(prefix ? words.slice(0, -1) : words)].slice(0, MAX_TOKENS);
-  // The index finds entries with all the words; only a phrase or a beginning needs their text.
-  const conditions = whole.length ? [`hasAllTokens(${WORDS_OF_BODY}, ${parameters.bind('Array(String)', whole)})`] : [];
+  // The index finds entries with all the words; an expression, a phrase or a beginning needs their text, but only of those.
+  if (regex) {
+    const match = `match(body, ${parameters.bind('String', regex.re2)})`;
+    return `(${[...indexConditions(regex.certain.words, '', parameters), match].join(' and ')})`;
+  }
+  const conditions = indexConditions(
+    prefix ? words.slice(0, -1) : words,
+    prefix ? (words.at(-1) ?? '') : '',
+    parameters,
+  );
   if (prefix || words.length > 1) {
     conditions.push(phraseCondition(words, prefix, parameters));
   }
   return `(${conditions.join(' and ')})`;
+}
+
+/** What the index of words says: that these are all there, and a word with this in it. */
+function indexConditions(words: readonly string[], piece: string, parameters: Parameters): string[] {
+  const whole = [...new Set(words)].slice(0, MAX_TOKENS);
+  const conditions = whole.length ? [`hasAllTokens(${WORDS_OF_BODY}, ${parameters.bind('Array(String)', whole)})`] : [];
+  // The engine looks through the index's words for it; shorter pieces are in too many.
+  if (piece.length >= LEAST_PIECE && /^[a-z0-9]+$/.test(piece)) {
+    conditions.push(`${WORDS_OF_BODY} like ${parameters.bind('String', `%${piece}%`)}`);
+  }
+  return conditions;
 }
 
 function phraseCondition(words: readonly string[], prefix: boolean, parameters: Parameters): string {
@@ -76,10 +95,30 @@ function fieldCondition(node: FieldNode, bound: BoundField<LogRow>, parameters: 
     case 'agent':
       return agentCondition(node, parameters);
     default: {
-      const parts = waysOf(path).map((way) => anyCondition(rawValue(name, way, parameters), node, number, parameters));
+      const parts = waysOf(path).map((way) => {
+        const condition = anyCondition(rawValue(name, way, parameters), node, number, parameters);
+        return name === 'attributes' ? `(${attributeHint(way, node, number, parameters)} and ${condition})` : condition;
+      });
       return `(${parts.join(' or ')})`;
     }
   }
+}
+
+/** What the index of attributes says of entries that a condition may hold for: that they have the name, or the name with a value. */
+export function attributeHint(
+  [first, ...rest]: readonly string[],
+  { value, prefix, regex, comparison }: Pick<FieldNode, 'value' | 'prefix' | 'regex' | 'comparison'>,
+  number: number | undefined,
+  parameters: Parameters,
+): string {
+  const name = parameters.bind('String', first);
+  if (rest.length || prefix || regex || comparison !== '=') {
+    return `hasAnyTokens(${TOKENS_OF_ATTRIBUTES}, [${nameToken(name)}])`;
+  }
+  // As values are written: a text in quotes or, of anything else, its JSON.
+  const texts = new Set([value, JSON.stringify(value), ...(number === undefined ? [] : [JSON.stringify(number)])]);
+  const tokens = [...texts].map((text) => pairToken(name, parameters.bind('String', text)));
+  return `hasAnyTokens(${TOKENS_OF_ATTRIBUTES}, [${tokens.join(', ')}])`;
 }
 
 function textCondition(column: string, { value, prefix, regex }: FieldNode, parameters: Parameters): string {
