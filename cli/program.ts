@@ -8,6 +8,7 @@ import { addFlags } from './commands/flags.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
+import { addRetention } from './commands/retention.ts';
 import { addSchema } from './commands/schema.ts';
 import { addStart, start } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
@@ -28,6 +29,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addStatus,
     addAgents,
     addLogs,
+    addRetention,
     addAlerts,
     addAck,
     addQuery,

@@ -5,13 +5,19 @@ import { AgentsRegistry1795405937193 } from './1795405937193-agents-registry.ts'
 import { LogsRetention1795406000004 } from './1795406000004-logs-retention.ts';
 import { EventPartitions1796053600000 } from './1796053600000-houses-event-partitions.ts';
 import { LogsErrorResolutions1796067600000 } from './1796067600000-logs-error-resolutions.ts';
+import { LogsSweepPlan1796091600001 } from './1796091600001-logs-sweep-plan.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
 /** The migrations of each house, in the order they run. Never edit one that has shipped: add another. */
 export const migrations: Record<string, Migration[]> = {
   agents: [AgentsRegistry1795405937193, EventPartitions1796053600000],
-  logs: [LogsRetention1795406000004, EventPartitions1796053600000, LogsErrorResolutions1796067600000],
+  logs: [
+    LogsRetention1795406000004,
+    EventPartitions1796053600000,
+    LogsErrorResolutions1796067600000,
+    LogsSweepPlan1796091600001,
+  ],
   audit: [AuditTrail1795405000003, EventPartitions1796053600000],
   alerts: [AlertsStart1763868000401, EventPartitions1796053600000],
   metrics: [],

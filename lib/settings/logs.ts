@@ -40,6 +40,15 @@ const patterns = z
 /** Settings of how logs are taken in and searched. */
 export const LOG_SETTINGS = {
   ...LOG_SEARCH_SETTINGS,
+  FLEET_LOG_MAX_BYTES: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(Number.MAX_SAFE_INTEGER)
+    .optional()
+    .describe(
+      'What all logs together may have, bytes before compression, but for those that a hold is on; the oldest go first. Absent: any.',
+    ),
   FLEET_LOG_REDACT: rules.describe(
     `Kinds of secrets that are taken out of logs before they are stored, separated by commas: ${KNOWN.join(', ')}; all, or none.`,
   ),

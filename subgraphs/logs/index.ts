@@ -21,6 +21,8 @@ import {
   LogEntryErrorResolver,
   LogsResolver,
   PatternResolver,
+  RetentionPayloadResolver,
+  RetentionPolicyResolver,
   RetentionResolver,
   ScanResolver,
   TraceLogsResolver,
@@ -33,6 +35,7 @@ import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
 import { redactorOf } from './service/redaction.ts';
 import { Retention } from './service/retention.ts';
+import { Sweep } from './service/sweep.ts';
 import { SyslogListener } from './service/syslog/listener.ts';
 import { Tails } from './service/tail.ts';
 import {
@@ -63,6 +66,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const reader = new LogReader(telemetry, { maxMs, maxMemoryBytes });
   const store = new LogStore(telemetry, reader);
   const policies = new RetentionStore(database);
+  const sweeps = new SweepStore(telemetry, reader);
   const inserter: BlockInserter = new BlockInserter({
     store: telemetry,
     into: LOG_COLUMNS,
@@ -72,8 +76,15 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     onGroup: (group) => tails.take(group),
   });
   const tails = new Tails(store, inserter, cursors, () => policies.sweptStamp());
-  const keepMs = settings.FLEET_LOG_RETENTION_DAYS * DAY_MS;
-  const retention = new Retention(policies, new SweepStore(telemetry), writes, clock, keepMs);
+  const retention = new Retention({
+    policies,
+    store: sweeps,
+    writes,
+    mark: inserter,
+    clock,
+    defaultKeepMs: settings.FLEET_LOG_RETENTION_DAYS * DAY_MS,
+    totalBytes: settings.FLEET_LOG_MAX_BYTES ?? null,
+  });
   const ingest = new Ingest(inserter, redactorOf(settings, runtime.registry), clock);
   const analysis = new Analysis(new AnalysisStore(reader), clock, settings.FLEET_LOG_PATTERN_ROWS);
   const exports = new Exports(store, inserter, clock, settings.FLEET_LOG_EXPORT_ROWS);
@@ -81,7 +92,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const errorStore = new ErrorGroupStore(telemetry);
   const errors = errorsOf(runtime, errorStore, inserter);
   const syslog = new SyslogListener((lines) => ingest.said(lines, systemPrincipal('syslog')), log);
-  const sweeper = sweeperOf(runtime, retention);
+  const sweeper = sweeperOf(runtime, new Sweep({ retention, policies, store: sweeps, writes }));
   return {
     name: 'logs',
     schema: await buildSubgraph({
@@ -123,6 +134,8 @@ const RESOLVERS: Parameters<typeof buildSubgraph>[0]['resolvers'] = [
   AnalysisResolver,
   PatternResolver,
   LogEntryErrorResolver,
+  RetentionPayloadResolver,
+  RetentionPolicyResolver,
   RetentionResolver,
   AgentLogsResolver,
   TraceLogsResolver,
@@ -135,10 +148,10 @@ function errorsOf({ database, cursors, writes, clock }: HouseRuntime, store: Err
   return { groups, resolutions: new ErrorResolutions(groups, resolved, writes, clock) };
 }
 
-function sweeperOf({ flags, log }: HouseRuntime, retention: Retention): Worker {
+function sweeperOf({ flags, log }: HouseRuntime, sweep: Sweep): Worker {
   return new Worker(
     async () => {
-      if (flags.isOn('logs.retention')) await retention.sweep();
+      if (flags.isOn('logs.retention')) await sweep.run();
       return false;
     },
     SWEEP_EVERY_MS,

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { ErrorGroup, LogEntry } from './entity/index.ts';
+import type { ErrorGroup, LogEntry, PolicyUsage } from './entity/index.ts';
 import type { ErrorGroups } from './service/error-groups.ts';
 import type { LogService } from './service/index.ts';
 
@@ -11,6 +11,8 @@ export interface LogLoaders {
   errorGroup: DataLoader<string, ErrorGroup | null>;
   /** By the uuid of an entry; null when it is no error. */
   errorGroupOfEntry: DataLoader<string, ErrorGroup | null>;
+  /** What a retention policy governs, by its name; null when there is none. */
+  policyUsage: DataLoader<string, PolicyUsage | null>;
 }
 
 export function logLoaders(service: LogService, groups: ErrorGroups): LogLoaders {
@@ -18,5 +20,6 @@ export function logLoaders(service: LogService, groups: ErrorGroups): LogLoaders
     entry: new DataLoader<string, LogEntry | null>((uuids) => service.find(uuids)),
     errorGroup: new DataLoader<string, ErrorGroup | null>((uuids) => groups.find(uuids)),
     errorGroupOfEntry: new DataLoader<string, ErrorGroup | null>((uuids) => groups.ofEntries(uuids)),
+    policyUsage: new DataLoader<string, PolicyUsage | null>((names) => service.retention.usage(names)),
   };
 }

@@ -30,6 +30,9 @@ const ENTRY = {
   changes: [{ op: 'add', path: '', value: AFTER }],
 };
 
+const MATCH = { services: null, maxSeverity: 'DEBUG', agentIds: null, attributes: null, resource: null, query: null };
+const POLICY = { name: 'chatter', version: 1, match: MATCH, keepFor: 'P1D', maxBytes: null, hold: false };
+
 describe('the documents', () => {
   const server = new ContractServer();
   const terminal = new Terminal();
@@ -56,6 +59,9 @@ describe('the documents', () => {
       apiKeys: () => [key],
       featureFlags: () => [],
       queryPlan: () => ({ rootFields: ['agents'], cost: 1, tookMs: 3, nodes: [] }),
+      retentionPolicies: () => [],
+      retentionPreview: () => [],
+      applyRetentionPolicy: () => ({ policy: POLICY, changes: [], nextSweep: [], userErrors: [] }),
       applyFeatureFlag: () => ({ flag: null, userErrors: [] }),
       auditCheckpoint: () => ({ origin: SIGNER.name, size: '3', signedNote: 'note' }),
       auditEntries: () => ({ pageInfo: { hasPreviousPage: false }, nodes: [ENTRY] }),

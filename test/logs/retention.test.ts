@@ -1,26 +1,21 @@
 import 'reflect-metadata';
 import { patchOf } from '../../lib/json-patch.ts';
-import { Retention } from '../../subgraphs/logs/service/retention.ts';
-import { RetentionStore, SweepStore } from '../../subgraphs/logs/store/index.ts';
-import { bodies, ingest, type LogsHouse, standingClock, startLogsHouse } from './support.ts';
+import { nodeId } from '../../lib/node-id.ts';
+import { ingest, type LogsHouse, standingClock, startLogsHouse } from './support.ts';
 
-const DAY_MS = 24 * 60 * 60_000;
 const START = Date.parse('2026-03-01T12:00:00Z');
 const clock = standingClock(START);
 
 let house: LogsHouse;
-let retention: Retention;
 beforeAll(async () => {
   house = await startLogsHouse({ clock });
-  const { runtime, telemetry } = house;
-  const store = new RetentionStore(runtime.database);
-  retention = new Retention(store, new SweepStore(telemetry), runtime.writes, clock, 30 * DAY_MS);
 });
 afterAll(() => house.close());
 
 const APPLY = `mutation ($input: RetentionPolicyInput!) {
   applyRetentionPolicy(input: $input) {
     policy { name version match { services maxSeverity } keepFor maxBytes hold }
+    nextSweep { policy reason entryCount sizeBytes observedBefore }
     changes { op path value oldValue }
     userErrors { code message field }
     auditEntry { id }
@@ -105,7 +100,14 @@ describe('applyRetentionPolicy', () => {
     [{ expectedVersion: 7 }, 'CONFLICT', ['input', 'expectedVersion']],
     [{ name: 'bad name' }, 'BAD_INPUT', ['input', 'name']],
     [{ match: { services: [] } }, 'BAD_INPUT', ['input', 'match', 'services']],
+    [{ match: { attributes: [] } }, 'BAD_INPUT', ['input', 'match', 'attributes']],
+    [{ match: { attributes: [{ name: 'a', op: 'RE', value: '(a' }] } }, 'BAD_QUERY', null],
+    [{ match: { agentIds: ['x'] } }, 'BAD_INPUT', ['input', 'match', 'agentIds']],
+    [{ match: { query: ' ' } }, 'BAD_INPUT', ['input', 'match', 'query']],
+    [{ match: { query: 'a AND' } }, 'BAD_QUERY', ['input', 'match', 'query']],
+    [{ match: { query: '/(a/' } }, 'BAD_QUERY', ['input', 'match', 'query']],
     [{ name: 'default', match: { services: ['x'] } }, 'BAD_INPUT', ['input', 'match']],
+    [{ name: 'default', match: { query: 'x' } }, 'BAD_INPUT', ['input', 'match']],
     [{ keepFor: 'PT1S' }, 'BAD_INPUT', ['input', 'keepFor']],
     [{ maxBytes: 0 }, 'BAD_INPUT', ['input', 'maxBytes']],
   ])('%j is refused', async (wrong, code, field) => {
@@ -121,49 +123,102 @@ describe('applyRetentionPolicy', () => {
   });
 });
 
-describe('the sweep', () => {
-  const kept = () => bodies(house, {});
+describe('deleteRetentionPolicy', () => {
+  const DELETE = `mutation ($input: DeleteByNameInput!) {
+    deleteRetentionPolicy(input: $input) { name userErrors { code field } auditEntry { id } }
+  }`;
+  const remove = async (input: object) => (await house.ask(DELETE, { input })).data.deleteRetentionPolicy;
+  const names = async () =>
+    (await house.ask(POLICIES)).data.retentionPolicies.map(({ name }: { name: string }) => name);
 
-  test('takes what was kept long enough, by the longest policy about it, and says so in the trail', async () => {
-    await apply({ name: 'legal', match: { services: ['court'] }, keepFor: 'P1D', hold: true });
-    await apply({ name: 'longer', match: { services: ['chat'], maxSeverity: 'TRACE' }, keepFor: 'P4D' });
-    await ingest(house, [
-      { time: '1980-01-01T00:00:00Z', service: 'web', body: 'web', severity: 'INFO' },
-      { service: 'chat', body: 'chat info', severity: 'INFO' },
-      { service: 'chat', body: 'chat debug', severity: 'DEBUG' },
-      { service: 'chat', body: 'chat trace', severity: 'TRACE' },
-      { service: 'court', body: 'court', severity: 'DEBUG' },
-    ]);
-    expect(await retention.sweep()).toBe(0);
-
-    clock.moveTo(START + 2 * DAY_MS + 1);
-    expect(await retention.sweep()).toBe(1);
-    expect((await kept()).sort()).toEqual(['chat info', 'chat trace', 'court', 'web']);
-    clock.moveTo(START + 4 * DAY_MS + 1);
-    expect(await retention.sweep()).toBe(1);
-    clock.moveTo(START + 30 * DAY_MS + 1);
-    await ingest(house, [{ service: 'web', body: 'new' }]);
-    expect(await retention.sweep()).toBe(2);
-    expect((await kept()).sort()).toEqual(['court', 'new']);
-
-    const swept = await entries('logs.retention.swept');
-    expect(swept.map(({ reason }: { reason: string }) => reason)).toEqual([
-      '1 entries of policy chatter: kept for P2D',
-      '1 entries of policy longer: kept for P4D',
-      '2 entries of policy default: kept for P30D',
-    ]);
-    const [{ swept_stamp }] = await house.runtime.database.query('select swept_stamp from retention_state');
-    expect(Number(swept_stamp)).toBe(START * 1_000);
+  test('deletes a policy of that version, audited with what it was', async () => {
+    await apply({ name: 'brief', match: { services: ['brief'] }, keepFor: 'PT1H' });
+    const refused = await remove({ name: 'brief', expectedVersion: 2 });
+    expect(refused).toMatchObject({
+      name: null,
+      userErrors: [{ code: 'CONFLICT', field: ['input', 'expectedVersion'] }],
+    });
+    const done = await remove({ name: 'brief', expectedVersion: 1, clientMutationId: 'd1' });
+    expect(done).toMatchObject({ name: 'brief', userErrors: [], auditEntry: { id: expect.any(String) } });
+    expect(await names()).not.toContain('brief');
+    expect(await remove({ name: 'brief', expectedVersion: 1, clientMutationId: 'd1' })).toEqual(done);
+    const [, entry] = await entries('deleteRetentionPolicy');
+    expect(entry).toMatchObject({ outcome: 'SUCCEEDED', before: { name: 'brief', keepFor: 'PT1H' }, after: null });
   });
 
-  test('takes the oldest of what is too much', async () => {
-    for (const minute of [1, 2, 3, 4]) {
-      clock.moveTo(START + 40 * DAY_MS + minute * 60_000);
-      await ingest(house, [{ service: 'big', body: `${minute} ${'x'.repeat(1_000)}` }]);
-    }
-    await apply({ name: 'size', match: { services: ['big'] }, keepFor: 'P9D', maxBytes: 2_500 });
-    expect(await retention.sweep()).toBe(2);
-    expect((await bodies(house, { services: ['big'] })).map((body) => body[0])).toEqual(['4', '3']);
-    expect(await retention.sweep()).toBe(0);
+  test('one that is not there is NOT_FOUND; the default is the setting again', async () => {
+    expect((await remove({ name: 'brief' })).userErrors).toEqual([{ code: 'NOT_FOUND', field: ['input', 'name'] }]);
+    await apply({ name: 'default', match: {}, keepFor: 'P3D' });
+    await remove({ name: 'default' });
+    const policies = (await house.ask(POLICIES)).data.retentionPolicies;
+    expect(policies.find(({ name }: { name: string }) => name === 'default')).toMatchObject({
+      version: 0,
+      keepFor: 'P30D',
+    });
+  });
+
+  test('only an admin may', async () => {
+    const operator = { id: 'v', kind: 'SCRIPT' as const, name: 'v', scopes: ['operator' as const] };
+    const answer = await house.ask(DELETE, { input: { name: 'default' } }, { principal: operator });
+    expect(answer.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  });
+});
+
+describe('what policies govern and what would go', () => {
+  const USAGE = '{ retentionPolicies { name entryCount sizeBytes oldestAt } }';
+  const PREVIEW = `query ($without: [String!]) {
+    retentionPreview(without: $without) { policy reason entryCount sizeBytes observedBefore }
+  }`;
+  const agentId = nodeId('Agent', '019a0000-0000-7000-8000-000000000001');
+
+  test('is counted by the first policy that an entry meets, by label, agent and search too', async () => {
+    await house.runtime.database.query('delete from retention_policy');
+    await apply({ name: 'held', match: { query: 'severity>=error /case-\\d+/' }, keepFor: 'PT1H', hold: true });
+    await apply({
+      name: 'tenant',
+      match: {
+        attributes: [
+          { name: 'tenant.id', value: '4[0-9]', op: 'RE' },
+          { name: 'free', value: 'true', op: 'NE' },
+        ],
+      },
+      keepFor: 'P2D',
+    });
+    await apply({ name: 'agent', match: { agentIds: [agentId], maxSeverity: 'INFO' }, keepFor: 'P1D' });
+    await ingest(house, [
+      { body: 'case-7 lost', severity: 'ERROR', attributes: { tenant: { id: 42 } } },
+      { body: 'case-7 lost', severity: 'WARN', attributes: { tenant: { id: 42 } } },
+      { body: 'one', attributes: { tenant: { id: '47' }, free: false } },
+      { body: 'two', attributes: { tenant: { id: 42 }, free: true } },
+      { body: 'three', attributes: { tenant: { id: 142 } } },
+      { body: 'four', agentId },
+      { body: 'five', agentId, severity: 'WARN' },
+    ]);
+    const shown = (await house.ask(USAGE)).data.retentionPolicies;
+    const oldestAt = new Date(START).toISOString();
+    const row = (name: string, entryCount: number) => ({ name, entryCount, sizeBytes: expect.any(Number), oldestAt });
+    expect(shown).toEqual([row('agent', 1), row('default', 3), row('held', 1), row('tenant', 2)]);
+    expect(shown[1].sizeBytes).toBeGreaterThan(3 * 32);
+  });
+
+  test('a dry run tells what the next sweep would take with it; a preview, as things are or without a policy', async () => {
+    clock.moveTo(START + 36 * 60 * 60_000);
+    const input = { name: 'default', match: {}, keepFor: 'PT1H', dryRun: true };
+    const of = (policy: string, entryCount: number, before: string) => ({
+      policy,
+      reason: 'AGE',
+      entryCount,
+      sizeBytes: expect.any(Number),
+      observedBefore: before,
+    });
+    const agent = of('agent', 1, '2026-03-02T00:00:00.000Z');
+    expect((await apply(input)).nextSweep).toEqual([agent, of('default', 3, '2026-03-02T23:00:00.000Z')]);
+    const preview = async (without?: string[]) => (await house.ask(PREVIEW, { without })).data.retentionPreview;
+    expect(await preview()).toEqual([agent]);
+    expect(await preview(['agent'])).toEqual([]);
+    clock.moveTo(START + 40 * 24 * 60 * 60_000);
+    expect((await preview(['held', 'tenant'])).at(-1)).toMatchObject({ policy: 'default', entryCount: 6 });
+    expect((await apply({ ...input, keepFor: 'PT1S' })).nextSweep).toBeNull();
+    expect((await house.ask('{ logs { totalCount } }')).data.logs.totalCount).toBe(7);
   });
 });

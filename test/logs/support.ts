@@ -6,6 +6,9 @@ import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 import { openTelemetryStore, type TelemetryStore } from '../../lib/telemetry-store/index.ts';
 import { entities, logsSubgraph } from '../../subgraphs/logs/index.ts';
+import { Retention } from '../../subgraphs/logs/service/retention.ts';
+import { Sweep } from '../../subgraphs/logs/service/sweep.ts';
+import { RetentionStore, SweepStore } from '../../subgraphs/logs/store/index.ts';
 import { startTestHouse, type TestHouse } from '../support/house.ts';
 
 /** A logs house on an empty store of its own. */
@@ -92,4 +95,25 @@ export async function bodies(house: LogsHouse, filter: object): Promise<string[]
   const answer = await house.ask(LOGS, { filter, first: 100 });
   if (answer.errors) throw new Error(JSON.stringify(answer.errors));
   return answer.data.logs.nodes.map(({ body }: { body: string }) => body);
+}
+
+/** Bytes that all logs may have; null for any. */
+export interface SweepOptions {
+  totalBytes?: number | null;
+  store?: SweepStore;
+}
+
+/** A sweep over the house's logs, with a process of its own in mind: it knows nothing but what is stored. */
+export function sweepOf({ runtime, telemetry }: LogsHouse, clock: Clock, options: SweepOptions = {}): Sweep {
+  const { writes, database } = runtime;
+  const { store = new SweepStore(telemetry), totalBytes = null } = options;
+  const policies = new RetentionStore(database);
+  const mark = {
+    get watermark() {
+      return (clock.nowMs() + 1) * 1_000;
+    },
+  };
+  const defaultKeepMs = 30 * 24 * 60 * 60_000;
+  const retention = new Retention({ policies, store, writes, clock, mark, defaultKeepMs, totalBytes });
+  return new Sweep({ retention, policies, store, writes });
 }

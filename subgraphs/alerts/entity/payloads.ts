@@ -70,15 +70,3 @@ export class ContactPointPayload {
   @Field(() => AuditEntryReference, { nullable: true, description: 'The receipt.' })
   auditEntry!: AuditEntryReference | null;
 }
-
-@ObjectType({ description: 'What became of a deletion by name.' })
-export class DeletedPayload {
-  @Field(() => String, { nullable: true, description: 'The name of what is gone; null when it was refused.' })
-  name!: string | null;
-
-  @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
-  userErrors!: UserError[];
-
-  @Field(() => AuditEntryReference, { nullable: true, description: 'The receipt.' })
-  auditEntry!: AuditEntryReference | null;
-}

@@ -1,4 +1,5 @@
 import { Arg, Ctx, Mutation, Resolver } from 'type-graphql';
+import { DeletedPayload } from '../../../lib/graphql/deleted-payload.ts';
 import { AuditEntryReference } from '../../../lib/graphql/references.ts';
 import { DeleteByNameInput } from '../../../lib/graphql/shared.ts';
 import type { WriteOutcome } from '../../../lib/write/writes.ts';
@@ -10,13 +11,7 @@ import {
   EscalationPolicyInput,
   RaiseAlertInput,
 } from '../entity/inputs.ts';
-import {
-  AlertPayload,
-  AlertRulePayload,
-  ContactPointPayload,
-  DeletedPayload,
-  EscalationPolicyPayload,
-} from '../entity/payloads.ts';
+import { AlertPayload, AlertRulePayload, ContactPointPayload, EscalationPolicyPayload } from '../entity/payloads.ts';
 import { AlertRule } from '../entity/rule.ts';
 import type { AlertResult } from '../service/alerts.ts';
 import type { AlertsContext } from './context.ts';

@@ -10,5 +10,7 @@ export {
 export { ErrorResolution } from './error-resolution.ts';
 export { IngestLogsInput, IngestLogsPayload, LogRecordInput } from './ingest.ts';
 export { LogBucket, LogConnection, LogEntry, LogTail } from './log-entry.ts';
+export { LabelMatch, LogMatch, LogMatchInput } from './log-match.ts';
 export { Agent, Alert, Trace } from './references.ts';
-export { LogMatch, LogMatchInput, RetentionPolicy, RetentionPolicyInput, RetentionPolicyPayload } from './retention.ts';
+export { type PolicyUsage, RetentionPolicy, RetentionPolicyInput, RetentionPolicyPayload } from './retention.ts';
+export { RetentionReason, RetentionRemoval } from './retention-removal.ts';

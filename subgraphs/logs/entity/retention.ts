@@ -1,27 +1,9 @@
 import { Field, InputType, Int, ObjectType } from 'type-graphql';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { LogSeverity } from '../../../lib/graphql/log-filter.ts';
 import { AuditEntryReference } from '../../../lib/graphql/references.ts';
 import { isoDuration, SCALARS } from '../../../lib/graphql/scalars.ts';
 import { JsonPatchOp, UserError } from '../../../lib/graphql/shared.ts';
-
-@ObjectType({ description: 'Which entries a policy is about; all its parts must hold.' })
-export class LogMatch {
-  @Field(() => [String], { nullable: true, description: 'Any of these services.' })
-  services?: string[] | null;
-
-  @Field(() => LogSeverity, { nullable: true, description: 'This severity or a lesser one.' })
-  maxSeverity?: LogSeverity | null;
-}
-
-@InputType({ description: 'Which entries a policy is about; all its parts must hold.' })
-export class LogMatchInput {
-  @Field(() => [String], { nullable: true, description: 'Any of these services.' })
-  services?: string[] | null;
-
-  @Field(() => LogSeverity, { nullable: true, description: 'This severity or a lesser one.' })
-  maxSeverity?: LogSeverity | null;
-}
+import { LogMatch, LogMatchInput } from './log-match.ts';
 
 /** milliseconds ↔ bigint, which pg gives as text */
 const asNumber = {
@@ -64,6 +46,14 @@ export class RetentionPolicy {
   @Field({ description: 'Whether they are kept whatever any policy says.' })
   @Column('boolean')
   hold!: boolean;
+}
+
+/** What a policy governs at the moment: counted anew when asked. */
+export interface PolicyUsage {
+  entryCount: number;
+  /** Before compression. */
+  sizeBytes: number;
+  oldestAt: Date | null;
 }
 
 @InputType({ description: 'A retention policy to make or change, by name.' })

@@ -4,5 +4,5 @@ export type { LogContext } from './context.ts';
 export { AgentLogsResolver, AlertLogsResolver, TraceLogsResolver } from './contributions.ts';
 export { ErrorGroupResolver, LogEntryErrorResolver } from './error-group.ts';
 export { exportRoute } from './export-route.ts';
-export { RetentionResolver } from './retention.ts';
+export { RetentionPayloadResolver, RetentionPolicyResolver, RetentionResolver } from './retention.ts';
 export { LogsResolver } from './root.ts';

@@ -2,65 +2,70 @@ import type { Call } from '../../../lib/call/signing.ts';
 import type { Clock } from '../../../lib/clock.ts';
 import type { Transaction } from '../../../lib/database.ts';
 import { FleetError } from '../../../lib/errors.ts';
+import type { DeletedPayload } from '../../../lib/graphql/deleted-payload.ts';
 import { AuditEntryReference } from '../../../lib/graphql/references.ts';
-import { durationMs, isoDuration } from '../../../lib/graphql/scalars.ts';
+import type { DeleteByNameInput } from '../../../lib/graphql/shared.ts';
 import { type PatchStep, patchOf } from '../../../lib/json-patch.ts';
 import type { Writes, Written } from '../../../lib/write/writes.ts';
-import { RetentionPolicy, type RetentionPolicyInput, type RetentionPolicyPayload } from '../entity/index.ts';
-import { type Governed, nanosOf, type RetentionStore, SEVERITIES, type SweepStore } from '../store/index.ts';
+import {
+  type PolicyUsage,
+  RetentionPolicy,
+  type RetentionPolicyInput,
+  type RetentionPolicyPayload,
+  RetentionReason,
+  RetentionRemoval,
+} from '../entity/index.ts';
+import type { RetentionStore, SweepStore } from '../store/index.ts';
+import {
+  checked,
+  criteriaOfMatch,
+  DEFAULT_POLICY,
+  type PolicyShape,
+  policyOf,
+  ranked,
+  shapeOf,
+} from './retention-policy.ts';
+import { beforeOf, planOf, type SweepPlan } from './sweep-plan.ts';
+import type { Watermark } from './tail.ts';
 
-/** The policy for what no other is about. */
-export const DEFAULT_POLICY = 'default';
 const MAX_POLICIES = 100;
-const MIN_KEEP_MS = 60_000;
-const MAX_KEEP_MS = 100 * 365 * 24 * 60 * 60_000;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
-
-/** What a policy looks like in the audit trail and in a stored outcome. */
-interface PolicyShape {
-  name: string;
-  version: number;
-  match: object;
-  keepFor: string;
-  maxBytes: number | null;
-  hold: boolean;
-}
 
 interface Outcome {
   policy: PolicyShape;
   changes: PatchStep[];
 }
 
-/** How long logs are kept: policies, and the sweep that carries them out. */
+export interface RetentionParts {
+  policies: RetentionStore;
+  store: SweepStore;
+  writes: Writes;
+  mark: Watermark;
+  clock: Clock;
+  /** Milliseconds, where no policy says otherwise. */
+  defaultKeepMs: number;
+  /** All logs together, bytes before compression; null for any. */
+  totalBytes: number | null;
+}
+
+/** How long logs are kept: the policies, what they govern, and what would go by them. */
 export class Retention {
-  constructor(
-    private readonly policies: RetentionStore,
-    private readonly sweeps: SweepStore,
-    private readonly writes: Writes,
-    private readonly clock: Clock,
-    /** Milliseconds, where no policy says otherwise. */
-    private readonly defaultKeepMs: number,
-  ) {}
+  constructor(private readonly parts: RetentionParts) {}
+
+  get totalBytes(): number | null {
+    return this.parts.totalBytes;
+  }
 
   /** All policies by name; `default` is among them, also while it is only a setting. */
-  async all(): Promise<RetentionPolicy[]> {
-    const stored = await this.policies.all();
+  async all(tx?: Transaction): Promise<RetentionPolicy[]> {
+    const stored = await this.parts.policies.all(tx);
     if (stored.some(({ name }) => name === DEFAULT_POLICY)) return stored;
-    const standard = {
-      name: DEFAULT_POLICY,
-      version: 0,
-      match: {},
-      keepForMs: this.defaultKeepMs,
-      maxBytes: null,
-      hold: false,
-    };
-    const all = [...stored, Object.assign(new RetentionPolicy(), standard)];
+    const all = [...stored, Object.assign(new RetentionPolicy(), this.#standard())];
     return all.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   /** Makes or changes a policy by name. */
   async apply(input: RetentionPolicyInput, call: Call): Promise<RetentionPolicyPayload> {
-    const outcome = await this.writes.run<Outcome>({
+    const outcome = await this.parts.writes.run<Outcome>({
       call,
       action: 'applyRetentionPolicy',
       args: input,
@@ -75,23 +80,93 @@ export class Retention {
     };
   }
 
-  async #apply(tx: Transaction, input: RetentionPolicyInput): Promise<Written<Outcome>> {
-    const wanted = checked(input);
-    await this.policies.serialize(tx, input.name);
-    const before = await this.policies.lock(tx, input.name);
-    const version = before?.version ?? 0;
-    if (input.expectedVersion != null && input.expectedVersion !== version) {
-      throw new FleetError('CONFLICT', `policy ${input.name} has version ${version}, not ${input.expectedVersion}`, {
-        field: ['input', 'expectedVersion'],
-      });
+  /** Deletes a policy: what it governed, the others govern; `default` is the setting again. */
+  async delete(input: DeleteByNameInput, call: Call): Promise<DeletedPayload> {
+    const { policies, writes } = this.parts;
+    const target = { type: 'RetentionPolicy', id: input.name.slice(0, 255) };
+    const outcome = await writes.run<{ name: string }>({
+      call,
+      action: 'deleteRetentionPolicy',
+      args: input,
+      target,
+      run: async (tx) => {
+        await policies.holdOffSweeps(tx);
+        const policy = await policies.lock(tx, input.name);
+        if (!policy) {
+          throw new FleetError('NOT_FOUND', `there is no policy ${target.id}`, { field: ['input', 'name'] });
+        }
+        checkVersion(input, policy.version);
+        await policies.delete(tx, policy.name);
+        return { result: { name: policy.name }, target, before: shapeOf(policy), after: null };
+      },
+    });
+    return {
+      name: outcome.result?.name ?? null,
+      userErrors: outcome.userErrors,
+      auditEntry: AuditEntryReference.of(outcome.auditEntry),
+    };
+  }
+
+  /** Which entries go by now. @param policies as they are unless given */
+  async plan(policies?: readonly RetentionPolicy[]): Promise<SweepPlan> {
+    const { store, totalBytes, clock, mark } = this.parts;
+    const rules = { policies: policies ?? (await this.all()), totalBytes, nowMs: clock.nowMs(), mark: mark.watermark };
+    return await planOf(store, rules);
+  }
+
+  /**
+   * What a sweep at this moment would remove.
+   * @param instead a policy as it would be @param without names of policies as if they were deleted
+   */
+  async preview(instead?: RetentionPolicy | null, without: readonly string[] = []): Promise<RetentionRemoval[]> {
+    const gone = new Set([...without, ...(instead ? [instead.name] : [])]);
+    const policies = (await this.all()).filter(({ name }) => !gone.has(name));
+    if (instead) policies.push(instead);
+    if (!policies.some(({ name }) => name === DEFAULT_POLICY)) {
+      policies.push(Object.assign(new RetentionPolicy(), this.#standard()));
     }
-    if (!before && (await this.policies.count(tx)) >= MAX_POLICIES) {
+    const plan = await this.plan(policies);
+    return plan.told.map((rows) =>
+      Object.assign(new RetentionRemoval(), {
+        policy: plan.policies[rows.place]?.name,
+        reason: RetentionReason[rows.reason],
+        entryCount: rows.entries,
+        sizeBytes: rows.bytes,
+        observedBefore: new Date(Number(BigInt(beforeOf(plan, rows)) / 1_000_000n)),
+      }),
+    );
+  }
+
+  /** What these policies govern at the moment; null for a name that is none. */
+  async usage(names: readonly string[]): Promise<(PolicyUsage | null)[]> {
+    const policies = ranked(await this.all());
+    const before = { age: '0', size: '0', total: '0' };
+    const swept = policies.map(({ match, hold }) => ({ criteria: criteriaOfMatch(match), hold, before }));
+    const rows = new Map((await this.parts.store.usage(swept)).map((row) => [policies[row.place]?.name, row]));
+    return names.map((name) => {
+      const row = rows.get(name);
+      if (!row) return policies.some((policy) => policy.name === name) ? NOTHING : null;
+      const oldestAt = new Date(Number(BigInt(row.oldest) / 1_000_000n));
+      return { entryCount: row.entries, sizeBytes: row.bytes, oldestAt };
+    });
+  }
+
+  async #apply(tx: Transaction, input: RetentionPolicyInput): Promise<Written<Outcome>> {
+    const { policies, store } = this.parts;
+    const wanted = checked(input);
+    await store.check(criteriaOfMatch(wanted.match));
+    if (!input.dryRun) await policies.holdOffSweeps(tx);
+    await policies.serialize(tx, input.name);
+    const before = await policies.lock(tx, input.name);
+    const version = before?.version ?? 0;
+    checkVersion(input, version);
+    if (!before && (await policies.count(tx)) >= MAX_POLICIES) {
       throw new FleetError('CONFLICT', `there are ${MAX_POLICIES} policies already`);
     }
     const was = before && shapeOf(before);
     const same = before && patchOf(was, shapeOf({ ...wanted, version })).length === 0;
     const after = Object.assign(new RetentionPolicy(), wanted, { version: same ? version : version + 1 });
-    if (!same) await this.policies.save(tx, after);
+    if (!same) await policies.save(tx, after);
     const is = shapeOf(after);
     return {
       result: { policy: is, changes: patchOf(was ?? undefined, is) },
@@ -102,108 +177,17 @@ export class Retention {
     };
   }
 
-  /**
-   * Removes what is to go by now: what was kept long enough, then the oldest of what is too much. Each policy's removal is in
-   * the audit trail before it happens.
-   * @returns how many entries went
-   */
-  async sweep(): Promise<number> {
-    const policies = ranked(await this.all());
-    const governed = policies.map(({ match }) => governedBy(match));
-    let removed = 0;
-    for (const [index, policy] of policies.entries()) {
-      if (policy.hold) continue;
-      const before = nanosOf(Math.max(0, this.clock.nowMs() - policy.keepForMs));
-      removed += await this.#remove(policy, governed, index, before, `kept for ${policy.keepFor}`);
-      if (policy.maxBytes === null) continue;
-      const cut = cutAt(await this.sweeps.minutes(governed, index), policy.maxBytes);
-      if (cut !== undefined) {
-        removed += await this.#remove(policy, governed, index, nanosOf(cut), `over ${policy.maxBytes} bytes`);
-      }
-    }
-    return removed;
-  }
-
-  async #remove(
-    policy: RetentionPolicy,
-    governed: Governed[],
-    index: number,
-    before: string,
-    why: string,
-  ): Promise<number> {
-    const { rows, stamp } = await this.sweeps.due(governed, index, before);
-    if (rows === 0) return 0;
-    await this.writes.transaction(async (tx) => {
-      await this.policies.raiseSweptStamp(tx, stamp);
-      await this.writes.system(tx, 'logs', [
-        {
-          action: 'logs.retention.swept',
-          target: { type: 'RetentionPolicy', id: policy.name },
-          reason: `${rows} entries of policy ${policy.name}: ${why}`,
-          before: { entries: rows },
-          after: { entries: 0, observedBefore: before, policyVersion: policy.version },
-        },
-      ]);
-    });
-    await this.sweeps.remove(governed, index, before);
-    return rows;
+  #standard() {
+    const keepForMs = this.parts.defaultKeepMs;
+    return { name: DEFAULT_POLICY, version: 0, match: {}, keepForMs, maxBytes: null, hold: false };
   }
 }
 
-/** Which policy comes first where several are about an entry: a hold, then the longest; the default last. */
-function ranked(policies: readonly RetentionPolicy[]): RetentionPolicy[] {
-  const rank = ({ name, hold, keepForMs }: RetentionPolicy) =>
-    name === DEFAULT_POLICY ? -1 : hold ? MAX_KEEP_MS + 1 : keepForMs;
-  return [...policies].sort((a, b) => rank(b) - rank(a));
-}
+const NOTHING: PolicyUsage = { entryCount: 0, sizeBytes: 0, oldestAt: null };
 
-function governedBy({ services, maxSeverity }: RetentionPolicy['match']): Governed {
-  return { ...(services ? { services } : {}), ...(maxSeverity ? { maxRank: SEVERITIES.indexOf(maxSeverity) } : {}) };
-}
-
-/** Epoch milliseconds up to which the oldest must go, so that no more than `maxBytes` are left; undefined when it is not too much. */
-export function cutAt(newestFirst: readonly { minute: number; bytes: number }[], maxBytes: number): number | undefined {
-  let kept = 0;
-  for (const { minute, bytes } of newestFirst) {
-    kept += bytes;
-    if (kept > maxBytes) return (minute + 1) * 60_000;
-  }
-  return undefined;
-}
-
-function checked(input: RetentionPolicyInput): Omit<RetentionPolicy, 'version' | 'keepFor'> {
-  const { name, match, keepFor, maxBytes, hold } = input;
-  if (!NAME.test(name)) refuse('a name has 1 to 63 letters, digits, dots, dashes or underscores', 'name');
-  if (match.services && (match.services.length === 0 || match.services.length > 100)) {
-    refuse('a match has 1 to 100 services, or leaves them out', 'match', 'services');
-  }
-  if (name === DEFAULT_POLICY && (match.services || match.maxSeverity)) {
-    refuse('the default policy is about everything that no other is about: its match is empty', 'match');
-  }
-  const keepForMs = durationMs(keepFor) ?? 0;
-  if (keepForMs < MIN_KEEP_MS || keepForMs > MAX_KEEP_MS) refuse('logs are kept for a minute to 100 years', 'keepFor');
-  if (maxBytes != null && maxBytes < 1) refuse('maxBytes is at least 1', 'maxBytes');
-  return {
-    name,
-    match: {
-      ...(match.services ? { services: match.services } : {}),
-      ...(match.maxSeverity ? { maxSeverity: match.maxSeverity } : {}),
-    },
-    keepForMs,
-    maxBytes: maxBytes ?? null,
-    hold: hold ?? false,
-  };
-}
-
-function refuse(sentence: string, ...field: string[]): never {
-  throw new FleetError('BAD_INPUT', sentence, { field: ['input', ...field] });
-}
-
-function shapeOf(policy: Omit<RetentionPolicy, 'keepFor'>): PolicyShape {
-  const { name, version, match, keepForMs, maxBytes, hold } = policy;
-  return { name, version, match, keepFor: isoDuration(keepForMs), maxBytes, hold };
-}
-
-function policyOf({ keepFor, ...shape }: PolicyShape): RetentionPolicy {
-  return Object.assign(new RetentionPolicy(), shape, { keepForMs: durationMs(keepFor) ?? 0 });
+function checkVersion({ name, expectedVersion }: { name: string; expectedVersion?: number | null }, is: number): void {
+  if (expectedVersion == null || expectedVersion === is) return;
+  throw new FleetError('CONFLICT', `policy ${name} has version ${is}, not ${expectedVersion}`, {
+    field: ['input', 'expectedVersion'],
+  });
 }

@@ -18,7 +18,20 @@ export interface LogCriteria {
   /** Nanoseconds since 1970, decimal; from inclusive, to exclusive. */
   from?: string;
   to?: string;
-  attributes?: { name: string; op: MatchOp; value: string }[];
+  attributes?: AttributeMatch[];
+}
+
+/** What only the store can tell of an entry: a tail does not filter by it. */
+export interface StoredCriteria extends LogCriteria {
+  maxRank?: number;
+  /** Conditions on attributes of the resource. */
+  resource?: AttributeMatch[];
+}
+
+interface AttributeMatch {
+  name: string;
+  op: MatchOp;
+  value: string;
 }
 
 /** A condition and what it binds. */
@@ -27,33 +40,32 @@ export interface Condition {
   parameters: Parameters;
 }
 
-/** The criteria in SQL. */
-export function conditionOf(criteria: LogCriteria): Condition {
-  const parameters = new Parameters();
-  const { search, ranks, minRank, services, agents, trace, from, to, attributes = [] } = criteria;
+/** The criteria in SQL. @param parameters of the statement, where it has more than this condition */
+export function conditionOf(criteria: StoredCriteria, parameters = new Parameters()): Condition {
+  const { search, ranks, minRank, maxRank, services, agents, trace, from, to } = criteria;
   const parts: string[] = [];
   const rank = 'intDiv(toInt16(severity) - 1, 4)';
   if (from !== undefined) parts.push(`time >= ${parameters.bind('UInt64', from)}`);
   if (to !== undefined) parts.push(`time < ${parameters.bind('UInt64', to)}`);
   if (ranks) parts.push(`${rank} in ${parameters.bind('Array(Int16)', ranks)}`);
   if (minRank !== undefined) parts.push(`${rank} >= ${parameters.bind('Int16', minRank)}`);
+  if (maxRank !== undefined) parts.push(`${rank} <= ${parameters.bind('Int16', maxRank)}`);
   if (services) parts.push(`service in ${parameters.bind('Array(String)', services)}`);
   if (agents) parts.push(`agent in ${parameters.bind('Array(String)', agents)}`);
   if (trace !== undefined) parts.push(`trace = ${parameters.bind('String', trace)}`);
-  for (const matcher of attributes) parts.push(attributeCondition(matcher, parameters));
+  for (const column of ['attributes', 'resource'] as const) {
+    for (const matcher of criteria[column] ?? []) parts.push(attributeCondition(column, matcher, parameters));
+  }
   if (search) parts.push(searchCondition(search, parameters));
   return { where: parts.join(' and ') || 'true', parameters };
 }
 
-function attributeCondition(
-  { name, op, value }: { name: string; op: MatchOp; value: string },
-  parameters: Parameters,
-): string {
+function attributeCondition(column: string, { name, op, value }: AttributeMatch, parameters: Parameters): string {
   const negated = op === MatchOp.NE || op === MatchOp.NRE;
   const regular = op === MatchOp.RE || op === MatchOp.NRE;
   const bound = parameters.bind('String', regular ? `^(?:${value})$` : value);
   const ways = waysOf(name).map((way) => {
-    const raw = rawValue('attributes', way, parameters);
+    const raw = rawValue(column, way, parameters);
     const text = plainText(raw);
     const hint = attributeHint(way, { value, prefix: regular, comparison: '=' }, undefined, parameters);
     return `(${hint} and ${raw} not in ('', 'null') and ${regular ? `match(${text}, ${bound})` : `${text} = ${bound}`})`;

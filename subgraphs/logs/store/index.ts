@@ -1,6 +1,6 @@
 export { AnalysisStore, type CountedField, type PatternRow } from './analysis.ts';
 export { blockOf, LOG_TYPES, rowAt, writeRow } from './block.ts';
-export { type Condition, conditionOf, type LogCriteria, matcherOf } from './criteria.ts';
+export { type Condition, conditionOf, type LogCriteria, matcherOf, type StoredCriteria } from './criteria.ts';
 export {
   type EntryPlace,
   type ErrorGroupRow,
@@ -9,6 +9,7 @@ export {
   type SeenVersion,
 } from './error-groups.ts';
 export { ErrorResolutionStore } from './error-resolutions.ts';
+export type { SweptBefore, SweptPolicy } from './governed.ts';
 export { type GroupColumn, LogStore, type ReadPage, type TailPlace } from './logs.ts';
 export { LogReader, SEARCH_LIMITS } from './reader.ts';
 export { RetentionStore } from './retention.ts';
@@ -25,5 +26,5 @@ export {
   uuidOfPlace,
 } from './row.ts';
 export { LOG_FIELDS } from './search-fields.ts';
-export { type Governed, SweepStore } from './sweep.ts';
+export { SweepStore, type SweptPart, type SweptRows } from './sweep.ts';
 export { LOG_COLUMNS } from './tables.ts';
