@@ -41,11 +41,15 @@ async function main(name: string): Promise<void> {
         flags,
         metrics: instruments.metrics,
       });
+  const { reporterOf } = await import('./platform/configuration.ts');
+  const reporter = reporterOf(name, process.env, { settings, secret, flags, log });
+  reporter?.start();
   log.info('process.ready', { process: name, pid: process.pid });
   process.send?.({ ready: true });
   saveCompiled();
   process.on('SIGHUP', () => void running.reload?.());
   onStop(async () => {
+    await reporter?.stop();
     await running.stop();
     await instruments.stop();
     flags.close();

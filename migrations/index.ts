@@ -5,7 +5,10 @@ import { AgentsRegistry1795405937193 } from './1795405937193-agents-registry.ts'
 import { LogsRetention1795406000004 } from './1795406000004-logs-retention.ts';
 import { EventPartitions1796053600000 } from './1796053600000-houses-event-partitions.ts';
 import { LogsErrorResolutions1796067600000 } from './1796067600000-logs-error-resolutions.ts';
+import { AuditDryRuns1796091600000 } from './1796091600000-audit-dry-runs.ts';
 import { LogsSweepPlan1796091600001 } from './1796091600001-logs-sweep-plan.ts';
+import { AuditProgress1796092800000 } from './1796092800000-audit-progress.ts';
+import { LogsErrorWatch1796094000000 } from './1796094000000-logs-error-watch.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -17,8 +20,9 @@ export const migrations: Record<string, Migration[]> = {
     EventPartitions1796053600000,
     LogsErrorResolutions1796067600000,
     LogsSweepPlan1796091600001,
+    LogsErrorWatch1796094000000,
   ],
-  audit: [AuditTrail1795405000003, EventPartitions1796053600000],
+  audit: [AuditTrail1795405000003, EventPartitions1796053600000, AuditDryRuns1796091600000, AuditProgress1796092800000],
   alerts: [AlertsStart1763868000401, EventPartitions1796053600000],
   metrics: [],
 };

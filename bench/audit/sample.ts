@@ -23,6 +23,7 @@ export function sampleLeaves(): Buffer[] {
         actor: { id: `key:${at % 7}`, kind: 'SCRIPT', name: `script-${at % 7}` },
         action: 'setAgentConfig',
         outcome: 'SUCCEEDED',
+        isDryRun: false,
         reason: null,
         targetType: 'Agent',
         targetId: Buffer.from(`Agent:${randomUUID()}`).toString('base64url'),

@@ -5,7 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { FleetFailure } from '../../sdk/index.ts';
 import type { Context } from '../context.ts';
-import { type ExportedEntry, ocsfOf } from './audit-ocsf.ts';
+
+type ExportedEntry = import('../../lib/audit-export/index.ts').ExportedEntry;
 
 const CHECKPOINT = '{ auditCheckpoint { origin size } }';
 const TELL_EVERY_MS = 1_000;
@@ -53,7 +54,7 @@ export async function exportTo(context: Context, file: string): Promise<void> {
 export async function translateTo({ client, printer, signal }: Context, file: string): Promise<void> {
   if (existsSync(file))
     throw new FleetFailure('CONFLICT', `${file} is there already: events are written into a new file`);
-  const { Splitter } = await import('../../lib/audit-export/index.ts');
+  const { ocsfOf, Splitter } = await import('../../lib/audit-export/index.ts');
   const response = await client.open('/v1/audit/export', signal);
   const splitter = new Splitter();
   let entries = 0;

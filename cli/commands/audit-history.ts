@@ -12,6 +12,7 @@ export interface PastEntry {
   actor: { id: string; name: string };
   action: string;
   reason: string | null;
+  isDryRun: boolean;
   before: unknown;
   after: unknown;
   changes: Change[];
@@ -32,9 +33,9 @@ export class History {
 
   /** @returns whether the entry changed it */
   add(entry: PastEntry): boolean {
-    const { before, after, changes, reason } = entry;
+    const { before, after, changes, isDryRun } = entry;
     // What was sent to it (a command) speaks of something else; a dry run changed nothing.
-    if (reason?.startsWith('dry run') || (before === null && (after === null || this.value !== null))) return false;
+    if (isDryRun || (before === null && (after === null || this.value !== null))) return false;
     for (const { op, path, value } of changes) {
       for (const known of this.blame.keys()) if (isWithin(known, path)) this.blame.delete(known);
       if (op !== 'remove') for (const part of partsOf(path, value)) this.blame.set(part, entry);

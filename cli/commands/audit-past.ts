@@ -6,7 +6,7 @@ import { changesOf, differences, History, type PastEntry, valueAt } from './audi
 const PAST = `query AuditPast($last: Int!, $before: String, $filter: AuditFilter) {
   auditEntries(last: $last, before: $before, filter: $filter) {
     pageInfo { hasPreviousPage startCursor }
-    nodes { id occurredAt actor { id name } action reason before after changes { op path value } }
+    nodes { id occurredAt actor { id name } action reason isDryRun before after changes { op path value } }
   }
 }`;
 const PAGE = 100;

@@ -1,6 +1,9 @@
 /** Which houses live in which process; names only, so that the supervisor loads no server code. */
 export const HOUSE_NAMES = ['agents', 'logs', 'audit', 'alerts', 'metrics'] as const;
 
+/** Environment variable that names the settings which the supervisor made for its children; absent where a part runs alone. */
+export const MADE_BY_SUPERVISOR = 'FLEETGRAPH_MADE_SETTINGS';
+
 const TOGETHER: Record<string, readonly string[]> = {
   state: ['agents', 'audit', 'alerts'],
   telemetry: ['logs', 'metrics'],

@@ -7,13 +7,15 @@ import { freePort, type LocalPostgres, startLocalPostgres } from '../../lib/post
 import { prepareDatabase } from '../../lib/postgres/roles.ts';
 import { isLoopback, type Settings } from '../../lib/settings/index.ts';
 import { YOUNG_GENERATION } from '../../router/young-generation.ts';
-import { HOUSE_NAMES, processNames } from '../platform/processes.ts';
+import { HOUSE_NAMES, MADE_BY_SUPERVISOR, processNames } from '../platform/processes.ts';
 import { flagsFile, packageRoot, processLog } from '../platform/surroundings.ts';
 import { Child } from './child.ts';
 import { DataFolder } from './data-folder.ts';
 import { EXIT, StartFailure } from './failure.ts';
 import type { Progress } from './progress.ts';
 
+/** Settings that are made anew at each start where nobody gave them. */
+const MADE = ['FLEET_HOUSES', 'DATABASE_URL', 'PORT'];
 const READY_LIMIT_MS = 120_000;
 
 export interface SupervisorOptions {
@@ -155,6 +157,7 @@ export class Supervisor {
       FLEET_HOUSES: addresses.join(','),
       DATABASE_URL: database,
       PORT: String(port),
+      [MADE_BY_SUPERVISOR]: MADE.filter((name) => !this.options.env[name] || this.options.env[name] === '0').join(','),
       APOLLO_TELEMETRY_DISABLED: 'true',
     };
   }

@@ -211,9 +211,12 @@ function noteIn(line: Buffer): string | undefined {
   }
 }
 
+/** An entry's own id is known by what stands behind it: other things have ids too. Leaves of version 1 have no `isDryRun`. */
+const ID = /"id":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})",(?:"isDryRun":(?:true|false),)?"occurredAt"/;
+
 /** The node id in an entry's bytes, if they can still be read. */
 function idIn(leaf: Buffer): string | null {
-  const [, uuid] = /"id":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})","occurredAt"/.exec(leaf.toString()) ?? [];
+  const [, uuid] = ID.exec(leaf.toString()) ?? [];
   return uuid === undefined ? null : nodeId('AuditEntry', uuid);
 }
 

@@ -9,6 +9,8 @@ export interface EntryDraft {
   /** The mutation's name, or a dotted name for what the system does. */
   action: string;
   outcome: 'SUCCEEDED' | 'FAILED' | 'DENIED';
+  /** Whether it was asked what would be: nothing was changed, whatever the outcome. */
+  isDryRun: boolean;
   reason: string | null;
   targetType: string;
   targetId: string;

@@ -20,16 +20,18 @@ export interface Written<R> {
   events?: readonly EventDraft[];
   /** Entries beside the mutation's own, e.g. what it set off. */
   causes?: readonly SystemEntry[];
-  /** True for a dry run: its transaction is rolled back, its entry stays. */
-  rollback?: boolean;
 }
 
 export interface WriteRequest<R> {
   call: Call;
   /** The mutation's field name. */
   action: string;
-  /** The coerced input. */
-  args: { clientMutationId?: string | null | undefined; reason?: string | null | undefined };
+  /** The coerced input. With `dryRun` its transaction is rolled back, and its entry stays and says so. */
+  args: {
+    clientMutationId?: string | null | undefined;
+    reason?: string | null | undefined;
+    dryRun?: boolean | null | undefined;
+  };
   /** Where it is aimed before it is known more exactly; `id` may be a name or empty. */
   target: { type: string; id: string };
   run(tx: Transaction): Promise<Written<R>>;
@@ -134,7 +136,7 @@ export class Writes {
           ...(written.secret === undefined ? {} : { hadSecret: true }),
         };
         const draft = this.#draft(request, entryId, 'SUCCEEDED', written);
-        if (written.rollback) {
+        if (request.args.dryRun) {
           undone = { stored, draft };
           throw UNDO;
         }
@@ -237,7 +239,8 @@ export class Writes {
       actor: { id: principal.id, kind: principal.kind, name: principal.name },
       action,
       outcome,
-      reason: written.reason ?? args.reason ?? (written.rollback ? 'dry run' : null),
+      isDryRun: args.dryRun === true,
+      reason: written.reason ?? args.reason ?? null,
       targetType: written.target?.type ?? target.type,
       targetId: written.target?.id ?? target.id,
       before: written.before ?? null,
@@ -256,6 +259,7 @@ export class Writes {
       actor: { id: `system:${process}`, kind: 'SYSTEM', name: process },
       action: entry.action,
       outcome: 'SUCCEEDED',
+      isDryRun: false,
       reason: entry.reason ?? null,
       targetType: entry.target.type,
       targetId: entry.target.id,

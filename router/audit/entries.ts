@@ -14,7 +14,8 @@ export const NOBODY: Principal = { id: 'anonymous', kind: 'PERSON', name: 'anony
 export type EntryWhat = Pick<
   EntryDraft,
   'action' | 'outcome' | 'reason' | 'targetType' | 'targetId' | 'before' | 'after'
->;
+> &
+  Partial<Pick<EntryDraft, 'isDryRun'>>;
 
 /** The entry of something a caller asked for. @param entryId a new one unless given */
 export function entryOf(call: Call, clock: Clock, what: EntryWhat, entryId = clock.uuid()): EntryDraft {
@@ -23,6 +24,7 @@ export function entryOf(call: Call, clock: Clock, what: EntryWhat, entryId = clo
     id: entryId,
     occurredAtMs: clock.nowMs(),
     actor: { id, kind, name },
+    isDryRun: false,
     ...what,
     requestId: call.requestId,
     traceId: traceIdOf(call.traceparent) ?? null,

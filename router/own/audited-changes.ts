@@ -16,7 +16,8 @@ export interface Wish {
   action: string;
   targetType: string;
   targetId: string;
-  input: { clientMutationId?: string | null };
+  /** With `dryRun` it is written down as one, and not done. */
+  input: { clientMutationId?: string | null; dryRun?: boolean | null };
   call: Call;
 }
 
@@ -26,7 +27,7 @@ export interface Change {
   before: unknown;
   after: unknown;
   apply(): void;
-  /** It will not take effect after all. */
+  /** It will not take effect. */
   discard?(): void;
 }
 
@@ -79,7 +80,8 @@ export class AuditedChanges {
     const { reason, before, after } = planned;
     try {
       const id = await this.#write(wish, { outcome: 'SUCCEEDED', reason, before, after });
-      planned.apply();
+      if (wish.input.dryRun) planned.discard?.();
+      else planned.apply();
       return { isDone: true, userErrors: [], auditEntry: receipt(id) };
     } catch (error) {
       planned.discard?.();
@@ -100,8 +102,9 @@ export class AuditedChanges {
   }
 
   async #write(wish: Wish, what: Pick<EntryWhat, 'outcome' | 'reason' | 'before' | 'after'>): Promise<string> {
-    const { action, targetType, targetId, call } = wish;
-    const entry = entryOf(call, this.clock, { action, targetType, targetId, ...what }, this.#entryIdOf(wish, what));
+    const { action, targetType, targetId, call, input } = wish;
+    const target = { action, targetType, targetId, isDryRun: input.dryRun === true };
+    const entry = entryOf(call, this.clock, { ...target, ...what }, this.#entryIdOf(wish, what));
     await this.trail.write([entry]);
     return entry.id;
   }

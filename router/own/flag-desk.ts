@@ -30,7 +30,7 @@ export interface ApplyFeatureFlagInput {
 /** FeatureFlag as the schema has it. */
 export type FeatureFlag = ReturnType<typeof flagRow>;
 
-export interface FlagOutcome extends Partial<Pick<ChangeOutcome, 'auditEntry'>> {
+export interface FlagOutcome extends Pick<ChangeOutcome, 'auditEntry'> {
   flag: FeatureFlag | null;
   previous: FeatureFlag | null;
   userErrors: ChangeOutcome['userErrors'];
@@ -74,23 +74,12 @@ export class FlagDesk {
         discard: () => edit.discard(),
       };
     };
-    if (input.dryRun) return this.#tryOut(plan, () => told);
     const wish = { action: 'applyFeatureFlag', targetType: 'FeatureFlag', targetId: input.name, input, call };
     const { isDone, ...outcome } = await this.#changes.make(wish, plan);
     if (!isDone) return { ...outcome, flag: null, previous: null };
     // A repeat returns the first outcome; the flag is shown as it is now.
-    return { ...outcome, previous: told.previous, flag: this.#row(input.name as FlagName, this.#ruleNow(input.name)) };
-  }
-
-  #tryOut(plan: () => Change, told: () => Pick<FlagOutcome, 'flag' | 'previous'>): FlagOutcome {
-    try {
-      plan().discard?.();
-      return { ...told(), userErrors: [] };
-    } catch (error) {
-      if (!(error instanceof FleetError)) throw error;
-      const field = (error.extensions['field'] as string[] | undefined) ?? null;
-      return { flag: null, previous: null, userErrors: [{ code: error.code, message: error.message, field }] };
-    }
+    const flag = (input.dryRun && told.flag) || this.#row(input.name as FlagName, this.#ruleNow(input.name));
+    return { ...outcome, previous: told.previous, flag };
   }
 
   #begin(input: ApplyFeatureFlagInput) {

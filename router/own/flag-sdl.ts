@@ -64,7 +64,7 @@ type FeatureFlagPayload {
   previous: FeatureFlag
   "What kept it from being done."
   userErrors: [UserError!]!
-  "The receipt: what was written into the audit trail before it took effect; null after a dry run."
+  "The receipt: what was written into the audit trail before it took effect."
   auditEntry: AuditEntry
 }
 `;

@@ -17,12 +17,15 @@ import {
   auditRoutes,
 } from './resolver/index.ts';
 import { Arrivals } from './service/arrivals.ts';
+import { ConfigurationTrail } from './service/configuration.ts';
 import { AuditService } from './service/index.ts';
 import { LogExport } from './service/log-export.ts';
 import { MerkleLog } from './service/merkle-log.ts';
 import { Readings } from './service/readings.ts';
 import { renewIfRefused } from './service/renewal.ts';
-import { ARRIVED, EntryStore, LeafStore, PLACED, TreeStore, Witness } from './store/index.ts';
+import { BodyRetention } from './service/retention.ts';
+import { sinksOf } from './service/sink/index.ts';
+import { ARRIVED, EntryStore, LeafStore, PLACED, ProgressStore, TreeStore, Witness } from './store/index.ts';
 
 export const entities = [AuditEntry];
 
@@ -51,6 +54,10 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   );
   const redactionKey = runtime.key('redaction:audit');
   const service = new AuditService({ entries, trees, log, arrivals, stream, cursors, clock, notes, redactionKey });
+  const days = runtime.settings.FLEET_AUDIT_RETENTION_DAYS;
+  const [leaves, progress] = [new LeafStore(database), new ProgressStore(database)];
+  const sinks = sinksOf(runtime, { leaves, progress, log });
+  const retention = new BodyRetention({ entries, leaves, progress, clock, notes, sinks, redactionKey, days });
   const windowMs = runtime.settings.FLEET_AUDIT_READ_WINDOW_MS;
   const readings = new Readings((drafts) => service.append(drafts), clock, windowMs, notes);
   return {
@@ -62,7 +69,12 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       references,
     }),
     context: (call): AuditContext => ({ call, service, log, readings, loaders: auditLoaders(service) }),
-    routes: auditRoutes(service, new LogExport(new LeafStore(database), log), readings),
+    routes: auditRoutes(
+      service,
+      new LogExport(leaves, log),
+      readings,
+      new ConfigurationTrail(entries, clock, redactionKey),
+    ),
     async start() {
       await log.open();
       if (runtime.settings.FLEET_AUDIT_RENEW) await renewIfRefused(log, service, clock, notes);
@@ -70,8 +82,13 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       stream.start();
       arrivals.start();
       readings.start();
+      notifications.on(PLACED, () => {
+        for (const sink of sinks) sink.wake();
+      });
+      for (const worker of [...sinks, retention]) worker.start();
     },
     async stop() {
+      for (const worker of [retention, ...sinks]) await worker.stop();
       await readings.stop();
       await arrivals.stop();
       await stream.stop();

@@ -15,6 +15,7 @@ import {
   AlertLogsResolver,
   AnalysisResolver,
   BesideResolver,
+  ErrorGroupChangeResolver,
   ErrorGroupResolver,
   exportRoute,
   type LogContext,
@@ -30,6 +31,7 @@ import {
 import { Analysis } from './service/analysis.ts';
 import { ErrorGroups } from './service/error-groups.ts';
 import { ErrorResolutions } from './service/error-resolutions.ts';
+import { ErrorWatch } from './service/error-watch.ts';
 import { Exports } from './service/export.ts';
 import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
@@ -42,6 +44,7 @@ import {
   AnalysisStore,
   ErrorGroupStore,
   ErrorResolutionStore,
+  ErrorWatchStore,
   LOG_COLUMNS,
   LOG_TYPES,
   LogReader,
@@ -73,7 +76,10 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     columns: LOG_TYPES,
     clock,
     isGrouping: () => flags.isOn('logs.insert-grouping'),
-    onGroup: (group) => tails.take(group),
+    onGroup: (group) => {
+      tails.take(group);
+      errors.watch.wake();
+    },
   });
   const tails = new Tails(store, inserter, cursors, () => policies.sweptStamp());
   const retention = new Retention({
@@ -113,11 +119,13 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       const { stamp, batches } = await store.resumption(clock.nowMs());
       inserter.resume(stamp, batches);
       tails.open();
+      errors.watch.start();
       sweeper.start();
       if (settings.FLEET_SYSLOG_PORT) await syslog.start(settings.FLEET_SYSLOG_PORT, settings.FLEET_SYSLOG_BIND);
     },
     async stop() {
       tails.stop();
+      await errors.watch.stop();
       if (settings.FLEET_SYSLOG_PORT) await syslog.stop();
       await sweeper.stop();
       await inserter.close();
@@ -129,6 +137,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
 const RESOLVERS: Parameters<typeof buildSubgraph>[0]['resolvers'] = [
   LogsResolver,
   ErrorGroupResolver,
+  ErrorGroupChangeResolver,
   ScanResolver,
   BesideResolver,
   AnalysisResolver,
@@ -142,10 +151,15 @@ const RESOLVERS: Parameters<typeof buildSubgraph>[0]['resolvers'] = [
   AlertLogsResolver,
 ];
 
-function errorsOf({ database, cursors, writes, clock }: HouseRuntime, store: ErrorGroupStore, mark: BlockInserter) {
-  const resolved = new ErrorResolutionStore(database);
-  const groups = new ErrorGroups(store, resolved, mark, cursors, clock);
-  return { groups, resolutions: new ErrorResolutions(groups, resolved, writes, clock) };
+function errorsOf(runtime: HouseRuntime, store: ErrorGroupStore, mark: BlockInserter) {
+  const { database, cursors, writes, clock, moments, events, log } = runtime;
+  const [resolutions, watched] = [new ErrorResolutionStore(database), new ErrorWatchStore(database)];
+  const groups = new ErrorGroups(store, resolutions, mark, moments, cursors, clock);
+  return {
+    groups,
+    resolutions: new ErrorResolutions(groups, resolutions, watched, writes, clock),
+    watch: new ErrorWatch({ store, groups, resolutions, watched, writes, events, mark, clock, log }),
+  };
 }
 
 function sweeperOf({ flags, log }: HouseRuntime, sweep: Sweep): Worker {

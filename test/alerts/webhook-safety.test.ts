@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { isPublicAddress } from '../../subgraphs/alerts/service/address.ts';
-import { postOnce } from '../../subgraphs/alerts/service/post.ts';
-import { webhookHeaders } from '../../subgraphs/alerts/service/signature.ts';
+import { isPublicAddress, postOnce, webhookHeaders } from '../../lib/webhook/index.ts';
 import { Vault } from '../../subgraphs/alerts/service/vault.ts';
 
 test.each(['1.1.1.1', '140.82.112.3', '2606:4700::1111', '2a00:1450:4001::1'])('%s is public', (address) => {

@@ -57,9 +57,9 @@ test('an entry is found by its id, whole, with what changed and the bytes that a
   expect(leaf.toString()).toBe(
     '{"action":"agent.recovery.restart","actor":{"id":"system:agents","kind":"SYSTEM","name":"agents"},' +
       '"after":{"labels":{"env":"prod"},"restarts":2},"before":{"labels":{"env":"prod"},"restarts":1},' +
-      `"causedBy":"${cause.id}","clientIp":"127.0.0.1","id":"${entry.id}","occurredAt":"2026-01-02T03:04:05.006Z",` +
+      `"causedBy":"${cause.id}","clientIp":"127.0.0.1","id":"${entry.id}","isDryRun":false,"occurredAt":"2026-01-02T03:04:05.006Z",` +
       `"outcome":"SUCCEEDED","reason":"it crashed","requestId":"request 1","targetId":"${agent}","targetType":"Agent",` +
-      '"traceId":"0af7651916cd43dd8448eb211c80319c","version":1}',
+      '"traceId":"0af7651916cd43dd8448eb211c80319c","version":2}',
   );
   const expected = createHash('sha256')
     .update(Buffer.from([0]))

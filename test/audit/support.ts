@@ -35,6 +35,7 @@ export function draft(part: Partial<EntryDraft> = {}): EntryDraft {
     actor: { id: 'admin', kind: 'SCRIPT', name: 'admin' },
     action: 'registerAgent',
     outcome: 'SUCCEEDED',
+    isDryRun: false,
     reason: null,
     targetType: 'Agent',
     targetId: 'somebody',

@@ -61,7 +61,7 @@ test('there are mutations, and the telemetry ones are among them', () => {
 test.each(byName(audited))(
   '%s leaves exactly one entry, in the tree, and none when it is repeated',
   async (name, mutation) => {
-    const input = mutation.input(known, `sample-${name}`);
+    const input = mutation.input(known, { clientMutationId: `sample-${name}` });
     const { data, errors } = await platform.ask(mutation.query, { input });
     expect(errors).toBeUndefined();
     const { auditEntry, userErrors } = data[name];
@@ -69,6 +69,7 @@ test.each(byName(audited))(
       id: expect.any(String),
       action: name,
       outcome: userErrors.length ? expect.stringMatching(/FAILED|DENIED/) : 'SUCCEEDED',
+      isDryRun: false,
       requestId: expect.any(String),
       leafHash: expect.stringMatching(/^[\w+/]{43}=$/),
       proof: { leafIndex: expect.any(String) },
@@ -77,6 +78,16 @@ test.each(byName(audited))(
     expect(await entriesOf(requestId)).toEqual([{ id, action, outcome }]);
     const again = await platform.ask(mutation.query, { input });
     expect(again.data[name].auditEntry.id).toBe(id);
+  },
+);
+
+test.each(byName(audited.filter(({ hasDryRun }) => hasDryRun)))(
+  'a dry run of %s leaves exactly one entry, which says so',
+  async (name, mutation) => {
+    const { data } = await platform.ask(mutation.query, { input: mutation.input(known, { dryRun: true }) });
+    const { action, isDryRun, requestId } = data[name].auditEntry;
+    expect({ action, isDryRun }).toEqual({ action: name, isDryRun: true });
+    expect(await entriesOf(requestId)).toHaveLength(1);
   },
 );
 

@@ -18,9 +18,11 @@ export const UNAUDITED = ['agentBeat', 'agentBeats', 'ingestLogs', 'recordSample
 export interface SampleMutation {
   name: string;
   isAudited: boolean;
+  /** Whether it can be asked what it would do. */
+  hasDryRun: boolean;
   /** An operation with the one variable `$input`; selects the receipt where it is audited. */
   query: string;
-  input(known: KnownIds, clientMutationId?: string): object;
+  input(known: KnownIds, more?: { clientMutationId?: string; dryRun?: boolean }): object;
 }
 
 /** Name of an input type → the id of something that is there, for its ids. */
@@ -34,20 +36,20 @@ export function mutationsOf(schema: GraphQLSchema): SampleMutation[] {
 function sampleOf(field: GraphQLField<unknown, unknown>): SampleMutation {
   const [argument] = field.args;
   if (argument?.name !== 'input') throw new Error(`${field.name} does not take one input`);
+  const input = isNonNullType(argument.type) ? argument.type.ofType : argument.type;
   const payload = isNonNullType(field.type) ? field.type.ofType : field.type;
   const isAudited = !UNAUDITED.includes(field.name);
   if (isAudited && !(isObjectType(payload) && payload.getFields()['auditEntry'])) {
     throw new Error(`the payload of ${field.name} has no auditEntry: it must carry its receipt`);
   }
-  const receipt = 'userErrors { code } auditEntry { id action outcome requestId leafHash proof { leafIndex } }';
+  const receipt =
+    'userErrors { code } auditEntry { id action outcome isDryRun requestId leafHash proof { leafIndex } }';
   return {
     name: field.name,
     isAudited,
+    hasDryRun: isInputObjectType(input) && 'dryRun' in input.getFields(),
     query: `mutation ($input: ${String(argument.type)}) { ${field.name}(input: $input) { ${isAudited ? receipt : '__typename'} } }`,
-    input: (known, clientMutationId) => ({
-      ...(sampleValue(argument.type, 'input', known) as object),
-      ...(clientMutationId ? { clientMutationId } : {}),
-    }),
+    input: (known, more = {}) => ({ ...(sampleValue(argument.type, 'input', known) as object), ...more }),
   };
 }
 

@@ -4,12 +4,12 @@ import type { Transaction } from '../../../lib/database.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import { durationMs, isoDuration } from '../../../lib/graphql/scalars.ts';
 import { type PatchStep, patchOf } from '../../../lib/json-patch.ts';
+import { isPublicAddress } from '../../../lib/webhook/index.ts';
 import type { WriteOutcome, Writes } from '../../../lib/write/writes.ts';
 import { ContactPoint, EscalationPolicy } from '../entity/contact.ts';
 import { ContactPointKind } from '../entity/enums.ts';
 import type { ContactPointInput, EscalationPolicyInput } from '../entity/inputs.ts';
 import type { ContactStore } from '../store/contacts.ts';
-import { isPublicAddress } from './address.ts';
 import type { Vault } from './vault.ts';
 import { checkName, checkVersion } from './versions.ts';
 
@@ -67,7 +67,7 @@ export class ContactService {
           await this.contacts.savePolicy(tx, policy);
         }
         const result = { name: policy.name, changes, ...(input.dryRun ? { preview: { ...policy } } : {}) };
-        return { result, before, after, rollback: input.dryRun ?? false };
+        return { result, before, after };
       },
     });
   }
@@ -102,7 +102,7 @@ export class ContactService {
         }
         const { sealedSecret: _sealed, ...preview } = point;
         const result = { name: point.name, changes, ...(input.dryRun ? { preview } : {}) };
-        return { result, before, after, rollback: input.dryRun ?? false };
+        return { result, before, after };
       },
     });
   }

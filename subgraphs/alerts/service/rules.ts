@@ -75,7 +75,6 @@ export class RuleService {
           after,
           events: recorded.events,
           causes: recorded.entries,
-          rollback: input.dryRun ?? false,
         };
       },
     });

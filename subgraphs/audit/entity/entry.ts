@@ -62,6 +62,10 @@ export class AuditEntry {
   @Field(() => AuditOutcome, { description: 'How it ended.' })
   outcome!: AuditOutcome;
 
+  @Column('boolean', { name: 'is_dry_run' })
+  @Field({ description: 'Whether it was only asked what would be: nothing was changed, whatever the outcome.' })
+  isDryRun!: boolean;
+
   @Column('text', { nullable: true })
   @Field(() => String, { nullable: true, description: 'Why: the caller’s words, or what it was refused for.' })
   reason!: string | null;

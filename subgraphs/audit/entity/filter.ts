@@ -7,7 +7,7 @@ export class AuditFilter {
   @Field(() => String, {
     nullable: true,
     description:
-      'An expression of the search language: words of action, actor, target and reason; fields action, actor, actorKind, outcome, target, targetType, requestId, traceId, time.',
+      'An expression of the search language: words of action, actor, target and reason; fields action, actor, actorKind, outcome, dryRun, target, targetType, requestId, traceId, time.',
   })
   query?: string | null;
 

@@ -1,7 +1,9 @@
 import { hasAnyScope } from '../../../lib/call/principal.ts';
 import { asFleetError, type ErrorCode, FleetError } from '../../../lib/errors.ts';
 import type { HouseRoute, HouseRouteAnswer } from '../../../lib/subgraph.ts';
+import { CONFIGURATION_ROUTE } from '../../../lib/write/configuration.ts';
 import { ENTRIES_ROUTE } from '../../../lib/write/relay.ts';
+import { type ConfigurationTrail, readReport } from '../service/configuration.ts';
 import type { AuditService } from '../service/index.ts';
 import { readBatch } from '../service/leaf.ts';
 import type { LogExport } from '../service/log-export.ts';
@@ -13,9 +15,15 @@ const INDEX = /^(0|[1-9]\d{0,14})$/;
 const STATUS: Partial<Record<ErrorCode, number>> = { FORBIDDEN: 403, NOT_FOUND: 404, CONFLICT: 409, OVERLOADED: 503 };
 
 /** The house's routes beside the graph. */
-export function auditRoutes(service: AuditService, log: LogExport, readings: Readings): Record<string, HouseRoute> {
+export function auditRoutes(
+  service: AuditService,
+  log: LogExport,
+  readings: Readings,
+  configuration: ConfigurationTrail,
+): Record<string, HouseRoute> {
   return {
     [ENTRIES_ROUTE]: entriesRoute(service),
+    [CONFIGURATION_ROUTE]: configurationRoute(configuration),
     'GET /v1/audit/export': exportRoute(log, readings),
   };
 }
@@ -24,6 +32,14 @@ export function auditRoutes(service: AuditService, log: LogExport, readings: Rea
 function entriesRoute(service: AuditService): HouseRoute {
   return coded(async ({ body }) => {
     await service.append(readBatch(body));
+    return { status: 200, body: '{}' };
+  });
+}
+
+/** Takes what a process runs with: 200 once what changed is in the trail. */
+function configurationRoute(configuration: ConfigurationTrail): HouseRoute {
+  return coded(async ({ body }) => {
+    await configuration.compare(readReport(body));
     return { status: 200, body: '{}' };
   });
 }

@@ -109,6 +109,7 @@ export class AuditService {
     const criteria: Criteria = {
       targetIds: alert.agent ? [alert.agent.id] : [],
       outcomes: ['SUCCEEDED'],
+      withoutDryRuns: true,
       withoutActions: OBSERVATIONS,
       from: new Date(alert.startedAt.getTime() - (durationMs(within) as number)),
       to: new Date(alert.startedAt.getTime() + 1),

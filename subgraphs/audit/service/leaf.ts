@@ -4,9 +4,9 @@ import type { ActorKind } from '../../../lib/graphql/shared.ts';
 import { leafHash } from '../../../lib/merkle/index.ts';
 import { canonicalJson } from '../../../lib/write/canonical.ts';
 import type { EntryDraft } from '../../../lib/write/entry.ts';
+import { redact } from '../../../lib/write/redaction.ts';
 import type { AuditOutcome } from '../entity/index.ts';
 import { type NewEntry, storedWords } from '../store/index.ts';
-import { redact } from './redaction.ts';
 
 const MAX_BATCH = 500;
 const LAST_MS = 8.64e15;
@@ -21,6 +21,7 @@ const Batch = z.object({
         actor: z.object({ id: text, kind: z.enum(['PERSON', 'SCRIPT', 'AGENT', 'SYSTEM']), name: text }),
         action: text.min(1),
         outcome: z.enum(['SUCCEEDED', 'FAILED', 'DENIED']),
+        isDryRun: z.boolean().default(false),
         reason: text.nullish().default(null),
         targetType: text,
         targetId: text,
@@ -64,7 +65,7 @@ export function leafOf(draft: EntryDraft, redactionKey: Buffer): Buffer {
       occurredAt: new Date(occurredAtMs).toISOString(),
       before: redact(before, redactionKey) ?? null,
       after: redact(after, redactionKey) ?? null,
-      version: 1,
+      version: 2,
     }),
   );
 }
@@ -80,6 +81,7 @@ export function entryOfDraft(draft: EntryDraft, redactionKey: Buffer): NewEntry 
     actorName: storable(draft.actor.name),
     action: storable(draft.action),
     outcome: draft.outcome as AuditOutcome,
+    isDryRun: draft.isDryRun,
     reason: draft.reason === null ? null : storable(draft.reason),
     targetType: storable(draft.targetType),
     targetId: storable(draft.targetId),

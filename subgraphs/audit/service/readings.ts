@@ -100,6 +100,7 @@ export class Readings {
       actor: { id: actorId, kind, name },
       action: 'audit.read',
       outcome: 'SUCCEEDED',
+      isDryRun: false,
       reason: null,
       targetType: 'AuditLog',
       targetId: '',

@@ -19,6 +19,7 @@ export async function renewIfRefused(log: MerkleLog, service: AuditService, cloc
       actor: { id: 'system:audit', kind: 'SYSTEM', name: 'audit' },
       action: 'audit.log.renewed',
       outcome: 'SUCCEEDED',
+      isDryRun: false,
       reason: refusal.message,
       targetType: 'AuditLog',
       targetId: renewed.to,

@@ -10,6 +10,8 @@ export interface Criteria {
   outcomes?: readonly string[];
   /** A query, parsed and with its fields checked. */
   search?: SearchNode;
+  /** Leaves out dry runs. */
+  withoutDryRuns?: boolean;
   /** Actions that are left out. */
   withoutActions?: readonly string[];
   from?: Date;
@@ -41,6 +43,7 @@ export function conditionsOf(criteria: Criteria, bind: Bind): string[] {
     if (criteria[part]) conditions.push(`e.${column} = any(${bind(criteria[part])}::text[])`);
   }
   if (criteria.withoutActions) conditions.push(`e.action <> all(${bind(criteria.withoutActions)}::text[])`);
+  if (criteria.withoutDryRuns) conditions.push('not e.is_dry_run');
   if (criteria.search) conditions.push(searchSql(criteria.search, bind));
   if (criteria.from) conditions.push(`e.occurred_at >= ${bind(criteria.from)}::timestamptz`);
   if (criteria.to) conditions.push(`e.occurred_at < ${bind(criteria.to)}::timestamptz`);

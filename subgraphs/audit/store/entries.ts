@@ -1,9 +1,12 @@
 import { type DataSource, In } from 'typeorm';
+import type { Transaction } from '../../../lib/database.ts';
 import type { StreamedEvent } from '../../../lib/events/stream.ts';
 import type { PageRequest } from '../../../lib/page.ts';
 import { AuditEntry } from '../entity/index.ts';
 import { type Bind, binder, type Criteria, conditionsOf } from './criteria.ts';
 
+/** What an entry of the configuration is about. Their bytes are what later starts are compared with. */
+export const CONFIGURATION_TYPES = ['Settings', 'FeatureFlag'] as const;
 /** Notification that entries without a position were committed. */
 export const ARRIVED = 'fleet_entry_arrived';
 /** Notification that entries got their positions and are in the tree. */
@@ -29,6 +32,7 @@ const FACTS = {
   actorName: 'actor_name',
   action: 'action',
   outcome: 'outcome',
+  isDryRun: 'is_dry_run',
   reason: 'reason',
   targetType: 'target_type',
   targetId: 'target_id',
@@ -58,38 +62,36 @@ export class EntryStore {
 
   /** Writes those that are not there yet, in this order; durable when it resolves. @returns ids of those that were new */
   insert(entries: readonly NewEntry[]): Promise<string[]> {
-    const column = <K extends keyof NewEntry>(name: K) => entries.map((entry) => entry[name]);
+    return this.database.transaction((tx) => insertInto(tx, entries));
+  }
+
+  /** The same in a transaction under way. */
+  insertIn(tx: Transaction, entries: readonly NewEntry[]): Promise<string[]> {
+    return insertInto(tx, entries);
+  }
+
+  /**
+   * Writes what is to be said in view of the newest entry about each target that succeeded and was no dry run. One process at a
+   * time, so that two that see the same say it once.
+   * @param targetTypes @param targetIds of each target, side by side
+   */
+  insertInView(
+    targetTypes: readonly string[],
+    targetIds: readonly string[],
+    say: (newest: readonly AuditEntry[]) => NewEntry[],
+  ): Promise<string[]> {
     return this.database.transaction(async (tx) => {
-      const rows: { id: string }[] = await tx.query(
-        `insert into entry (id, occurred_at, actor_id, actor_kind, actor_name, action, outcome, reason, target_type, target_id,
-                            request_id, trace_id, client_ip, caused_by, leaf, leaf_hash, words)
-         select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                              $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bytea[],
-                              $17::text[])
-         on conflict (id) do nothing
-         returning id`,
-        [
-          column('uuid'),
-          column('occurredAt'),
-          column('actorId'),
-          column('actorKind'),
-          column('actorName'),
-          column('action'),
-          column('outcome'),
-          column('reason'),
-          column('targetType'),
-          column('targetId'),
-          column('requestId'),
-          column('traceId'),
-          column('clientIp'),
-          column('causedBy'),
-          column('leaf'),
-          column('leafHash'),
-          column('words'),
-        ],
+      await tx.query(`select pg_advisory_xact_lock(hashtext(current_schema()), hashtext('in view'))`);
+      const rows: object[] = await tx.query(
+        `select newest.* from unnest($1::text[], $2::text[]) as t(type, id)
+          cross join lateral (
+            select ${COLUMNS} from entry e
+             where e.target_id = t.id and e.target_type = t.type and e.outcome = 'SUCCEEDED' and not e.is_dry_run
+             order by e.seq desc limit 1) newest`,
+        [targetTypes, targetIds],
       );
-      await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [ARRIVED]);
-      return rows.map(({ id }) => id);
+      const entries = say(rows.map(entryOf));
+      return entries.length ? await insertInto(tx, entries) : [];
     });
   }
 
@@ -150,6 +152,41 @@ export class EntryStore {
       previous: null,
     }));
   }
+}
+
+async function insertInto(tx: Transaction, entries: readonly NewEntry[]): Promise<string[]> {
+  const column = <K extends keyof NewEntry>(name: K) => entries.map((entry) => entry[name]);
+  const rows: { id: string }[] = await tx.query(
+    `insert into entry (id, occurred_at, actor_id, actor_kind, actor_name, action, outcome, reason, target_type, target_id,
+                        request_id, trace_id, client_ip, caused_by, leaf, leaf_hash, words, is_dry_run)
+     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                          $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bytea[],
+                          $17::text[], $18::boolean[])
+     on conflict (id) do nothing
+     returning id`,
+    [
+      column('uuid'),
+      column('occurredAt'),
+      column('actorId'),
+      column('actorKind'),
+      column('actorName'),
+      column('action'),
+      column('outcome'),
+      column('reason'),
+      column('targetType'),
+      column('targetId'),
+      column('requestId'),
+      column('traceId'),
+      column('clientIp'),
+      column('causedBy'),
+      column('leaf'),
+      column('leafHash'),
+      column('words'),
+      column('isDryRun'),
+    ],
+  );
+  await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [ARRIVED]);
+  return rows.map(({ id }) => id);
 }
 
 /** The sort key of an entry: a cursor's content. */

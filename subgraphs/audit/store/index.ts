@@ -1,6 +1,16 @@
 export type { Criteria } from './criteria.ts';
-export { ARRIVED, type EntryFacts, EntryStore, keyOf, type NewEntry, type PageQuery, PLACED } from './entries.ts';
+export {
+  ARRIVED,
+  CONFIGURATION_TYPES,
+  type EntryFacts,
+  EntryStore,
+  keyOf,
+  type NewEntry,
+  type PageQuery,
+  PLACED,
+} from './entries.ts';
 export { LeafStore, type StoredLeaf } from './leaves.ts';
+export { ProgressStore, type Stretch } from './progress.ts';
 export { ENTRY_SEARCH, storedWords } from './search.ts';
 export { type StoredKey, type TreeState, TreeStore } from './tree.ts';
 export { Witness } from './witness.ts';

@@ -25,6 +25,7 @@ const FIELDS: Record<string, StoredField> = {
   actor: keyword(['e.actor_id', 'e.actor_name'], ({ actorId, actorName }) => [actorId, actorName]),
   actorKind: keyword(['e.actor_kind', 'lower(e.actor_kind)'], ({ actorKind }) => [actorKind, actorKind.toLowerCase()]),
   outcome: keyword(['e.outcome', 'lower(e.outcome)'], ({ outcome }) => [outcome, outcome.toLowerCase()]),
+  dryRun: keyword(['e.is_dry_run::text'], ({ isDryRun }) => String(isDryRun)),
   targetType: keyword(['e.target_type'], ({ targetType }) => targetType),
   target: keyword(['e.target_id'], ({ targetId }) => targetId),
   requestId: keyword(['e.request_id'], ({ requestId }) => requestId),

@@ -85,7 +85,7 @@ export class ErrorGroup extends Node {
   resolvedInVersion!: string | null;
 }
 
-export const { Connection: ErrorGroupConnection } = connectionOf(() => ErrorGroup, 'ErrorGroup');
+export const { Connection: ErrorGroupConnection } = connectionOf(() => ErrorGroup, 'ErrorGroup', true);
 
 const KEY = 'Idempotency key: a repeat returns the first outcome.';
 const NOTE = 'Why, for the audit trail; up to 2,000 characters.';

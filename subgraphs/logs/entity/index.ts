@@ -7,6 +7,7 @@ export {
   ReopenErrorGroupInput,
   ResolveErrorGroupInput,
 } from './error-group.ts';
+export { ErrorGroupChange, ErrorGroupFilter } from './error-group-change.ts';
 export { ErrorResolution } from './error-resolution.ts';
 export { IngestLogsInput, IngestLogsPayload, LogRecordInput } from './ingest.ts';
 export { LogBucket, LogConnection, LogEntry, LogTail } from './log-entry.ts';

@@ -1,16 +1,35 @@
-import { Arg, Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, Mutation, Query, Resolver, Root } from 'type-graphql';
+import {
+  Arg,
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Int,
+  Mutation,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql';
+import type { StreamedChange } from '../../../lib/events/stream.ts';
 import { LogFilter, LogSeverity } from '../../../lib/graphql/log-filter.ts';
+import { ChangeKind } from '../../../lib/graphql/shared.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import type { Page } from '../../../lib/page.ts';
 import {
   ErrorGroup,
+  ErrorGroupChange,
   ErrorGroupConnection,
+  ErrorGroupFilter,
   ErrorGroupPayload,
   ErrorGroupState,
   LogEntry,
   ReopenErrorGroupInput,
   ResolveErrorGroupInput,
 } from '../entity/index.ts';
+import { type ErrorSnapshot, revive } from '../service/error-snapshot.ts';
 import type { LogContext } from './context.ts';
 
 @ArgsType()
@@ -73,6 +92,45 @@ export class ErrorGroupResolver {
   @FieldResolver(() => LogEntry, { nullable: true, description: 'The newest entry of the group.' })
   sample(@Root() group: ErrorGroup, @Ctx() { loaders }: LogContext): Promise<LogEntry | null> {
     return loaders.entry.load(group.newest);
+  }
+}
+
+@ArgsType()
+class ErrorGroupChangesArgs {
+  @Field(() => ErrorGroupFilter, { nullable: true, description: 'Which groups; all when absent.' })
+  filter?: ErrorGroupFilter | null;
+
+  @Field(() => [ErrorGroupState], { nullable: true, description: 'Groups in any of these states; all when absent.' })
+  states?: ErrorGroupState[] | null;
+
+  @Field(() => String, { nullable: true, description: 'Resumes behind this cursor; from now without it.' })
+  after?: string | null;
+}
+
+@Resolver()
+export class ErrorGroupChangeResolver {
+  @Subscription(() => ErrorGroupChange, {
+    nullable: true,
+    description:
+      'Groups of errors that are new, were counted on, came again, or are said to be mended or not: at most one change of a group each second, and its counts are of all entries.',
+    subscribe: ({ args, context }) => {
+      const { filter, states, after } = args as ErrorGroupChangesArgs;
+      const { errors, call } = context as unknown as LogContext;
+      return errors.watch.follow(filter ?? {}, states, call.lastEventId ?? after);
+    },
+  })
+  errorGroupChanged(
+    @Root() { cursor, occurredAt, kind, node, previous }: StreamedChange,
+    @Args(() => ErrorGroupChangesArgs) _args: ErrorGroupChangesArgs,
+  ): ErrorGroupChange {
+    const before = previous as unknown as ErrorSnapshot | null;
+    return Object.assign(new ErrorGroupChange(), {
+      cursor,
+      occurredAt,
+      kind: ChangeKind[kind],
+      node: revive(node as unknown as ErrorSnapshot),
+      previous: before?.state ?? null,
+    });
   }
 }
 

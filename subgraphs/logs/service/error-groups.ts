@@ -1,6 +1,7 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { CursorSealer } from '../../../lib/cursor.ts';
 import { assert } from '../../../lib/errors.ts';
+import type { Moments } from '../../../lib/events/moments.ts';
 import type { LogFilter } from '../../../lib/graphql/log-filter.ts';
 import { nodeId } from '../../../lib/node-id.ts';
 import { type Page, pageOf, readPage } from '../../../lib/page.ts';
@@ -26,6 +27,8 @@ import { criteriaOf } from './filter.ts';
 import type { Watermark } from './tail.ts';
 
 const LIST = 'errorGroups';
+/** The change stream that groups are in. */
+export const ERROR_STREAM = 'ErrorGroup';
 
 /** How a list of groups is asked for. */
 export interface ErrorGroupsAsked {
@@ -39,6 +42,8 @@ export interface ErrorGroupsAsked {
 interface Moment {
   watermark: number;
   nowMs: number;
+  /** Behind it comes what happened since. */
+  changeCursor: string;
 }
 
 /** Errors, grouped: what fails, since when, where, and whether it is mended. */
@@ -47,6 +52,7 @@ export class ErrorGroups {
     private readonly store: ErrorGroupStore,
     private readonly resolutions: ErrorResolutionStore,
     private readonly mark: Watermark,
+    private readonly moments: Moments,
     private readonly cursors: CursorSealer,
     private readonly clock: Clock,
   ) {}
@@ -54,7 +60,7 @@ export class ErrorGroups {
   /** A page, the group that failed last first; all pages of a list are as of its first. */
   async page({ filter, states, ...args }: ErrorGroupsAsked): Promise<Page<ErrorGroup>> {
     const request = readPage(args, this.cursors, LIST);
-    const [after, moment] = this.#start(request.after);
+    const [after, moment] = await this.#start(request.after);
     const criteria = criteriaOf(filter, moment.nowMs);
     const choice = states ? await this.#choiceOf(states) : {};
     const rows = await this.store.page(criteria, choice, moment.watermark, request.limit + 1, after);
@@ -64,21 +70,23 @@ export class ErrorGroups {
       newest.seq,
       moment.watermark,
       moment.nowMs,
+      moment.changeCursor,
     ]);
     const nodes = await this.#shown(page.nodes);
     return {
       ...page,
       edges: page.edges.map(({ cursor }, at) => ({ cursor, node: nodes[at] as ErrorGroup })),
       nodes,
+      changeCursor: moment.changeCursor,
       totalCount: () => this.store.count(criteria, choice, moment.watermark),
     };
   }
 
-  /** Groups by uuid, over all entries that are kept; null for what is not there. */
-  async find(uuids: readonly string[]): Promise<(ErrorGroup | null)[]> {
+  /** Groups by uuid, over all entries that are kept up to a watermark; null for what is not there. */
+  async find(uuids: readonly string[], watermark = this.mark.watermark): Promise<(ErrorGroup | null)[]> {
     const fingerprints = uuids.map(fingerprintOfUuid);
     const known = fingerprints.filter((fingerprint) => fingerprint !== undefined);
-    const rows = known.length ? await this.store.find(known, this.mark.watermark) : [];
+    const rows = known.length ? await this.store.find(known, watermark) : [];
     const groups = await this.#shown(rows);
     const found = new Map(rows.map(({ fingerprint }, at) => [fingerprint, groups[at] as ErrorGroup]));
     return fingerprints.map((fingerprint) => (fingerprint && found.get(fingerprint)) || null);
@@ -93,12 +101,23 @@ export class ErrorGroups {
     return uuids.map((uuid) => found.get(fingerprints.get(uuid) ?? '') ?? null);
   }
 
-  #start(position: unknown[] | undefined): [EntryPlace | undefined, Moment] {
-    if (!position) return [undefined, { watermark: this.mark.watermark, nowMs: this.clock.nowMs() }];
-    const [time, stamp, seq, watermark, nowMs] = position as [string, number, number, number, number];
+  async #start(position: unknown[] | undefined): Promise<[EntryPlace | undefined, Moment]> {
+    if (!position) {
+      // Before the watermark: what is between both is told once more, and nothing is missed.
+      const { changeCursor } = await this.moments.asOf(ERROR_STREAM, async () => undefined);
+      return [undefined, { watermark: this.mark.watermark, nowMs: this.clock.nowMs(), changeCursor }];
+    }
+    const [time, stamp, seq, watermark, nowMs, changeCursor] = position as [
+      string,
+      number,
+      number,
+      number,
+      number,
+      string,
+    ];
     return [
       { time, stamp, seq },
-      { watermark, nowMs },
+      { watermark, nowMs, changeCursor },
     ];
   }
 

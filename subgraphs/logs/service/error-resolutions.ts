@@ -6,6 +6,7 @@ import { FleetError } from '../../../lib/errors.ts';
 import { AuditEntryReference } from '../../../lib/graphql/references.ts';
 import type { Actor } from '../../../lib/graphql/shared.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
+import type { EventDraft } from '../../../lib/write/rows.ts';
 import type { WriteOutcome, Writes, Written } from '../../../lib/write/writes.ts';
 import {
   type ErrorGroup,
@@ -15,8 +16,9 @@ import {
   type ResolveErrorGroupInput,
 } from '../entity/error-group.ts';
 import { ErrorResolution } from '../entity/error-resolution.ts';
-import type { ErrorResolutionStore } from '../store/index.ts';
-import type { ErrorGroups } from './error-groups.ts';
+import type { ErrorResolutionStore, ErrorWatchStore } from '../store/index.ts';
+import { ERROR_STREAM, type ErrorGroups } from './error-groups.ts';
+import { snapshotOf, withResolution } from './error-snapshot.ts';
 
 const MAX_NOTE = 2_000;
 const MAX_VERSION = 256;
@@ -26,11 +28,15 @@ interface Outcome {
   uuid: string;
 }
 
+/** Changes what is said of a group. Resolves to what is said of it then. */
+type Changing = (tx: Transaction, group: ErrorGroup, before: ErrorResolution | null) => Promise<ErrorResolution | null>;
+
 /** What people say of groups of errors: mended, or not after all. Whether it is true is read from the log. */
 export class ErrorResolutions {
   constructor(
     private readonly groups: ErrorGroups,
     private readonly store: ErrorResolutionStore,
+    private readonly watched: ErrorWatchStore,
     private readonly writes: Writes,
     private readonly clock: Clock,
   ) {}
@@ -51,7 +57,7 @@ export class ErrorResolutions {
         inVersion,
       });
       await this.store.save(tx, after);
-      return { state: ErrorGroupState.RESOLVED, resolvedAt: after.resolvedAt.toISOString(), inVersion };
+      return after;
     });
   }
 
@@ -60,7 +66,7 @@ export class ErrorResolutions {
     return await this.#change('reopenErrorGroup', input, call, async (tx, group, before) => {
       if (!before) refuse('CONFLICT', 'this error is not resolved', 'id');
       await this.store.remove(tx, uuidOf('ErrorGroup', group.id));
-      return { state: ErrorGroupState.UNRESOLVED };
+      return null;
     });
   }
 
@@ -68,7 +74,7 @@ export class ErrorResolutions {
     action: string,
     input: ReopenErrorGroupInput,
     call: Call,
-    change: (tx: Transaction, group: ErrorGroup, before: ErrorResolution | null) => Promise<object>,
+    change: Changing,
   ): Promise<ErrorGroupPayload> {
     const outcome = await this.writes.run<Outcome>({
       call,
@@ -80,11 +86,7 @@ export class ErrorResolutions {
     return await this.#payload(outcome);
   }
 
-  async #written(
-    tx: Transaction,
-    input: ReopenErrorGroupInput,
-    change: (tx: Transaction, group: ErrorGroup, before: ErrorResolution | null) => Promise<object>,
-  ): Promise<Written<Outcome>> {
+  async #written(tx: Transaction, input: ReopenErrorGroupInput, change: Changing): Promise<Written<Outcome>> {
     if ((input.note?.length ?? 0) > MAX_NOTE) refuse('BAD_INPUT', `a note has at most ${MAX_NOTE} characters`, 'note');
     const uuid = uuidOf('ErrorGroup', input.id, ['input', 'id']);
     const before = await this.store.lock(tx, uuid);
@@ -92,8 +94,24 @@ export class ErrorResolutions {
     if (!group) return refuse('NOT_FOUND', 'there is no such group of errors, or no longer', 'id');
     const { id, state, resolvedAt, resolvedInVersion } = group;
     const was = { state, ...(before ? { resolvedAt: resolvedAt?.toISOString(), inVersion: resolvedInVersion } : {}) };
-    const after = await change(tx, group, before);
-    return { result: { uuid }, target: { type: 'ErrorGroup', id }, before: was, after };
+    const said = await change(tx, group, before);
+    const after = said
+      ? { state: ErrorGroupState.RESOLVED, resolvedAt: said.resolvedAt.toISOString(), inVersion: said.inVersion }
+      : { state: ErrorGroupState.UNRESOLVED };
+    const events = [await this.#told(tx, uuid, group, said)];
+    return { result: { uuid }, target: { type: 'ErrorGroup', id }, before: was, after, events };
+  }
+
+  /** Whoever follows groups is told what this one is now. */
+  async #told(tx: Transaction, uuid: string, group: ErrorGroup, said: ErrorResolution | null): Promise<EventDraft> {
+    const node = snapshotOf(
+      withResolution(
+        group,
+        said && { resolvedAt: said.resolvedAt, resolvedBy: said.resolvedBy, resolvedInVersion: said.inVersion },
+      ),
+    );
+    await this.watched.tell(tx, new Map([[uuid, node]]));
+    return { type: ERROR_STREAM, entityId: uuid, kind: 'UPDATED', node, previous: snapshotOf(group) };
   }
 
   async #payload({ result, userErrors, auditEntry }: WriteOutcome<Outcome>): Promise<ErrorGroupPayload> {

@@ -173,7 +173,6 @@ export class Retention {
       target: { type: 'RetentionPolicy', id: input.name },
       before: was,
       after: is,
-      rollback: input.dryRun === true,
     };
   }
 

@@ -50,6 +50,9 @@ const QUERY_MS = 8_000;
 const COUNT_MS = 2_000;
 const LISTED = 100;
 const MAX_SEEN = 20_000;
+/** Groups that are looked at together. */
+const MAX_FAILED = 500;
+const MAX_IN_STAMP = 100_000;
 /** ClickHouse's CANNOT_COMPILE_REGEXP. */
 const BAD_REGEXP = '427';
 /** Other names than the columns': an alias would hide the column from the conditions. */
@@ -135,6 +138,30 @@ export class ErrorGroupStore {
   /** Groups by fingerprint, over all entries that are kept; in no order. */
   async find(fingerprints: readonly string[], watermark: number): Promise<ErrorGroupRow[]> {
     return await this.page({}, { only: fingerprints }, watermark, fingerprints.length);
+  }
+
+  /**
+   * The groups that entries of some stamps are part of.
+   * @param behind stamp, exclusive @param upTo stamp
+   * @returns them in the order of their first, and the stamp that they are all of: `upTo`, unless they are too many for once
+   */
+  async failedBetween(behind: number, upTo: number): Promise<{ fingerprints: string[]; upTo: number }> {
+    const rows = await this.#failed(behind, upTo, MAX_FAILED + 1);
+    const next = rows[MAX_FAILED];
+    if (!next) return { fingerprints: rows.map(({ fingerprint }) => fingerprint), upTo };
+    // One stamp is told whole, however many groups are in it.
+    const last = Math.max(Number(next.first_stamp) - 1, Number(rows[0]?.first_stamp));
+    const all = await this.#failed(behind, last, MAX_IN_STAMP);
+    return { fingerprints: all.map(({ fingerprint }) => fingerprint), upTo: last };
+  }
+
+  #failed(behind: number, upTo: number, limit: number): Promise<{ fingerprint: string; first_stamp: string }[]> {
+    return this.#query(
+      `select toString(error_group) as fingerprint, toString(min(stamp)) as first_stamp from log
+        where stamp > {behind:UInt64} and stamp <= {upTo:UInt64} and severity >= ${LEAST_ERROR}
+        group by error_group order by min(stamp), error_group limit {limit:UInt32}`,
+      { behind, upTo, limit },
+    );
   }
 
   /** The fingerprints of entries, by uuid; those that are no errors, or not there, are left out. */

@@ -17,6 +17,15 @@ export class ErrorResolutionStore {
     return await tx.getRepository(ErrorResolution).findOne({ where: { uuid } });
   }
 
+  /** Holds back changes of these groups until the transaction ends; always in the same order, so that two never wait for each other. */
+  async lockAll(tx: Transaction, uuids: readonly string[]): Promise<void> {
+    await tx.query(
+      `select pg_advisory_xact_lock(hashtext('error_resolution'), hashtext(sorted.id))
+         from (select id from unnest($1::text[]) as t(id) order by hashtext(id) offset 0) sorted`,
+      [uuids],
+    );
+  }
+
   count(tx: Transaction): Promise<number> {
     return tx.getRepository(ErrorResolution).count();
   }

@@ -9,6 +9,7 @@ export {
   type SeenVersion,
 } from './error-groups.ts';
 export { ErrorResolutionStore } from './error-resolutions.ts';
+export { ErrorWatchStore } from './error-watch.ts';
 export type { SweptBefore, SweptPolicy } from './governed.ts';
 export { type GroupColumn, LogStore, type ReadPage, type TailPlace } from './logs.ts';
 export { LogReader, SEARCH_LIMITS } from './reader.ts';

@@ -110,18 +110,22 @@ test.each([
   expect(existsSync(`${file}.next`)).toBe(false);
 });
 
-test('a dry run tells what would be, and changes and audits nothing', async () => {
+test('a dry run tells what would be and changes nothing; the trail says that it was one', async () => {
   expect(await apply({ state: 'OFF', dryRun: true })).toMatchObject({
     flag: { state: 'OFF', version: 1 },
     previous: { state: 'ON' },
     userErrors: [],
-    auditEntry: null,
   });
-  expect(await apply({ state: 'OFF', dryRun: true, expectedVersion: 3 })).toMatchObject({
+  expect(await apply({ state: 'OFF', dryRun: true, reason: 'curious', expectedVersion: 3 })).toMatchObject({
     flag: null,
     userErrors: [{ code: 'CONFLICT' }],
   });
-  expect([existsSync(file), flags.isOn('router.dedup'), asked().length]).toEqual([false, true, 0]);
+  expect([existsSync(file), flags.isOn('router.dedup')]).toEqual([false, true]);
+  expect(existsSync(`${file}.next`)).toBe(false);
+  expect(asked()).toEqual([
+    expect.objectContaining({ action: 'applyFeatureFlag', outcome: 'SUCCEEDED', isDryRun: true, reason: null }),
+    expect.objectContaining({ action: 'applyFeatureFlag', outcome: 'FAILED', isDryRun: true }),
+  ]);
 });
 
 test('an edit of the file by hand is in the trail, once for all routers, and what the graph changed is not told again', async () => {

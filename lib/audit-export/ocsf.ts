@@ -8,6 +8,8 @@ interface Leaf {
   causedBy: string | null;
   clientIp: string | null;
   id: string;
+  /** Not there in leaves of version 1. */
+  isDryRun?: boolean;
   occurredAt: string;
   outcome: 'SUCCEEDED' | 'FAILED' | 'DENIED';
   reason: string | null;
@@ -64,7 +66,14 @@ export function ocsfOf({ index, hash, leaf }: ExportedEntry): object {
       sequence: index,
       ...(leaf.traceId === null ? {} : { correlation_uid: leaf.traceId }),
     },
-    unmapped: { outcome, before: leaf.before, after: leaf.after, causedBy: leaf.causedBy, leafHash: hash },
+    unmapped: {
+      outcome,
+      isDryRun: leaf.isDryRun ?? false,
+      before: leaf.before,
+      after: leaf.after,
+      causedBy: leaf.causedBy,
+      leafHash: hash,
+    },
   };
 }
 
