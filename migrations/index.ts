@@ -9,6 +9,7 @@ import { AuditDryRuns1796091600000 } from './1796091600000-audit-dry-runs.ts';
 import { LogsSweepPlan1796091600001 } from './1796091600001-logs-sweep-plan.ts';
 import { AuditProgress1796092800000 } from './1796092800000-audit-progress.ts';
 import { LogsErrorWatch1796094000000 } from './1796094000000-logs-error-watch.ts';
+import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -22,7 +23,13 @@ export const migrations: Record<string, Migration[]> = {
     LogsSweepPlan1796091600001,
     LogsErrorWatch1796094000000,
   ],
-  audit: [AuditTrail1795405000003, EventPartitions1796053600000, AuditDryRuns1796091600000, AuditProgress1796092800000],
+  audit: [
+    AuditTrail1795405000003,
+    EventPartitions1796053600000,
+    AuditDryRuns1796091600000,
+    AuditProgress1796092800000,
+    AuditWitnesses1796097600000,
+  ],
   alerts: [AlertsStart1763868000401, EventPartitions1796053600000],
   metrics: [],
 };

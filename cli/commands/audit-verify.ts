@@ -5,6 +5,7 @@ import type { Printer } from '../output/printer.ts';
 export interface VerifyOptions {
   key?: string;
   checkpoint?: string;
+  witness?: string[];
   allowRemoved?: boolean;
 }
 
@@ -16,6 +17,8 @@ export async function verify(printer: Printer, file: string, options: VerifyOpti
   // Only this command needs the tree and the signatures; the others start without them.
   const { Damage, verifyFile } = await import('../../lib/audit-export/index.ts');
   const older = options.checkpoint === undefined ? undefined : await present(readFile(options.checkpoint, 'utf8'));
+  if (options.witness && older === undefined)
+    throw new FleetFailure('BAD_INPUT', '--witness says who cosigned a checkpoint: give it with --checkpoint');
   let told = 0;
   const progress = (entries: number) => {
     if (entries < told + TELL_EVERY) return;
@@ -23,7 +26,8 @@ export async function verify(printer: Printer, file: string, options: VerifyOpti
     printer.note(`${entries} entries are whole so far`);
   };
   try {
-    const given = { key: options.key, older, mayBeRemoved: options.allowRemoved };
+    const { key, witness: witnesses, allowRemoved: mayBeRemoved } = options;
+    const given = { key, older, witnesses, mayBeRemoved };
     const found = await present(verifyFile(file, given, progress));
     printer.answer({ isWhole: true, ...found, isKeyGiven: options.key !== undefined }, () => {
       printer.line(`${found.size} entries are whole, in order, and signed`);

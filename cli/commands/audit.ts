@@ -1,13 +1,17 @@
 import { type Command, Option } from 'commander';
-import { contextOf, type Surface } from '../context.ts';
+import { FleetFailure } from '../../sdk/index.ts';
+import { contextOf, listed, type Surface } from '../context.ts';
 import { Printer } from '../output/printer.ts';
 import { exportTo, translateTo } from './audit-export.ts';
 import { addAuditPast } from './audit-past.ts';
 import { type VerifyOptions, verify } from './audit-verify.ts';
 
-const CHECKPOINT = '{ auditCheckpoint { origin size rootHash signedNote createdAt } }';
+const CHECKPOINT = `{ auditCheckpoint {
+  origin size rootHash signedNote createdAt cosigned { size rootHash signedNote witnesses cosignedAt }
+} }`;
 
 interface Checkpoint {
+  cosigned: { signedNote: string } | null;
   origin: string;
   size: string;
   rootHash: string;
@@ -20,10 +24,14 @@ export function addAudit(program: Command, surface: Surface): void {
   const checkpoint = audit
     .command('checkpoint')
     .description('The newest signed checkpoint: keep it elsewhere, and nobody can rewrite what came before it.');
-  checkpoint.action(async () => {
+  checkpoint.option('--cosigned', 'the newest that witnesses have cosigned, with their signatures');
+  checkpoint.action(async ({ cosigned }: { cosigned?: boolean }) => {
     const { client, printer } = contextOf(checkpoint, surface);
     const { auditCheckpoint } = await client.query<{ auditCheckpoint: Checkpoint | null }>(CHECKPOINT);
-    printer.answer(auditCheckpoint, () => printer.line(auditCheckpoint?.signedNote.trimEnd() ?? ''));
+    const found = cosigned ? (auditCheckpoint?.cosigned ?? null) : auditCheckpoint;
+    if (cosigned && !found)
+      throw new FleetFailure('NOT_FOUND', 'no witness has cosigned the log: see FLEET_AUDIT_WITNESSES');
+    printer.answer(found, () => printer.line(found?.signedNote.trimEnd() ?? ''));
   });
   const download = audit
     .command('export')
@@ -44,6 +52,7 @@ export function addAudit(program: Command, surface: Surface): void {
     .argument('<file>', 'the exported log')
     .option('--key <name+id+key>', 'the key it must be signed with; without it, the file’s own is taken')
     .option('--checkpoint <file>', 'an older checkpoint that the log must go on from')
+    .option('--witness <keys>', 'who must have cosigned that one (name+id+key, separated by commas)', listed)
     .option('--allow-removed', 'take entries whose bytes retention removed by their hash alone');
   check.action(async (file: string, options: VerifyOptions) => {
     // No client: this needs neither an address nor a token.

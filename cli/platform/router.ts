@@ -35,6 +35,7 @@ export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
   'GET /v1/audit/export': { subgraph: 'audit', scopes: ['auditor'], isDownload: true },
+  'POST /v1/audit/witness/add-checkpoint': { subgraph: 'audit', scopes: ['auditor'], maxBytes: 65_536 },
 };
 
 export interface RunRouterOptions {

@@ -1,6 +1,13 @@
 import { GrowingTree, leafHashIn } from '../merkle/index.ts';
 import { nodeId } from '../node-id.ts';
-import { type Checkpoint, type NoteVerifier, openNote, readCheckpoint, readVerifierKey } from '../signed-note/index.ts';
+import {
+  type Checkpoint,
+  cosignatureIn,
+  type NoteVerifier,
+  openNote,
+  readCheckpoint,
+  readVerifierKey,
+} from '../signed-note/index.ts';
 import { Damage } from './damage.ts';
 import {
   CHECKPOINT_START,
@@ -19,6 +26,8 @@ export interface VerifierOptions {
   key?: string | undefined;
   /** A signed note of the same log from earlier: the file must go on from it. */
   older?: string | undefined;
+  /** Keys of witnesses, `name+id+key`, each of which must have cosigned the older one. */
+  witnesses?: readonly string[] | undefined;
   /** Whether entries whose bytes retention removed are taken by their hash alone. */
   mayBeRemoved?: boolean | undefined;
 }
@@ -93,6 +102,11 @@ export class ExportVerifier {
     if (older === undefined) return;
     this.#older = this.#opened(older);
     if (!this.#older) throw new Damage('UNSIGNED', 'the older checkpoint is not signed by the key of this log');
+    for (const witness of this.options.witnesses ?? []) {
+      const verifier = readVerifierKey(witness, 'cosignature');
+      if (!cosignatureIn(older, verifier))
+        throw new Damage('UNSIGNED', `the older checkpoint is not cosigned by ${verifier.name}`);
+    }
     this.#compare();
   }
 

@@ -16,6 +16,34 @@ const sinks = z
     return [...new Set(targets)];
   });
 
+const KEY = /^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+={0,2}$/;
+const MAX_WITNESSES = 16;
+
+const keys = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const all = text.split(',').flatMap((part) => part.trim() || []);
+    const wrong = all.find((key) => !KEY.test(key));
+    if (wrong !== undefined) context.addIssue('expected keys of logs, name+id+key');
+    return all;
+  });
+
+const witnesses = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const all = text.split(',').flatMap((part) => part.trim() || []);
+    const named = all.map((each) => {
+      const [key = '', url = '', ...more] = each.split(/\s+/);
+      if (!KEY.test(key) || !/^https?:\/\//.test(url) || !URL.canParse(url) || more.length)
+        context.addIssue('expected the key of a witness and its address: name+id+key https://host/v1/audit/witness');
+      return { key, url };
+    });
+    if (named.length > MAX_WITNESSES) context.addIssue(`at most ${MAX_WITNESSES} witnesses`);
+    return named;
+  });
+
 /** Settings of the audit trail. */
 export const AUDIT_SETTINGS = {
   FLEET_AUDIT_SINKS: sinks.describe(
@@ -44,6 +72,17 @@ export const AUDIT_SETTINGS = {
     .describe(
       'Days that the bytes of audit entries are kept: what was before and after. Their hashes stay, and proofs hold. 0: for good.',
     ),
+  FLEET_AUDIT_WITNESSES: witnesses.describe(
+    'Who cosigns the audit log (C2SP tlog-witness), separated by commas: `name+id+key https://host/v1/audit/witness`. Empty: nobody.',
+  ),
+  FLEET_AUDIT_WITNESS_TOKEN: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Bearer token for the witnesses: an API key of the instance that is one, with the scope auditor.'),
+  FLEET_AUDIT_WITNESS_OF: keys.describe(
+    'Keys of the logs that this instance cosigns as their witness, separated by commas: `name+id+key`. Empty: of none.',
+  ),
   FLEET_AUDIT_RENEW: z
     .enum(['true', 'false', '1', '0'])
     .transform((text) => text === 'true' || text === '1')

@@ -3,7 +3,10 @@ import { FleetError } from '../errors.ts';
 
 /** Signed notes (C2SP signed-note): text, a blank line, and lines of signatures by named keys. Ed25519 only. */
 
-const ED25519 = 1;
+/** What a key signs: notes, or with a time what it saw (C2SP tlog-cosignature). */
+export const KEY_KINDS = { note: 1, cosignature: 4 } as const;
+export type KeyKind = keyof typeof KEY_KINDS;
+
 const KEY_ID_BYTES = 4;
 const PUBLIC_KEY_BYTES = 32;
 const MAX_SIGNATURES = 100;
@@ -32,30 +35,32 @@ function rawPublicKey(key: KeyObject): Buffer {
   return spki.subarray(spki.length - PUBLIC_KEY_BYTES);
 }
 
-function keyIdOf(name: string, raw: Uint8Array): Buffer {
+function keyIdOf(name: string, raw: Uint8Array, kind: KeyKind): Buffer {
   const hash = createHash('sha256')
     .update(`${name}\n`)
-    .update(Buffer.from([ED25519]))
+    .update(Buffer.from([KEY_KINDS[kind]]))
     .update(raw)
     .digest();
   return hash.subarray(0, KEY_ID_BYTES);
 }
 
 /** The signer's key as verifiers take it: `name+id+key`. */
-export function verifierKey({ name, privateKey }: NoteSigner): string {
+export function verifierKey({ name, privateKey }: NoteSigner, kind: KeyKind = 'note'): string {
   const raw = rawPublicKey(privateKey);
-  return `${name}+${keyIdOf(name, raw).toString('hex')}+${Buffer.concat([Buffer.from([ED25519]), raw]).toString('base64')}`;
+  const key = Buffer.concat([Buffer.from([KEY_KINDS[kind]]), raw]).toString('base64');
+  return `${name}+${keyIdOf(name, raw, kind).toString('hex')}+${key}`;
 }
 
-/** Reads `name+id+key`. @throws BAD_INPUT when it is no Ed25519 verifier key or its id is not that of its key */
-export function readVerifierKey(text: string): NoteVerifier {
+/** Reads `name+id+key`. @throws BAD_INPUT when it is no Ed25519 key of this kind or its id is not that of its key */
+export function readVerifierKey(text: string, kind: KeyKind = 'note'): NoteVerifier {
   const [, name = '', id = '', encoded = ''] = VERIFIER_KEY.exec(text) ?? [];
   const bytes = Buffer.from(encoded, 'base64');
   const raw = bytes.subarray(1);
-  if (bytes[0] !== ED25519 || raw.length !== PUBLIC_KEY_BYTES) {
-    throw new FleetError('BAD_INPUT', 'a verifier key is name+id+key with an Ed25519 key');
+  if (bytes[0] !== KEY_KINDS[kind] || raw.length !== PUBLIC_KEY_BYTES) {
+    const what = kind === 'note' ? 'a verifier key' : 'a key of a witness';
+    throw new FleetError('BAD_INPUT', `${what} is name+id+key with an Ed25519 key`);
   }
-  const keyId = keyIdOf(name, raw);
+  const keyId = keyIdOf(name, raw, kind);
   if (keyId.toString('hex') !== id)
     throw new FleetError('BAD_INPUT', 'the id of the verifier key is not that of its key');
   const publicKey = createPublicKey({ key: Buffer.concat([SPKI_PREFIX, raw]), format: 'der', type: 'spki' });
@@ -65,9 +70,13 @@ export function readVerifierKey(text: string): NoteVerifier {
 /** Signs a text. @param text ends in a newline */
 export function signNote(text: string, signer: NoteSigner): string {
   if (!isText(text)) throw new FleetError('BAD_INPUT', 'a note ends in a newline and has no control characters');
-  const keyId = keyIdOf(signer.name, rawPublicKey(signer.privateKey));
-  const signature = Buffer.concat([keyId, sign(null, Buffer.from(text), signer.privateKey)]);
-  return `${text}\n\u2014 ${signer.name} ${signature.toString('base64')}\n`;
+  return `${text}\n${signatureLine(signer, 'note', sign(null, Buffer.from(text), signer.privateKey))}`;
+}
+
+/** A line that bears a signature, with its end. */
+export function signatureLine({ name, privateKey }: NoteSigner, kind: KeyKind, signature: Uint8Array): string {
+  const bytes = Buffer.concat([keyIdOf(name, rawPublicKey(privateKey), kind), signature]);
+  return `\u2014 ${name} ${bytes.toString('base64')}\n`;
 }
 
 /**
@@ -94,7 +103,8 @@ interface Signature {
   signature: Buffer;
 }
 
-function splitNote(note: string): { text: string; signatures: Signature[] } | undefined {
+/** A note's text and its signatures, none of them verified; undefined when it is malformed. */
+export function splitNote(note: string): { text: string; signatures: Signature[] } | undefined {
   const split = note.lastIndexOf('\n\n');
   if (split < 0 || !isText(note)) return undefined;
   const lines = note.slice(split + 2, -1).split('\n');

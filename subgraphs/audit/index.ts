@@ -12,12 +12,15 @@ import {
   AgentAuditResolver,
   AlertAuditResolver,
   type AuditContext,
+  AuditCosignedResolver,
   AuditEntryResolver,
   AuditResolver,
+  AuditWitnessResolver,
   auditRoutes,
 } from './resolver/index.ts';
 import { Arrivals } from './service/arrivals.ts';
 import { ConfigurationTrail } from './service/configuration.ts';
+import { cosignersOf, witnessDeskOf } from './service/cosigning/index.ts';
 import { AuditService } from './service/index.ts';
 import { LogExport } from './service/log-export.ts';
 import { MerkleLog } from './service/merkle-log.ts';
@@ -25,7 +28,17 @@ import { Readings } from './service/readings.ts';
 import { renewIfRefused } from './service/renewal.ts';
 import { BodyRetention } from './service/retention.ts';
 import { sinksOf } from './service/sink/index.ts';
-import { ARRIVED, EntryStore, LeafStore, PLACED, ProgressStore, TreeStore, Witness } from './store/index.ts';
+import {
+  ARRIVED,
+  CosignatureStore,
+  EntryStore,
+  LeafStore,
+  PLACED,
+  ProgressStore,
+  TreeStore,
+  Witness,
+  WitnessedLogStore,
+} from './store/index.ts';
 
 export const entities = [AuditEntry];
 
@@ -57,26 +70,46 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const days = runtime.settings.FLEET_AUDIT_RETENTION_DAYS;
   const [leaves, progress] = [new LeafStore(database), new ProgressStore(database)];
   const sinks = sinksOf(runtime, { leaves, progress, log });
+  const cosignatures = new CosignatureStore(database);
+  const cosigners = cosignersOf(runtime, { log, cosignatures });
+  const desk = witnessDeskOf(runtime, new WitnessedLogStore(database));
   const retention = new BodyRetention({ entries, leaves, progress, clock, notes, sinks, redactionKey, days });
   const windowMs = runtime.settings.FLEET_AUDIT_READ_WINDOW_MS;
   const readings = new Readings((drafts) => service.append(drafts), clock, windowMs, notes);
   return {
     name: 'audit',
     schema: await buildSubgraph({
-      resolvers: [AuditResolver, AuditEntryResolver, AgentAuditResolver, AlertAuditResolver],
+      resolvers: [
+        AuditResolver,
+        AuditEntryResolver,
+        AuditCosignedResolver,
+        AuditWitnessResolver,
+        AgentAuditResolver,
+        AlertAuditResolver,
+      ],
       orphanedTypes: [Agent, Alert, AlertRule, LogEntry],
       access: runtime.access,
       references,
     }),
-    context: (call): AuditContext => ({ call, service, log, readings, loaders: auditLoaders(service) }),
+    context: (call): AuditContext => ({
+      call,
+      service,
+      log,
+      readings,
+      desk,
+      cosignatures,
+      loaders: auditLoaders(service),
+    }),
     routes: auditRoutes(
       service,
       new LogExport(leaves, log),
       readings,
       new ConfigurationTrail(entries, clock, redactionKey),
+      desk,
     ),
     async start() {
       await log.open();
+      await desk.open();
       if (runtime.settings.FLEET_AUDIT_RENEW) await renewIfRefused(log, service, clock, notes);
       sequencer.start();
       stream.start();
@@ -85,10 +118,10 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       notifications.on(PLACED, () => {
         for (const sink of sinks) sink.wake();
       });
-      for (const worker of [...sinks, retention]) worker.start();
+      for (const worker of [...sinks, ...cosigners, retention]) worker.start();
     },
     async stop() {
-      for (const worker of [retention, ...sinks]) await worker.stop();
+      for (const worker of [retention, ...cosigners, ...sinks]) await worker.stop();
       await readings.stop();
       await arrivals.stop();
       await stream.stop();

@@ -74,18 +74,7 @@ describe('fleet retention', () => {
 
   test('apply says all that a policy can', async () => {
     server.fields['applyRetentionPolicy'] = () => ({ policy: CASE, changes: [], nextSweep: [REMOVAL], userErrors: [] });
-    const words = [
-      'apply',
-      'case-7',
-      '--keep',
-      '12h',
-      '--service',
-      'a,b',
-      '--severity',
-      'warn',
-      '--agent',
-      'agent-1',
-    ];
+    const words = ['apply', 'case-7', '--keep', '12h', '--service', 'a,b', '--severity', 'warn', '--agent', 'agent-1'];
     const more = ['--attribute', 'k=v', '--attribute', 'k!~x=y', '--resource', 'host!=h', '--query', '/a b/', '--hold'];
     const done = await fleet(...words, ...more, '--max-bytes', '1000', '--expected-version', '1', '--dry-run');
     expect(done.code).toBe(0);

@@ -2,3 +2,4 @@ export { AuditEntry, AuditEntryConnection, AuditOutcome } from './entry.ts';
 export { AuditEntriesArgs, AuditFilter, NewestEntriesArgs } from './filter.ts';
 export { AuditAppended, AuditCheckpoint, AuditProof } from './proof.ts';
 export { Agent, Alert, AlertRule, LogEntry } from './references.ts';
+export { AuditCosigned, AuditWitness, AuditWitnessedLog } from './witness.ts';

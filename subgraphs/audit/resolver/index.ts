@@ -3,3 +3,4 @@ export { AgentAuditResolver, AlertAuditResolver } from './contributions.ts';
 export { AuditEntryResolver } from './entry.ts';
 export { AuditResolver } from './root.ts';
 export { auditRoutes } from './routes.ts';
+export { AuditCosignedResolver, AuditWitnessResolver } from './witness.ts';

@@ -4,6 +4,7 @@ import type { HouseRoute, HouseRouteAnswer } from '../../../lib/subgraph.ts';
 import { CONFIGURATION_ROUTE } from '../../../lib/write/configuration.ts';
 import { ENTRIES_ROUTE } from '../../../lib/write/relay.ts';
 import { type ConfigurationTrail, readReport } from '../service/configuration.ts';
+import type { WitnessDesk } from '../service/cosigning/index.ts';
 import type { AuditService } from '../service/index.ts';
 import { readBatch } from '../service/leaf.ts';
 import type { LogExport } from '../service/log-export.ts';
@@ -20,11 +21,13 @@ export function auditRoutes(
   log: LogExport,
   readings: Readings,
   configuration: ConfigurationTrail,
+  desk: WitnessDesk,
 ): Record<string, HouseRoute> {
   return {
     [ENTRIES_ROUTE]: entriesRoute(service),
     [CONFIGURATION_ROUTE]: configurationRoute(configuration),
     'GET /v1/audit/export': exportRoute(log, readings),
+    'POST /v1/audit/witness/add-checkpoint': coded(({ body }) => desk.add(body.toString())),
   };
 }
 

@@ -1,3 +1,4 @@
+export { CosignatureStore, type StoredCosignature } from './cosignatures.ts';
 export type { Criteria } from './criteria.ts';
 export {
   ARRIVED,
@@ -14,3 +15,4 @@ export { ProgressStore, type Stretch } from './progress.ts';
 export { ENTRY_SEARCH, storedWords } from './search.ts';
 export { type StoredKey, type TreeState, TreeStore } from './tree.ts';
 export { Witness } from './witness.ts';
+export { type WitnessedLog, WitnessedLogStore, type WitnessKey } from './witnessed-logs.ts';

@@ -50,6 +50,7 @@ const ROWS: Record<string, Row> = {
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
   'GET /v1/audit/export': { limitedBy: '/v1/audit/export' },
+  'POST /v1/audit/witness/add-checkpoint': { body: 'old 0', limitedBy: '/v1/audit/witness/add-checkpoint' },
 };
 const PUBLIC_ROUTES = [...FIXED_ROUTES, ...Object.keys(ROUTES)];
 /** Limited like any other, though nobody answers there. */
