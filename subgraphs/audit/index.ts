@@ -44,6 +44,54 @@ export const entities = [AuditEntry];
 
 /** Audit: who changed what and when, provable by one Merkle tree over all of it. */
 export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
+  const { service, log, readings, desk, cosignatures, leaves, configuration, ...parts } = partsOf(runtime);
+  return {
+    name: 'audit',
+    schema: await schemaOf(runtime),
+    context: (call): AuditContext => {
+      const loaders = auditLoaders(service);
+      return { call, service, log, readings, desk, cosignatures, loaders };
+    },
+    routes: auditRoutes(service, new LogExport(leaves, log), readings, configuration, desk),
+    async start() {
+      const { clock, log: notes, notifications, settings } = runtime;
+      await log.open();
+      await desk.open();
+      if (settings.FLEET_AUDIT_RENEW) await renewIfRefused(log, service, clock, notes);
+      for (const worker of [parts.sequencer, parts.stream, parts.arrivals, readings]) worker.start();
+      notifications.on(PLACED, () => {
+        for (const sink of parts.sinks) sink.wake();
+      });
+      for (const worker of [...parts.sinks, ...parts.cosigners, parts.retention]) worker.start();
+    },
+    async stop() {
+      for (const worker of [parts.retention, ...parts.cosigners, ...parts.sinks]) await worker.stop();
+      for (const worker of [readings, parts.arrivals, parts.stream, parts.sequencer]) await worker.stop();
+    },
+    async ready() {
+      await runtime.database.query('select 1');
+    },
+  };
+}
+
+function schemaOf({ access }: HouseRuntime) {
+  return buildSubgraph({
+    resolvers: [
+      AuditResolver,
+      AuditEntryResolver,
+      AuditCosignedResolver,
+      AuditWitnessResolver,
+      AgentAuditResolver,
+      AlertAuditResolver,
+    ],
+    orphanedTypes: [Agent, Alert, AlertRule, LogEntry],
+    access,
+    references,
+  });
+}
+
+/** What the house is made of. */
+function partsOf(runtime: HouseRuntime) {
   const { database, notifications, cursors, clock, log: notes } = runtime;
   const entries = new EntryStore(database);
   const trees = new TreeStore(database);
@@ -76,60 +124,10 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const retention = new BodyRetention({ entries, leaves, progress, clock, notes, sinks, redactionKey, days });
   const windowMs = runtime.settings.FLEET_AUDIT_READ_WINDOW_MS;
   const readings = new Readings((drafts) => service.append(drafts), clock, windowMs, notes);
+  const configuration = new ConfigurationTrail(entries, clock, redactionKey);
   return {
-    name: 'audit',
-    schema: await buildSubgraph({
-      resolvers: [
-        AuditResolver,
-        AuditEntryResolver,
-        AuditCosignedResolver,
-        AuditWitnessResolver,
-        AgentAuditResolver,
-        AlertAuditResolver,
-      ],
-      orphanedTypes: [Agent, Alert, AlertRule, LogEntry],
-      access: runtime.access,
-      references,
-    }),
-    context: (call): AuditContext => ({
-      call,
-      service,
-      log,
-      readings,
-      desk,
-      cosignatures,
-      loaders: auditLoaders(service),
-    }),
-    routes: auditRoutes(
-      service,
-      new LogExport(leaves, log),
-      readings,
-      new ConfigurationTrail(entries, clock, redactionKey),
-      desk,
-    ),
-    async start() {
-      await log.open();
-      await desk.open();
-      if (runtime.settings.FLEET_AUDIT_RENEW) await renewIfRefused(log, service, clock, notes);
-      sequencer.start();
-      stream.start();
-      arrivals.start();
-      readings.start();
-      notifications.on(PLACED, () => {
-        for (const sink of sinks) sink.wake();
-      });
-      for (const worker of [...sinks, ...cosigners, retention]) worker.start();
-    },
-    async stop() {
-      for (const worker of [retention, ...cosigners, ...sinks]) await worker.stop();
-      await readings.stop();
-      await arrivals.stop();
-      await stream.stop();
-      await sequencer.stop();
-    },
-    async ready() {
-      await database.query('select 1');
-    },
+    ...{ service, log, readings, desk, cosignatures, leaves, configuration },
+    ...{ sequencer, stream, arrivals, sinks, cosigners, retention },
   };
 }
 
