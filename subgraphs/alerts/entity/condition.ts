@@ -1,4 +1,4 @@
-import { Field, Float, InputType, Int } from 'type-graphql';
+import { Field, Float, InputType, Int, registerEnumType } from 'type-graphql';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { LogFilter, LogGroup } from '../../../lib/graphql/log-filter.ts';
 import { SCALARS } from '../../../lib/graphql/scalars.ts';
@@ -34,6 +34,45 @@ export class LogConditionInput {
   groupBy?: LogGroup | null;
 }
 
+export enum ErrorSign {
+  NEW = 'NEW',
+  REGRESSED = 'REGRESSED',
+  ANY = 'ANY',
+}
+registerEnumType(ErrorSign, {
+  name: 'ErrorSign',
+  description: 'Which groups of errors a rule is about.',
+  valuesConfig: {
+    NEW: { description: 'Those that failed for the first time within the window.' },
+    REGRESSED: { description: 'Those that came again after they were said to be mended.' },
+    ANY: { description: 'All that nobody said to be mended.' },
+  },
+});
+
+@InputType({
+  description:
+    'Groups of errors that nobody has mended; each is an alert of its own, with its code, place and service as labels. Resolving the group resolves the alert.',
+})
+export class ErrorConditionInput {
+  @Field(() => ErrorSign, { description: 'Which groups.' })
+  sign!: ErrorSign;
+
+  @Field(() => LogFilter, {
+    nullable: true,
+    description: 'Which entries are counted, all errors without it; the window takes the place of its range.',
+  })
+  filter?: LogFilter | null;
+
+  @Field(() => SCALARS.Duration, { description: 'How far back entries are counted.' })
+  window!: string;
+
+  @Field(() => SCALARS.SafeInt, {
+    nullable: true,
+    description: 'Breached by more entries of one group than this; by any without it.',
+  })
+  above?: number | null;
+}
+
 @InputType({ description: 'Agents with this presence; each is an alert of its own.' })
 export class PresenceConditionInput {
   @Field(() => [String], { nullable: true, description: 'Only agents of these kinds.' })
@@ -60,6 +99,9 @@ export class AlertConditionInput {
   @Field(() => LogConditionInput, { nullable: true, description: 'Too many log entries.' })
   logs?: LogConditionInput | null;
 
+  @Field(() => ErrorConditionInput, { nullable: true, description: 'An error is new, came again, or comes too often.' })
+  errors?: ErrorConditionInput | null;
+
   @Field(() => PresenceConditionInput, { nullable: true, description: 'An agent is away.' })
   presence?: PresenceConditionInput | null;
 
@@ -71,5 +113,6 @@ export class AlertConditionInput {
 export type Condition =
   | { metric: MetricConditionInput }
   | { logs: LogConditionInput }
+  | { errors: ErrorConditionInput }
   | { presence: PresenceConditionInput }
   | { health: HealthConditionInput };

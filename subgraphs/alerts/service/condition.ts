@@ -3,7 +3,7 @@ import { durationMs } from '../../../lib/graphql/scalars.ts';
 import type { LabelMatcher } from '../../../lib/graphql/shared.ts';
 import { linearExpression } from '../../../lib/label-match.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
-import type { AlertConditionInput, Condition } from '../entity/condition.ts';
+import type { AlertConditionInput, Condition, ErrorConditionInput } from '../entity/condition.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -13,6 +13,19 @@ function refuse(message: string, field: string[]): never {
 
 function checkMatchers(matchers: readonly LabelMatcher[] | null | undefined, field: string[]): void {
   for (const { op, value } of matchers ?? []) if (op === 'RE' || op === 'NRE') linearExpression(value, field);
+}
+
+/** What counts entries within a window. */
+function checkCounted(
+  { filter, window, above }: Pick<ErrorConditionInput, 'filter' | 'window' | 'above'>,
+  field: string[],
+): void {
+  const windowMs = durationMs(window) ?? 0;
+  if (windowMs < 1_000 || windowMs > DAY_MS) refuse('a window is PT1S to P1D', [...field, 'window']);
+  if ((above ?? 0) < 0) refuse('a count is never below 0', [...field, 'above']);
+  if (filter?.range) refuse('the window takes the place of a range', [...field, 'filter', 'range']);
+  for (const id of filter?.agentIds ?? []) uuidOf('Agent', id, [...field, 'filter', 'agentIds']);
+  checkMatchers(filter?.attributes, [...field, 'filter', 'attributes']);
 }
 
 /**
@@ -25,7 +38,7 @@ export function readCondition(input: AlertConditionInput): Condition {
   ) as (keyof typeof CHECKS)[];
   const [name] = given;
   if (!name || given.length > 1)
-    refuse('a condition has exactly one of metric, logs, presence and health', ['condition']);
+    refuse('a condition has exactly one of metric, logs, errors, presence and health', ['condition']);
   CHECKS[name](input as never);
   return { [name]: withoutNulls(input[name]) } as Condition;
 }
@@ -40,14 +53,11 @@ const CHECKS = {
     if (query.topK != null && query.topK < 1) refuse('topK is at least 1', [...field, 'query', 'topK']);
     checkMatchers(query.labels, [...field, 'query', 'labels']);
   },
-  logs({ logs: { filter, window, above } }: { logs: NonNullable<AlertConditionInput['logs']> }) {
-    const field = ['condition', 'logs'];
-    const windowMs = durationMs(window) ?? 0;
-    if (windowMs < 1_000 || windowMs > DAY_MS) refuse('a window is PT1S to P1D', [...field, 'window']);
-    if (above < 0) refuse('a count is never below 0', [...field, 'above']);
-    if (filter.range) refuse('the window takes the place of a range', [...field, 'filter', 'range']);
-    for (const id of filter.agentIds ?? []) uuidOf('Agent', id, [...field, 'filter', 'agentIds']);
-    checkMatchers(filter.attributes, [...field, 'filter', 'attributes']);
+  logs({ logs }: { logs: NonNullable<AlertConditionInput['logs']> }) {
+    checkCounted(logs, ['condition', 'logs']);
+  },
+  errors({ errors }: { errors: NonNullable<AlertConditionInput['errors']> }) {
+    checkCounted(errors, ['condition', 'errors']);
   },
   presence() {
     // Its enum says all.

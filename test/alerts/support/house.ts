@@ -26,10 +26,14 @@ export interface AlertsWorldOptions {
   flags?: Flags;
   /** A database that another house had before. */
   databaseUrl?: string;
+  /** The clock that all houses share. */
+  clock?: MovingClock;
+  /** Real houses in the place of small ones. */
+  addresses?: Record<string, string>;
 }
 
 export async function startAlerts(options: AlertsWorldOptions = {}): Promise<AlertsWorld> {
-  const clock = new MovingClock();
+  const { clock = new MovingClock() } = options;
   const houses = new SmallHouses(clock);
   await houses.start();
   const house = await startTestHouse({
@@ -39,7 +43,7 @@ export async function startAlerts(options: AlertsWorldOptions = {}): Promise<Ale
     clock,
     // What other houses own is theirs to open; here their ids are.
     access: { Agent: ['viewer', 'agent'], Trace: ['viewer', 'agent'], ...loadAccessTable(ROOT) },
-    addresses: houses.addresses,
+    addresses: { ...houses.addresses, ...options.addresses },
     settings: { FLEET_WEBHOOK_PRIVATE: true, ...options.settings },
     ...(options.flags ? { flags: options.flags } : {}),
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
