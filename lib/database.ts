@@ -64,10 +64,14 @@ async function refuseNewer(database: DataSource, { house, migrations }: Database
   }
 }
 
-const GONE = /^(08|57P|53300)|ECONNREFUSED|ECONNRESET|EPIPE/;
+/** Connections lost, resources used up (a full disk too), a server that only reads, a lock that is not let go. */
+const GONE = /^(08|57P|53|25006|55P03)|ECONNREFUSED|ECONNRESET|EPIPE/;
 
-/** Whether PostgreSQL itself is away or full, so that the same call may go through later. */
+/** Whether PostgreSQL itself is away, full or held up, so that the same call may go through later. */
 export function isDatabaseAway(error: unknown): boolean {
   const code = String((error as { code?: unknown }).code ?? '');
-  return GONE.test(code) || /connection terminated|timeout exceeded|terminating connection/i.test(messageOf(error));
+  return (
+    GONE.test(code) ||
+    /connection terminated|timeout exceeded|terminating connection|query read timeout/i.test(messageOf(error))
+  );
 }

@@ -89,7 +89,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     const rooms = { engine, guard, trail, limits, usage, streams, gate: makeGate(options) };
     dispatch.useInside(OWN_SUBGRAPH, assembleOwn(options, options.own, rooms));
   }
-  if (moved) auditUnasked(guard, flags, moved, clock);
+  const finisher = moved && auditUnasked(guard, flags, { spool: moved, trail, clock, log });
   const admission = new SocketAdmission({ ...SOCKET_LIMITS, ...options.limits?.sockets });
   const documents = new Documents(options.documents);
   const caches = () => ({ ...engine.caches, persisted: documents.size, stale: guard.staleCache });
@@ -119,7 +119,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
   registerLimitMetrics(metrics.registry, limits, throttle);
   schema.start(metrics.registry);
   metrics.start();
-  for (const spool of [denied, moved]) spool?.start();
+  for (const worker of [denied, moved, finisher]) worker?.start();
   return {
     url,
     engine,
@@ -127,7 +127,7 @@ export async function serveRouter(options: RouterOptions): Promise<ServedRouter>
     schema: schema.desk,
     async stop() {
       await port.close(() => streams.stop());
-      await noLongerThan(LAST_WORDS_MS, [schema.stop(), denied?.stop(), moved?.stop()]);
+      await noLongerThan(LAST_WORDS_MS, [schema.stop(), denied?.stop(), moved?.stop(), finisher?.stop()]);
       metrics.stop();
       limits.close();
       throttle.close();

@@ -1,19 +1,18 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { FleetError } from '../errors.ts';
 import type { FlagName } from './catalogue.ts';
 import { type FlagRules, readFlagsFile } from './file.ts';
+import { isLeftBehind, type Journal, journalOf, OWNER } from './journal.ts';
 import type { FlagRule } from './rule.ts';
 
-/** A change that was begun so long ago was left behind by a process that ended, milliseconds. */
-const ABANDONED_MS = 60_000;
-
 /**
- * One change of the flags file at a time, over all processes: the new file is made beside it, which nobody else can do
- * meanwhile, and takes its place by a rename.
+ * One change of the flags file at a time, over all processes: a journal of it is made beside the file, which nobody else can do
+ * meanwhile, and the new file takes its place by a rename. Who is killed in between leaves the journal: `FlagsEdit.leftBehind`.
  */
 export class FlagsEdit {
   /** What the file says; it stays so until `commit` or `discard`. */
   readonly rules: FlagRules;
+  #flags: FlagRules;
   readonly #next: string;
   readonly #fd: number;
 
@@ -26,22 +25,25 @@ export class FlagsEdit {
     this.#fd = this.#begin(nowMs);
     try {
       this.rules = readFlagsFile(file);
+      this.#flags = this.rules;
     } catch (error) {
       this.discard();
       throw error;
     }
   }
 
-  /** Writes the file that `commit` puts in place. */
   set(name: FlagName, rule: FlagRule): void {
-    ftruncateSync(this.#fd);
-    writeSync(this.#fd, `${JSON.stringify({ flags: { ...this.rules, [name]: rule } }, null, 2)}\n`, 0);
-    fsyncSync(this.#fd);
+    this.#flags = { ...this.rules, [name]: rule };
+  }
+
+  /** Durably says what is about to be done, before anybody is told of it. @param entry that tells of it */
+  prepare(entry: unknown): void {
+    this.#write({ flags: this.#flags, by: OWNER, entry });
   }
 
   commit(): void {
-    renameSync(this.#next, this.file);
-    closeSync(this.#fd);
+    put(this.file, this.#flags);
+    this.discard();
   }
 
   discard(): void {
@@ -49,14 +51,55 @@ export class FlagsEdit {
     closeSync(this.#fd);
   }
 
+  #write(journal: Journal): void {
+    ftruncateSync(this.#fd);
+    writeSync(this.#fd, JSON.stringify(journal), 0);
+    fsyncSync(this.#fd);
+  }
+
   #begin(nowMs: number): number {
     try {
-      return openSync(this.#next, 'wx', 0o600);
+      const fd = openSync(this.#next, 'wx', 0o600);
+      writeSync(fd, JSON.stringify({ by: OWNER }), 0);
+      return fd;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const begun = statSync(this.#next, { throwIfNoEntry: false });
-      if (begun && nowMs - begun.mtimeMs > ABANDONED_MS) rmSync(this.#next, { force: true });
+      // What was prepared is to be finished, by whoever can tell of it.
+      if (isLeftBehind(this.#next, nowMs) && !journalOf(this.#next)?.entry) rmSync(this.#next, { force: true });
       throw new FleetError('CONFLICT', 'another change of the flags is under way: try again', { field: ['name'] });
     }
   }
+}
+
+/** A change that its process was killed in. */
+export interface LeftBehind {
+  entry: unknown;
+  /** Lets it take effect. */
+  finish(): void;
+}
+
+/** The change of a process that ended in the midst of it, once what tells of it was prepared; undefined when there is none. */
+export function leftBehind(file: string, nowMs: number): LeftBehind | undefined {
+  const next = `${file}.next`;
+  const { flags, entry } = journalOf(next) ?? {};
+  if (!flags || !entry || !isLeftBehind(next, nowMs)) return undefined;
+  return {
+    entry,
+    finish() {
+      // Somebody else may have been quicker.
+      if (JSON.stringify(journalOf(next)?.entry) !== JSON.stringify(entry)) return;
+      put(file, flags);
+      rmSync(next, { force: true });
+    },
+  };
+}
+
+/** The file's new content, whole or not at all. */
+function put(file: string, flags: FlagRules): void {
+  const fresh = `${file}.new`;
+  const fd = openSync(fresh, 'w', 0o600);
+  writeSync(fd, `${JSON.stringify({ flags }, null, 2)}\n`);
+  fsyncSync(fd);
+  closeSync(fd);
+  renameSync(fresh, file);
 }

@@ -4,6 +4,7 @@ import { type Clock, uuidV7 } from '../../lib/clock.ts';
 import { asFleetError, type FleetError } from '../../lib/errors.ts';
 import { nodeId } from '../../lib/node-id.ts';
 import { argumentsHash } from '../../lib/write/canonical.ts';
+import type { EntryDraft } from '../../lib/write/entry.ts';
 import { type EntryWhat, entryOf } from '../audit/entries.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { Outcomes } from './outcomes.ts';
@@ -26,6 +27,8 @@ export interface Change {
   reason: string | null;
   before: unknown;
   after: unknown;
+  /** Told what is about to be written into the trail, so that it can be finished by another process. */
+  prepare?(entry: EntryDraft): void;
   apply(): void;
   /** It will not take effect. */
   discard?(): void;
@@ -79,10 +82,12 @@ export class AuditedChanges {
     }
     const { reason, before, after } = planned;
     try {
-      const id = await this.#write(wish, { outcome: 'SUCCEEDED', reason, before, after });
+      const entry = this.#entryOf(wish, { outcome: 'SUCCEEDED', reason, before, after });
+      if (!wish.input.dryRun) planned.prepare?.(entry);
+      await this.trail.write([entry]);
       if (wish.input.dryRun) planned.discard?.();
       else planned.apply();
-      return { isDone: true, userErrors: [], auditEntry: receipt(id) };
+      return { isDone: true, userErrors: [], auditEntry: receipt(entry.id) };
     } catch (error) {
       planned.discard?.();
       throw error;
@@ -91,22 +96,17 @@ export class AuditedChanges {
 
   async #refuse(wish: Wish, refused: FleetError): Promise<ChangeOutcome> {
     const { code, message } = refused;
-    const id = await this.#write(wish, {
-      outcome: 'FAILED',
-      reason: `${code}: ${message}`,
-      before: null,
-      after: null,
-    });
+    const what = { outcome: 'FAILED', reason: `${code}: ${message}`, before: null, after: null } as const;
+    const entry = this.#entryOf(wish, what);
+    await this.trail.write([entry]);
     const field = (refused.extensions['field'] as string[] | undefined) ?? null;
-    return { isDone: false, userErrors: [{ code, message, field }], auditEntry: receipt(id) };
+    return { isDone: false, userErrors: [{ code, message, field }], auditEntry: receipt(entry.id) };
   }
 
-  async #write(wish: Wish, what: Pick<EntryWhat, 'outcome' | 'reason' | 'before' | 'after'>): Promise<string> {
+  #entryOf(wish: Wish, what: Pick<EntryWhat, 'outcome' | 'reason' | 'before' | 'after'>): EntryDraft {
     const { action, targetType, targetId, call, input } = wish;
     const target = { action, targetType, targetId, isDryRun: input.dryRun === true };
-    const entry = entryOf(call, this.clock, { ...target, ...what }, this.#entryIdOf(wish, what));
-    await this.trail.write([entry]);
-    return entry.id;
+    return entryOf(call, this.clock, { ...target, ...what }, this.#entryIdOf(wish, what));
   }
 
   /**

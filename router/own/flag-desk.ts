@@ -67,6 +67,7 @@ export class FlagDesk {
         reason: input.reason?.trim() || null,
         before: before ?? null,
         after,
+        prepare: (entry) => edit.prepare(entry),
         apply: () => {
           edit.commit();
           this.#file?.reload();

@@ -1,4 +1,5 @@
 import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
+import { readAll } from './pages.ts';
 import { Retrier } from './retrier.ts';
 import { type Scenario, type Verdict, verdict } from './verdict.ts';
 
@@ -49,7 +50,7 @@ async function effects(platform: SpawnedPlatform, retrier: Retrier): Promise<Ver
     return verdict(`${what}: not exactly once, of ${keys.length}`, wrong + more, wrong + more === 0 && keys.length > 3);
   };
   const audited = async (actions: string[]) =>
-    (await pages(platform, 'auditEntries', 'reason after', { actions, outcomes: ['SUCCEEDED'] })).map(
+    (await readAll(platform, 'auditEntries', 'reason after', { actions, outcomes: ['SUCCEEDED'] })).map(
       ({ reason, after }) => reason ?? after?.name ?? '',
     );
   await wait(
@@ -58,8 +59,8 @@ async function effects(platform: SpawnedPlatform, retrier: Retrier): Promise<Ver
     'the relay delivers',
   );
   const { data } = await platform.ask('{ apiKeys { name } }');
-  const alerts = await pages(platform, 'alerts', 'label(name: "key")', { names: [mark] });
-  const logs = await pages(platform, 'logs', 'body', { services: [mark] });
+  const alerts = await readAll(platform, 'alerts', 'label(name: "key")', { names: [mark] });
+  const logs = await readAll(platform, 'logs', 'body', { services: [mark] });
   return [
     told(
       'agents: keys made',
@@ -79,18 +80,4 @@ async function effects(platform: SpawnedPlatform, retrier: Retrier): Promise<Ver
     ),
     told('router: breaker forced, audited', await audited(['forceBreaker']), 'router'),
   ];
-}
-
-async function pages(platform: SpawnedPlatform, list: string, fields: string, filter: object) {
-  const type = { auditEntries: 'AuditFilter', alerts: 'AlertFilter', logs: 'LogFilter' }[list];
-  const query = `query ($filter: ${type}, $after: String) {
-    ${list}(first: 100, after: $after, filter: $filter) { nodes { ${fields} } pageInfo { hasNextPage endCursor } } }`;
-  const found: Record<string, ReturnType<typeof JSON.parse>>[] = [];
-  for (let after: string | null = null; ; ) {
-    const { data, errors } = await platform.ask(query, { after, filter });
-    if (!data?.[list]) throw new Error(`${list}: ${JSON.stringify(errors)}`);
-    found.push(...data[list].nodes);
-    if (!data[list].pageInfo.hasNextPage) return found;
-    after = data[list].pageInfo.endCursor;
-  }
 }

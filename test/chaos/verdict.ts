@@ -7,8 +7,8 @@ export interface Verdict {
 
 export interface Scenario {
   name: string;
-  /** @param short the form that CI runs */
-  run(short: boolean): Promise<Verdict[]>;
+  /** @param short the form that CI runs @param long one that takes hours, where there is one */
+  run(short: boolean, long: boolean): Promise<Verdict[]>;
 }
 
 export function verdict(what: string, figure: number | string, passed: boolean): Verdict {

@@ -14,6 +14,7 @@ import {
   Subscription,
 } from 'type-graphql';
 import { Column, Entity, type MigrationInterface, PrimaryColumn, type QueryRunner } from 'typeorm';
+import { isDatabaseAway } from '../../lib/database.ts';
 import { FleetError } from '../../lib/errors.ts';
 import { buildSubgraph } from '../../lib/federation.ts';
 import { Change, Node, UserError } from '../../lib/graphql/shared.ts';
@@ -238,6 +239,27 @@ describe('a house', () => {
     expect(first).toHaveLength(1);
     const events = await house.runtime.database.query(`select 1 from event where node->>'level' = '33'`);
     expect(events).toHaveLength(1);
+  });
+
+  test('while the trail cannot be written nothing is changed, and that is said within seconds', async () => {
+    const holder = house.runtime.database.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('lock table audit_outbox in access exclusive mode');
+    const input = { name: 'gate', level: 7, clientMutationId: 'held' };
+    const refused = await dim(input);
+    expect(refused.errors?.[0]?.extensions).toMatchObject({ code: 'AUDIT_UNAVAILABLE', retryable: true });
+    await holder.rollbackTransaction();
+    await holder.release();
+    const { database } = house.runtime;
+    expect(await database.query(`select 1 from lamp where name = 'gate'`)).toEqual([]);
+    expect((await dim(input)).data.dimLamp).toMatchObject({ lamp: { level: 7 }, userErrors: [] });
+    const entries = await database.query(`select 1 from audit_outbox where entry->>'targetId' = 'gate'`);
+    expect(entries).toHaveLength(1);
+  });
+
+  test('a disk that is full and a server that only reads are told alike', () => {
+    for (const code of ['53100', '53300', '25006', '57P03', '08006']) expect(isDatabaseAway({ code })).toBe(true);
+    for (const code of ['23505', '42P01', '57014']) expect(isDatabaseAway({ code })).toBe(false);
   });
 
   test('a key is its caller’s alone', async () => {

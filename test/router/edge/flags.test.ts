@@ -1,6 +1,8 @@
-import { existsSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
+import { systemClock } from '../../../lib/clock.ts';
 import { FileFlags, FLAG_NAMES } from '../../../lib/flags/index.ts';
 import { silentLog } from '../../../lib/log.ts';
 import type { AnyShape } from '../../support/house.ts';
@@ -177,6 +179,30 @@ test('changes do not overtake each other; one that was left behind hinders nobod
   expect((await apply({ state: 'OFF' })).userErrors).toMatchObject([{ code: 'CONFLICT', field: ['name'] }]);
   const longAgo = new Date(Date.now() - 120_000);
   utimesSync(`${file}.next`, longAgo, longAgo);
+  expect((await apply({ state: 'OFF' })).userErrors).toMatchObject([{ code: 'CONFLICT' }]);
+  expect(await apply({ state: 'OFF' })).toMatchObject({ flag: { state: 'OFF' }, userErrors: [] });
+});
+
+/** What a router that was killed leaves beside the file. */
+function leave(more: object): void {
+  const { pid } = spawnSync('true');
+  writeFileSync(`${file}.next`, JSON.stringify({ by: { host: hostname(), pid, start: 'earlier' }, ...more }));
+}
+
+test('a change that its router was killed in after it was prepared takes effect, and is told once', async () => {
+  const rule = { state: 'ENABLED', defaultVariant: 'off', clients: [], version: 1 };
+  const entry = { id: systemClock.uuid(), action: 'applyFeatureFlag', targetId: 'router.dedup', after: rule };
+  leave({ flags: { 'router.dedup': rule }, entry });
+  await until(() => !existsSync(`${file}.next`));
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ flags: { 'router.dedup': rule } });
+  expect(flags.isOn('router.dedup')).toBe(false);
+  expect(harbour.sea.entries.filter(({ targetId }) => targetId === 'router.dedup').map(({ id }) => id)).toEqual([
+    entry.id,
+  ]);
+});
+
+test('a change that its router was killed in before it was prepared is gone', async () => {
+  leave({});
   expect((await apply({ state: 'OFF' })).userErrors).toMatchObject([{ code: 'CONFLICT' }]);
   expect(await apply({ state: 'OFF' })).toMatchObject({ flag: { state: 'OFF' }, userErrors: [] });
 });
