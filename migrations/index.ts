@@ -9,6 +9,7 @@ import { AuditDryRuns1796091600000 } from './1796091600000-audit-dry-runs.ts';
 import { LogsSweepPlan1796091600001 } from './1796091600001-logs-sweep-plan.ts';
 import { AuditProgress1796092800000 } from './1796092800000-audit-progress.ts';
 import { LogsErrorWatch1796094000000 } from './1796094000000-logs-error-watch.ts';
+import { LogsErrorBridges1796095200000 } from './1796095200000-logs-error-bridges.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
@@ -22,6 +23,7 @@ export const migrations: Record<string, Migration[]> = {
     LogsErrorResolutions1796067600000,
     LogsSweepPlan1796091600001,
     LogsErrorWatch1796094000000,
+    LogsErrorBridges1796095200000,
   ],
   audit: [
     AuditTrail1795405000003,

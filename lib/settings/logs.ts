@@ -37,6 +37,21 @@ const patterns = z
     }
   });
 
+const BRIDGE = /^(rediss?|nats(\+tls)?):\/\/[^\s/?#]+([/?#][^\s]*)?$/;
+const MAX_BRIDGES = 8;
+
+/** Where changes of groups of errors go. */
+const bridges = z
+  .string()
+  .default('')
+  .transform((text, context) => {
+    const targets = text.split(',').flatMap((part) => part.trim() || []);
+    if (targets.some((target) => !BRIDGE.test(target) || !URL.canParse(target)))
+      context.addIssue('expected addresses such as redis://host:6379?stream=fleet.errors or nats://host:4222');
+    if (targets.length > MAX_BRIDGES) context.addIssue(`at most ${MAX_BRIDGES} bridges`);
+    return [...new Set(targets)];
+  });
+
 /** Settings of how logs are taken in and searched. */
 export const LOG_SETTINGS = {
   ...LOG_SEARCH_SETTINGS,
@@ -54,6 +69,9 @@ export const LOG_SETTINGS = {
   ),
   FLEET_LOG_REDACT_PATTERNS: patterns.describe(
     'Further secrets to take out of logs, at most 50 patterns by name, JSON: {"employee":"EMP\\\\d{6}"}. What a pattern may have: docs/logs.md.',
+  ),
+  FLEET_ERROR_BRIDGES: bridges.describe(
+    'Where changes of groups of errors go beside subscriptions, separated by commas: redis://host:6379?stream=fleet.errors (also rediss), nats://host:4222?subject=fleet.errors (also nats+tls; a JetStream stream takes the subject). Empty: nowhere.',
   ),
   FLEET_SYSLOG_PORT: z.coerce
     .number()

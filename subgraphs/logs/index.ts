@@ -29,6 +29,7 @@ import {
   TraceLogsResolver,
 } from './resolver/index.ts';
 import { Analysis } from './service/analysis.ts';
+import { bridgesOf } from './service/bridge/index.ts';
 import { ErrorGroups } from './service/error-groups.ts';
 import { ErrorResolutions } from './service/error-resolutions.ts';
 import { ErrorWatch } from './service/error-watch.ts';
@@ -97,6 +98,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const service = new LogService({ store, tails, ingest, retention, analysis, mark: inserter, cursors, clock });
   const errorStore = new ErrorGroupStore(telemetry);
   const errors = errorsOf(runtime, errorStore, inserter);
+  const bridges = bridgesOf(runtime);
   const syslog = new SyslogListener((lines) => ingest.said(lines, systemPrincipal('syslog')), log);
   const sweeper = sweeperOf(runtime, new Sweep({ retention, policies, store: sweeps, writes }));
   return {
@@ -120,11 +122,13 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       inserter.resume(stamp, batches);
       tails.open();
       errors.watch.start();
+      for (const bridge of bridges) bridge.start();
       sweeper.start();
       if (settings.FLEET_SYSLOG_PORT) await syslog.start(settings.FLEET_SYSLOG_PORT, settings.FLEET_SYSLOG_BIND);
     },
     async stop() {
       tails.stop();
+      for (const bridge of bridges) await bridge.stop();
       await errors.watch.stop();
       if (settings.FLEET_SYSLOG_PORT) await syslog.stop();
       await sweeper.stop();

@@ -1,10 +1,14 @@
+import { startNats } from '../support/nats.ts';
+import { startRedisStandIn } from '../support/redis-stand-in.ts';
 import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
-import { type Scenario, verdict } from './verdict.ts';
+import { type Scenario, type Verdict, verdict } from './verdict.ts';
 
 const KINDS = ['alpha', 'bravo', 'charlie', 'delta', 'echo', 'foxtrot', 'golf', 'hotel', 'india', 'kilo'];
 const DEATH = 'child.ended: telemetry ended by SIGKILL';
 const WRITERS = 4;
 const BATCH = 10;
+/** Subject and stream of the bridges. */
+const STREAM = 'fleet.errors';
 
 /** Errors that are sent while the process that groups them is killed: each is counted in its group, once. */
 export const errors: Scenario = {
@@ -12,8 +16,9 @@ export const errors: Scenario = {
   async run(short) {
     const [total, kills] = short ? [600, 2] : [10_000, 20];
     const platform = new SpawnedPlatform(['--no-demo']);
+    const [nats, redis] = [await startNats(STREAM), await startRedisStandIn()];
     try {
-      await platform.start();
+      await platform.start({ FLEET_ERROR_BRIDGES: `${nats.url},${redis.url}` });
       const service = `errors-${process.pid}-${total}`;
       const senders = new Senders(platform, service, total);
       const sent = senders.run();
@@ -39,13 +44,44 @@ export const errors: Scenario = {
         verdict('… errors lost', lost, lost === 0),
         verdict('… errors counted twice', twice, twice === 0),
         verdict('deaths in a group of their own', deaths, deaths === kills),
+        await bridged('NATS', () => nats.messages(), service, expected),
+        await bridged('Redis Streams', () => redis.entries(STREAM), service, expected),
       ];
     } finally {
+      await Promise.all([nats.stop(), redis.stop()]);
       await platform.stop();
       platform.remove();
     }
   },
 };
+
+/** What another system was told at the last of each group: all of it, and no message twice. */
+async function bridged(
+  name: string,
+  messages: () => Promise<{ id: string; body: string }[]>,
+  service: string,
+  expected: number,
+): Promise<Verdict> {
+  const last = new Map<string, number>();
+  const whole = () => KINDS.filter((kind) => last.get(`${kind} of <n> failed`) === expected).length;
+  let ids: string[] = [];
+  await wait(
+    async () => {
+      const given = await messages();
+      ids = given.map(({ id }) => id);
+      for (const { body } of given) {
+        const { node } = JSON.parse(body);
+        if (node.services.includes(service)) last.set(node.message, node.count);
+      }
+      return whole() === KINDS.length;
+    },
+    90_000,
+    `${name} is told all`,
+  ).catch(() => 0);
+  const twice = ids.length - new Set(ids).size;
+  const figure = `${whole()} of ${KINDS.length} groups whole, ${ids.length} messages, ${twice} twice`;
+  return verdict(`told over the bridge to ${name}`, figure, whole() === KINDS.length && twice === 0);
+}
 
 /** How soon it is back is another scenario's figure. */
 async function killHouse(platform: SpawnedPlatform): Promise<void> {

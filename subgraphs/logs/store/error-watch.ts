@@ -7,9 +7,11 @@ export class ErrorWatchStore {
 
   /** The stamp that all is told up to; begins at `now` where nothing was told yet. */
   async stamp(now: number): Promise<number> {
+    const read = async () => (await this.database.query('select stamp from error_watch'))[0]?.stamp;
+    const known = await read();
+    if (known !== undefined) return Number(known);
     await this.database.query('insert into error_watch (stamp) values ($1) on conflict (one) do nothing', [now]);
-    const [row] = await this.database.query('select stamp from error_watch');
-    return Number(row.stamp);
+    return Number(await read());
   }
 
   /** Goes on, unless another process did. @returns whether this one may tell */

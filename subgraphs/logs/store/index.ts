@@ -1,6 +1,7 @@
 export { AnalysisStore, type CountedField, type PatternRow } from './analysis.ts';
 export { blockOf, LOG_TYPES, rowAt, writeRow } from './block.ts';
 export { type Condition, conditionOf, type LogCriteria, matcherOf, type StoredCriteria } from './criteria.ts';
+export { type BridgePlace, ErrorBridgeStore } from './error-bridges.ts';
 export {
   type EntryPlace,
   type ErrorGroupRow,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Counter, Gauge } from 'prom-client';
 import type { Clock } from '../../../../lib/clock.ts';
 import { assert, messageOf } from '../../../../lib/errors.ts';
+import { GrowingPause } from '../../../../lib/growing-pause.ts';
 import type { Log } from '../../../../lib/log.ts';
 import { Worker } from '../../../../lib/worker.ts';
 import type { LeafStore, ProgressStore, StoredLeaf, Stretch } from '../../store/index.ts';
@@ -11,7 +12,6 @@ import type { Sender } from './senders.ts';
 
 const POLL_MS = 1_000;
 const BATCH = 500;
-const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 60_000;
 
 export interface SinkRooms {
@@ -33,8 +33,7 @@ export class AuditSink {
   readonly name: string;
   readonly #label: string;
   readonly #worker: Worker;
-  #failures = 0;
-  #notBeforeMs = 0;
+  readonly #pause: GrowingPause;
 
   constructor(
     target: URL,
@@ -44,6 +43,7 @@ export class AuditSink {
   ) {
     this.name = `sink:${createHash('sha256').update(target.href).digest('hex').slice(0, 16)}`;
     this.#label = target.host;
+    this.#pause = new GrowingPause(rooms.clock, LONGEST_PAUSE_MS);
     this.#worker = new Worker(
       () => this.step(),
       POLL_MS,
@@ -63,15 +63,10 @@ export class AuditSink {
     return this.#worker.stop();
   }
 
-  /** Whether it goes: false while its target does not take what it is given. */
-  get isWell(): boolean {
-    return this.#failures === 0;
-  }
-
   /** Sends one batch. @returns whether there was one */
   async step(): Promise<boolean> {
-    const { progress, log, clock, metrics } = this.rooms;
-    if (clock.nowMs() < this.#notBeforeMs) return false;
+    const { progress, log, metrics } = this.rooms;
+    if (this.#pause.lasts) return false;
     const given = await log.given();
     if (!given) return false;
     const stretch = await progress.begin(this.name, BATCH, given.size);
@@ -82,8 +77,8 @@ export class AuditSink {
     await this.send(batchOf(given.origin, stretch.after, leaves, this.format));
     await progress.end(this.name, stretch);
     metrics.sent.inc({ sink }, leaves.length);
-    if (this.#failures) this.rooms.notes.info('audit.sink.again', { sink, failures: this.#failures });
-    this.#failures = 0;
+    const failures = this.#pause.passed();
+    if (failures) this.rooms.notes.info('audit.sink.again', { sink, failures });
     return true;
   }
 
@@ -98,11 +93,10 @@ export class AuditSink {
   }
 
   #later(error: unknown): void {
-    const { clock, notes, metrics } = this.rooms;
-    this.#failures += 1;
-    const longestMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures);
-    this.#notBeforeMs = clock.nowMs() + FIRST_PAUSE_MS + clock.random() * longestMs;
+    const { notes, metrics } = this.rooms;
+    this.#pause.failed();
+    const { failures } = this.#pause;
     metrics.failed.inc({ sink: this.#label });
-    notes.warn('audit.sink.waits', { sink: this.#label, error: messageOf(error), failures: this.#failures });
+    notes.warn('audit.sink.waits', { sink: this.#label, error: messageOf(error), failures });
   }
 }
