@@ -21,6 +21,11 @@ export function uuidV7(ms: number, random: Uint8Array): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** When a uuid of version 7 was made, milliseconds since 1970; undefined for another. */
+export function uuidMs(uuid: string): number | undefined {
+  return uuid[14] === '7' ? Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16) : undefined;
+}
+
 /** Random digits are drawn many at a time: each draw is a call into the system's library. */
 let digits = '';
 let used = 0;

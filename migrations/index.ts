@@ -10,13 +10,15 @@ import { LogsSweepPlan1796091600001 } from './1796091600001-logs-sweep-plan.ts';
 import { AuditProgress1796092800000 } from './1796092800000-audit-progress.ts';
 import { LogsErrorWatch1796094000000 } from './1796094000000-logs-error-watch.ts';
 import { LogsErrorBridges1796095200000 } from './1796095200000-logs-error-bridges.ts';
+import { AgentsCauses1796096400000 } from './1796096400000-agents-causes.ts';
+import { AlertsCauses1796096400001 } from './1796096400001-alerts-causes.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
 /** The migrations of each house, in the order they run. Never edit one that has shipped: add another. */
 export const migrations: Record<string, Migration[]> = {
-  agents: [AgentsRegistry1795405937193, EventPartitions1796053600000],
+  agents: [AgentsRegistry1795405937193, EventPartitions1796053600000, AgentsCauses1796096400000],
   logs: [
     LogsRetention1795406000004,
     EventPartitions1796053600000,
@@ -32,6 +34,6 @@ export const migrations: Record<string, Migration[]> = {
     AuditProgress1796092800000,
     AuditWitnesses1796097600000,
   ],
-  alerts: [AlertsStart1763868000401, EventPartitions1796053600000],
+  alerts: [AlertsStart1763868000401, EventPartitions1796053600000, AlertsCauses1796096400001],
   metrics: [],
 };

@@ -34,7 +34,8 @@ export interface WriteRequest<R> {
   };
   /** Where it is aimed before it is known more exactly; `id` may be a name or empty. */
   target: { type: string; id: string };
-  run(tx: Transaction): Promise<Written<R>>;
+  /** @param entryId uuid of the mutation's own entry */
+  run(tx: Transaction, entryId: string): Promise<Written<R>>;
 }
 
 export interface WriteOutcome<R> {
@@ -50,12 +51,15 @@ export interface WriteOutcome<R> {
 
 /** Something the platform did by itself. */
 export interface SystemEntry {
+  /** uuid; a new one unless given. */
+  id?: string | undefined;
   action: string;
   target: { type: string; id: string };
   reason?: string;
   before?: unknown;
   after?: unknown;
-  causedBy?: string;
+  /** uuid of the entry that set it off. */
+  causedBy?: string | undefined;
 }
 
 interface Stored<R> {
@@ -109,7 +113,7 @@ export class Writes {
   ): Promise<string[]> {
     const ids: string[] = [];
     for (const entry of entries) {
-      const id = this.clock.uuid();
+      const id = entry.id ?? this.clock.uuid();
       ids.push(id);
       await insertEntry(tx, this.#systemDraft(id, process, entry));
     }
@@ -128,7 +132,7 @@ export class Writes {
       return await this.database.transaction(async (tx) => {
         const before = await this.#claim<R>(tx, request);
         if (before) return repeat(before);
-        const written = await request.run(tx);
+        const written = await request.run(tx, entryId);
         const stored: Stored<R> = {
           result: written.result,
           userErrors: [],
@@ -142,7 +146,13 @@ export class Writes {
         }
         await this.#finish(tx, request, stored, draft);
         for (const cause of written.causes ?? []) {
-          await insertEntry(tx, this.#systemDraft(this.clock.uuid(), 'platform', { causedBy: entryId, ...cause }));
+          await insertEntry(
+            tx,
+            this.#systemDraft(cause.id ?? this.clock.uuid(), 'platform', {
+              ...cause,
+              causedBy: cause.causedBy ?? entryId,
+            }),
+          );
         }
         await insertEvents(tx, written.events ?? [], this.clock.nowMs());
         return {

@@ -185,6 +185,14 @@ export class Agent {
   @Column('int')
   revision!: number;
 
+  /** uuid of the audit entry of its last change by mutation. */
+  @Column('uuid', { name: 'changed_by', nullable: true })
+  changedBy!: string | null;
+
+  /** uuid of the audit entry of its last move that was observed. */
+  @Column('uuid', { name: 'moved_by', nullable: true })
+  movedBy!: string | null;
+
   @Column('timestamptz', { name: 'deregistered_at', nullable: true })
   deregisteredAt!: Date | null;
 }

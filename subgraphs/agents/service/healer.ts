@@ -113,7 +113,7 @@ export class Healer {
       await this.writes.system(
         tx,
         'agents',
-        [{ action, target, reason: recovery.reason, before, after }],
+        [{ action, target, reason: recovery.reason, before, after, causedBy: agent.movedBy ?? undefined }],
         [...events, event],
       );
       return agent;

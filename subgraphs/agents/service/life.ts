@@ -117,11 +117,12 @@ export class Lives {
       action,
       args: input,
       target: { type: 'Agent', id: input.id },
-      run: async (tx) => {
+      run: async (tx, entryId) => {
         const agent = await this.#locked(tx, input.id);
         const previous = snapshotOf(agent);
         const before = audited(agent);
         const events = await work(tx, agent);
+        agent.changedBy = entryId;
         await this.agents.save(tx, agent);
         const { desiredState, configVersion } = agent;
         await this.story.add(tx, [

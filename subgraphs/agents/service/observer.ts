@@ -1,5 +1,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { recentCause } from '../../../lib/write/cause.ts';
 import type { EventDraft } from '../../../lib/write/rows.ts';
 import type { SystemEntry, Writes } from '../../../lib/write/writes.ts';
 import { type Agent, snapshotOf } from '../entity/agent.ts';
@@ -161,12 +162,13 @@ export class Observer {
     const { live, seen, reason } = waiting;
     const before = snapshotOf(row);
     const health = healthNow({ ...live, desired: row.desiredState }, seen, nowMs);
-    const observation = { ...observationOf(live, this.fleet.terms), ...seen, health, healthMs: nowMs };
     const told = isNews({ score: row.healthScore, grade: row.healthGrade }, health);
     const was = { state: row.state, presence: row.presence };
     const is = { state: observedState(row.desiredState, seen.reported), presence: seen.presence };
     const other = row.version !== seen.version || row.observedConfigVersion !== seen.observedConfigVersion;
     const moved = was.state !== is.state || was.presence !== is.presence;
+    const movedBy = moved ? this.clock.uuid() : undefined;
+    const observation = { ...observationOf(live, this.fleet.terms), ...seen, health, healthMs: nowMs, movedBy };
     apply(row, observation);
     const after = snapshotOf(row);
     const target = { type: 'Agent', id: row.id };
@@ -178,11 +180,13 @@ export class Observer {
       ...(moved
         ? {
             entry: {
+              id: movedBy,
               action: 'agent.state.changed',
               target,
               reason,
               before: was,
               after: is,
+              causedBy: recentCause(row.changedBy, nowMs),
             },
           }
         : {}),

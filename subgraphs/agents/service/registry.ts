@@ -57,7 +57,7 @@ export class Registry {
       action: 'registerAgent',
       args: input as never,
       target: { type: 'Agent', id: input.name },
-      run: async (tx): Promise<Written<AgentResult>> => {
+      run: async (tx, entryId): Promise<Written<AgentResult>> => {
         assertDefinition(input);
         const known = await this.agents.lockNamed(tx, input.name);
         const { principal } = call;
@@ -71,6 +71,7 @@ export class Registry {
         const before = known && audited(known);
         const agent = known ?? this.#newAgent(call, input);
         if (known) await this.#comeBack(tx, known, input);
+        agent.changedBy = entryId;
         await this.agents.save(tx, agent);
         const secret = await this.#token(tx, agent);
         await this.#tell(tx, agent, call, known ? 'registered.again' : 'registered', { version: agent.version });
@@ -144,6 +145,8 @@ export class Registry {
       beatSequence: -1,
       commandCount: 0,
       revision: 0,
+      changedBy: null,
+      movedBy: null,
       deregisteredAt: null,
     });
   }

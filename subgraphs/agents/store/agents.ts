@@ -19,6 +19,8 @@ export interface Observation {
   leaseEndMs: number;
   health: Omit<AgentHealth, 'computedAt'>;
   healthMs: number;
+  /** uuid of the audit entry that tells it, when it moved. */
+  movedBy?: string | undefined;
 }
 
 /** Numbers of the fleet, by state, presence and kind. */
@@ -41,7 +43,7 @@ const FROM_OBSERVATIONS = `
   from jsonb_to_recordset($1::jsonb) as o(
     uuid uuid, incarnation int, reported text, presence text, version text, "observedConfigVersion" int,
     sequence bigint, "lastSeenMs" double precision, "leaseEndMs" double precision, health jsonb,
-    "healthMs" double precision)
+    "healthMs" double precision, "movedBy" uuid)
   where a.id = o.uuid and a.incarnation = o.incarnation and a.deregistered_at is null`;
 
 /** What every beat moves, never back. */
@@ -118,7 +120,7 @@ export class AgentStore {
          reported_state = o.reported, presence = o.presence, version = o.version,
          state = case when a.desired_state in ('QUARANTINED', 'RETIRED') then a.desired_state
                       when o.reported = 'RETIRED' then 'STOPPED' else o.reported end,
-         observed_config_version = o."observedConfigVersion", ${BEATEN}
+         observed_config_version = o."observedConfigVersion", moved_by = coalesce(o."movedBy", a.moved_by), ${BEATEN}
        ${FROM_OBSERVATIONS}`,
       [JSON.stringify(observations)],
     );

@@ -178,6 +178,10 @@ export class Alert {
 
   @Column('timestamptz', { name: 'escalation_next_at', nullable: true })
   escalationNextAt!: Date | null;
+
+  /** uuid of the audit entry of its firing. */
+  @Column('uuid', { name: 'fired_entry', nullable: true })
+  firedEntry!: string | null;
 }
 
 export const { Edge: AlertEdge, Connection: AlertConnection } = connectionOf(() => Alert, 'Alert', true);

@@ -50,7 +50,7 @@ export class AlertService {
       action: 'raiseAlert',
       args: input,
       target,
-      run: (tx) => this.#raise(tx, call.principal, input),
+      run: (tx, entryId) => this.#raise(tx, call.principal, input, entryId),
     });
     this.fired();
     return outcome;
@@ -103,7 +103,12 @@ export class AlertService {
     });
   }
 
-  async #raise(tx: Transaction, principal: Principal, input: RaiseAlertInput): Promise<Written<AlertResult>> {
+  async #raise(
+    tx: Transaction,
+    principal: Principal,
+    input: RaiseAlertInput,
+    entryId: string,
+  ): Promise<Written<AlertResult>> {
     const agentId = checkRaise(principal, input);
     const uuid = this.clock.uuid();
     const fingerprint = input.dedupKey == null ? fingerprintOf('alert', uuid) : fingerprintOf('dedup', input.dedupKey);
@@ -129,6 +134,7 @@ export class AlertService {
       samples: input.value == null ? [] : [{ time: new Date(this.clock.nowMs()).toISOString(), value: input.value }],
     });
     alert.traceId = traceOf(alert);
+    alert.firedEntry = entryId;
     return await this.#written(tx, undefined, alert, effects);
   }
 
@@ -166,6 +172,7 @@ export function blankAlert(): Alert {
     escalationStep: 0,
     escalationRound: 0,
     escalationNextAt: null,
+    firedEntry: null,
   });
 }
 

@@ -58,7 +58,8 @@ export class Escalator {
         for (const step of steps) {
           const told = await this.recorder.tell(tx, alert, 'alert.fired', step);
           const after = { policy, step: step.step + 1, round: step.round + 1, contactPoints: told };
-          entries.push({ action: 'alert.escalated', target: { type: 'Alert', id: alert.id }, after });
+          const target = { type: 'Alert', id: alert.id };
+          entries.push({ action: 'alert.escalated', target, after, causedBy: alert.firedEntry ?? undefined });
         }
         alert.escalationStep = course.step;
         alert.escalationRound = course.round;

@@ -4,11 +4,11 @@ import { asFleetError, messageOf } from '../../../lib/errors.ts';
 import { ActorKind } from '../../../lib/graphql/shared.ts';
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
-import type { Writes } from '../../../lib/write/writes.ts';
+import type { SystemEntry, Writes } from '../../../lib/write/writes.ts';
 import type { Alert } from '../entity/alert.ts';
 import { AlertState, RuleHealth } from '../entity/enums.ts';
 import type { AlertRule } from '../entity/rule.ts';
-import { snapshotOf } from '../entity/snapshot.ts';
+import { type AlertSnapshot, snapshotOf } from '../entity/snapshot.ts';
 import type { AlertStore } from '../store/alerts.ts';
 import type { RuleStore } from '../store/rules.ts';
 import { blankAlert, traceOf } from './alerts.ts';
@@ -23,6 +23,8 @@ const POLL_MS = 250;
 const LANES = 8;
 /** Open alerts of one rule at most: beyond them it opens no more, and its health says so. */
 const MAX_INSTANCES = 1_000;
+/** Causes that are looked for in one evaluation: each may take half a second when the trail does not answer. */
+const MAX_CAUSES = 20;
 const MACHINE = { id: 'system:alerts', kind: ActorKind.SYSTEM, name: 'alerts' };
 
 /**
@@ -112,6 +114,7 @@ export class Evaluator {
       all.events.push(...recorded.events);
       all.entries.push(...recorded.entries);
     }
+    await this.#findCauses(all.entries);
     await this.writes.system(tx, 'alerts', all.entries, all.events);
     const [health, reason] = healthOf(reading, refused);
     await this.rules.evaluated(tx, rule, atMs, health, reason);
@@ -135,7 +138,19 @@ export class Evaluator {
       Object.assign(blankAlert(), { uuid: this.clock.uuid(), fingerprint, ruleVersion: rule.version, samples: [] });
     Object.assign(moved, columnsOf(next), instance ? describe(moved, rule, instance) : {});
     if (!isHeld && next.state === AlertState.RESOLVED) moved.resolvedBy = MACHINE;
-    return await this.recorder.record(tx, before, moved, effects);
+    const { events, entries } = await this.recorder.record(tx, before, moved, effects);
+    // It ends what its firing began.
+    const ends = (entry: SystemEntry) =>
+      entry.action === 'alert.resolved' ? (moved.firedEntry ?? undefined) : undefined;
+    return { events, entries: entries.map((entry) => ({ ...entry, causedBy: ends(entry) })) };
+  }
+
+  /** An alert fires because of what happened to its agent. When many fire together, the first few are asked about. */
+  async #findCauses(entries: SystemEntry[]): Promise<void> {
+    for (const entry of entries.filter(({ action }) => action === 'alert.fired').slice(0, MAX_CAUSES)) {
+      const { agentId } = entry.after as AlertSnapshot;
+      if (agentId !== null) entry.causedBy = await this.sources.causeOf(agentId);
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Condition } from '../entity/condition.ts';
 import { readHealth, readPresence } from './agent-conditions.ts';
+import { causeOf } from './cause.ts';
 import { readErrors } from './error-condition.ts';
 import { readLogs } from './log-condition.ts';
 import { readMetric } from './metric-condition.ts';
@@ -15,5 +16,9 @@ export class HouseSources implements Sources {
     if ('errors' in condition) return readErrors(this.houses, condition.errors, nowMs);
     if ('presence' in condition) return readPresence(this.houses, condition.presence);
     return readHealth(this.houses, condition.health, nowMs);
+  }
+
+  causeOf(agentId: string): Promise<string | undefined> {
+    return causeOf(this.houses, agentId);
   }
 }

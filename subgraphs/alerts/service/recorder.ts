@@ -73,6 +73,10 @@ export class Recorder {
     alert: Alert,
     effects: readonly LifeEffect[],
   ): Promise<Recorded> {
+    const hasFired = effects.includes('FIRED') || effects.includes('FIRED_AGAIN');
+    // One that was raised has the entry of its mutation.
+    if (hasFired && before) alert.firedEntry = this.clock.uuid();
+    if (hasFired) alert.firedEntry ??= this.clock.uuid();
     if (effects.includes('FIRED')) await this.#escalate(tx, alert);
     if (effects.includes('RESOLVED') || effects.includes('LAPSED')) alert.escalationNextAt = null;
     await this.alerts.save(tx, alert);
@@ -90,7 +94,9 @@ export class Recorder {
     };
     const entries = effects.flatMap((effect): SystemEntry[] => {
       const action = ACTIONS[effect];
-      return action ? [{ action, target: { type: 'Alert', id: alert.id }, before: before ?? null, after }] : [];
+      if (!action) return [];
+      const id = action === 'alert.fired' ? (alert.firedEntry ?? undefined) : undefined;
+      return [{ id, action, target: { type: 'Alert', id: alert.id }, before: before ?? null, after }];
     });
     return { events: canonicalJson(before) === canonicalJson(after) ? [] : [event], entries };
   }

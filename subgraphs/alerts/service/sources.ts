@@ -31,6 +31,8 @@ export interface Reading {
 export interface Sources {
   /** @throws when what it needs to know cannot be learnt now: nothing follows from that for alerts */
   read(condition: Condition, nowMs: number): Promise<Reading>;
+  /** uuid of the audit entry of what happened last to an agent, within the last half hour; undefined when nothing is known of it now. */
+  causeOf(agentId: string): Promise<string | undefined>;
 }
 
 /** An agent as alerts name it. */
@@ -50,12 +52,12 @@ export class Houses {
     private readonly clock: Clock,
   ) {}
 
-  async ask<T>(house: string, query: string, variables: object): Promise<T> {
+  async ask<T>(house: string, query: string, variables: object, timeoutMs?: number): Promise<T> {
     const client = this.clients[house];
     if (!client)
       throw new FleetError('SUBGRAPH_UNAVAILABLE', `the address of ${house} is not known here`, { subgraph: house });
     const call = { principal: systemPrincipal('alerts'), requestId: this.clock.uuid() };
-    return await client.ask<T>(call, query, variables);
+    return await client.ask<T>(call, query, variables, timeoutMs);
   }
 
   /** All agents that match, page by page. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../lib/clock.ts';
+import { type Clock, uuidMs } from '../../../lib/clock.ts';
 import type { CursorSealer } from '../../../lib/cursor.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
@@ -157,7 +157,6 @@ function pending(sentence: string): FleetError {
 
 /** Whether an entry of this id may still come: an id of version 7 begins with its time. */
 export function mayBeOnItsWay(uuid: string, nowMs: number): boolean {
-  if (uuid[14] !== '7') return false;
-  const bornMs = Number.parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
-  return Math.abs(nowMs - bornMs) < ON_ITS_WAY_MS;
+  const bornMs = uuidMs(uuid);
+  return bornMs !== undefined && Math.abs(nowMs - bornMs) < ON_ITS_WAY_MS;
 }

@@ -196,8 +196,7 @@ test('a change that its router was killed in after it was prepared takes effect,
   await until(() => !existsSync(`${file}.next`) && !flags.isOn('router.dedup'));
   expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ flags: { 'router.dedup': rule } });
   // Whichever routers told it: it is one entry.
-  const told = harbour.sea.entries.filter(({ targetId }) => targetId === 'router.dedup');
-  expect(new Set(told.map(({ id }) => id))).toEqual(new Set([entry.id]));
+  expect(new Set(asked().map(({ id }) => id))).toEqual(new Set([entry.id]));
 });
 
 test('a change that its router was killed in before it was prepared is gone', async () => {
