@@ -107,15 +107,15 @@ function tableOf(states: readonly State[], start: readonly number[], samples: re
   const first = samples.map((byte) => start.flatMap((state) => after(states[state] as State, byte)));
   const numbers = new Map<string, number>();
   const sets: (readonly number[])[] = [];
-  const numberOf = (reached: ReadonlySet<number>): number => {
-    const set = [...reached].filter((state) => state !== 0 && !begun.has(state)).sort((a, b) => a - b);
+  const numberOf = (reached: readonly number[]): number => {
+    const set = [...new Set(reached)].filter((state) => state !== 0 && !begun.has(state)).sort((a, b) => a - b);
     const key = set.join();
     const known = numbers.get(key);
     if (known !== undefined) return known;
     numbers.set(key, sets.length);
     return sets.push(set) - 1;
   };
-  numberOf(new Set());
+  numberOf([]);
   const rows: number[] = [];
   const endings = new Set<number>();
   for (let row = 0; row < sets.length; row += 1) {
@@ -123,8 +123,8 @@ function tableOf(states: readonly State[], start: readonly number[], samples: re
     const set = (sets[row] as number[]).map((state) => states[state] as State);
     if (set.some((state) => 'unless' in state)) endings.add(row * samples.length);
     for (const [at, byte] of samples.entries()) {
-      const reached = new Set([...(first[at] as number[]), ...set.flatMap((state) => after(state, byte))]);
-      rows.push(numberOf(reached) * samples.length + (reached.has(0) ? FOUND : 0));
+      const reached = [...(first[at] as number[]), ...set.flatMap((state) => after(state, byte))];
+      rows.push(numberOf(reached) * samples.length + (reached.includes(0) ? FOUND : 0));
     }
   }
   return { table: Int32Array.from(rows), endings };

@@ -10,7 +10,8 @@ import { damaged, request } from './wire-requests.ts';
 
 const NOW_NS = '1700000100000000000';
 const writer = new RowWriter(64 * 1024 * 1024);
-const rows = () => new Rows(ADMIN, NOW_NS, new Redactor());
+const redactor = new Redactor();
+const rows = () => new Rows(ADMIN, NOW_NS, redactor);
 
 /** The rows as text, which compares faster than bytes. */
 function taken(): { bytes: string; ends: string } {

@@ -1,8 +1,8 @@
 import { MatchOp } from '../../../lib/graphql/shared.ts';
-import { compileSearch, hasExpression, type SearchNode } from '../../../lib/search/index.ts';
+import { bindField, compileSearch, hasExpression, type SearchNode } from '../../../lib/search/index.ts';
 import { Parameters } from './parameters.ts';
 import { type LogRow, rankOf } from './row.ts';
-import { attributeHint, plainText, rawValue, searchCondition } from './search.ts';
+import { hasName, hasValue, plainText, rawValue, searchCondition } from './search.ts';
 import { attributeValues, LOG_FIELDS, waysOf } from './search-fields.ts';
 
 /** Which entries, checked and in the store's own terms; every part must hold. */
@@ -40,8 +40,16 @@ export interface Condition {
   parameters: Parameters;
 }
 
-/** The criteria in SQL. @param parameters of the statement, where it has more than this condition */
-export function conditionOf(criteria: StoredCriteria, parameters = new Parameters()): Condition {
+/**
+ * The criteria in SQL.
+ * @param parameters of the statement, where it has more than this condition
+ * @param absent of `nestingNames`, those that no entry has: what may be inside them is not looked for
+ */
+export function conditionOf(
+  criteria: StoredCriteria,
+  parameters = new Parameters(),
+  absent: ReadonlySet<string> = new Set(),
+): Condition {
   const { search, ranks, minRank, maxRank, services, agents, trace, from, to } = criteria;
   const parts: string[] = [];
   const rank = 'intDiv(toInt16(severity) - 1, 4)';
@@ -53,26 +61,56 @@ export function conditionOf(criteria: StoredCriteria, parameters = new Parameter
   if (services) parts.push(`service in ${parameters.bind('Array(String)', services)}`);
   if (agents) parts.push(`agent in ${parameters.bind('Array(String)', agents)}`);
   if (trace !== undefined) parts.push(`trace = ${parameters.bind('String', trace)}`);
-  for (const column of ['attributes', 'resource'] as const) {
-    for (const matcher of criteria[column] ?? []) parts.push(attributeCondition(column, matcher, parameters));
-  }
-  if (search) parts.push(searchCondition(search, parameters));
+  for (const matcher of criteria.attributes ?? []) parts.push(attributeCondition(matcher, parameters, absent));
+  for (const matcher of criteria.resource ?? []) parts.push(resourceCondition(matcher, parameters));
+  if (search) parts.push(searchCondition(search, parameters, absent));
   return { where: parts.join(' and ') || 'true', parameters };
 }
 
-function attributeCondition(column: string, { name, op, value }: AttributeMatch, parameters: Parameters): string {
+function attributeCondition(match: AttributeMatch, parameters: Parameters, absent: ReadonlySet<string>): string {
+  const { test, regular, wrapped } = matching(match, parameters);
+  const there = waysOf(match.name).filter(([first, ...rest]) => !rest.length || !absent.has(first as string));
+  return wrapped(
+    there.map((way) => {
+      if (way.length === 1 && !regular) return hasValue(match.name, [match.value], undefined, parameters);
+      return `(${hasName(way[0] as string, parameters)} and ${test(rawValue('attributes', way, parameters))})`;
+    }),
+  );
+}
+
+function resourceCondition(match: AttributeMatch, parameters: Parameters): string {
+  const { test, wrapped } = matching(match, parameters);
+  return wrapped(waysOf(match.name).map((way) => test(rawValue('resource', way, parameters))));
+}
+
+/** How a matcher tests a JSON text, and how its ways are joined. */
+function matching({ op, value }: AttributeMatch, parameters: Parameters) {
   const negated = op === MatchOp.NE || op === MatchOp.NRE;
   const regular = op === MatchOp.RE || op === MatchOp.NRE;
   const bound = parameters.bind('String', regular ? `^(?:${value})$` : value);
-  const ways = waysOf(name).map((way) => {
-    const raw = rawValue(column, way, parameters);
+  const test = (raw: string) => {
     const text = plainText(raw);
-    const hint = attributeHint(way, { value, prefix: regular, comparison: '=' }, undefined, parameters);
-    return `(${hint} and ${raw} not in ('', 'null') and ${regular ? `match(${text}, ${bound})` : `${text} = ${bound}`})`;
-  });
+    return `(${raw} not in ('', 'null') and ${regular ? `match(${text}, ${bound})` : `${text} = ${bound}`})`;
+  };
   // Folded while the statement is read: a bad expression is told even where no entry is compared with it.
   const readable = regular ? ` and match('', ${bound}) >= 0` : '';
-  return `${negated ? 'not ' : ''}(${ways.join(' or ')})${readable}`;
+  const wrapped = (ways: string[]) => `${negated ? 'not ' : ''}(${ways.join(' or ')})${readable}`;
+  return { test, regular, wrapped };
+}
+
+/** Names of attributes that may hold others which the criteria ask of: `user` of `user.id`. */
+export function nestingNames({ search, attributes = [] }: LogCriteria): string[] {
+  const paths = [...attributes.map(({ name }) => name), ...(search ? pathsIn(search) : [])];
+  const nested = paths.flatMap((path) => waysOf(path).filter((way) => way.length > 1));
+  return [...new Set(nested.map(([first]) => first as string))];
+}
+
+function pathsIn(node: SearchNode): string[] {
+  if (node.kind === 'words') return [];
+  if (node.kind === 'not') return pathsIn(node.node);
+  if (node.kind !== 'field') return node.nodes.flatMap(pathsIn);
+  const { name, path } = bindField(node, LOG_FIELDS);
+  return name === 'attributes' ? [path] : [];
 }
 
 /**

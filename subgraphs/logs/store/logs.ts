@@ -1,6 +1,7 @@
 import { asFleetError } from '../../../lib/errors.ts';
 import type { PageRequest } from '../../../lib/page.ts';
 import type { MeasuredRows, TelemetryStore } from '../../../lib/telemetry-store/index.ts';
+import { absentNames } from './attribute-names.ts';
 import { conditionOf, type LogCriteria } from './criteria.ts';
 import { LogReader } from './reader.ts';
 import { type LogRow, placeOfUuid, uuidOfPlace } from './row.ts';
@@ -66,7 +67,7 @@ export class LogStore {
 
   /** A page, newest first, of what was durable at the watermark. Up to `limit + 1` rows. */
   async page(criteria: LogCriteria, request: PageRequest, watermark: number): Promise<ReadPage> {
-    const { where, parameters } = conditionOf(criteria);
+    const { where, parameters } = conditionOf(criteria, undefined, await absentNames(this.reader, criteria));
     const parts = [where, `stamp <= ${parameters.bind('UInt64', watermark)}`];
     const beside = (key: unknown[], order: '<' | '>') => {
       const [time, stamp, seq] = key.map(String);
@@ -93,8 +94,8 @@ export class LogStore {
 
   /** How many there are at the watermark; null when counting takes too long. */
   async count(criteria: LogCriteria, watermark: number): Promise<number | null> {
-    const { where, parameters } = conditionOf(criteria);
     try {
+      const { where, parameters } = conditionOf(criteria, undefined, await absentNames(this.reader, criteria));
       const [row] = await this.reader.rows<{ count: string }>(
         `select toString(count()) as count from log where ${where} and stamp <= ${parameters.bind('UInt64', watermark)}`,
         parameters.values,

@@ -51,7 +51,7 @@ export class LogReader {
 const DRAWN = /^[│├└─\s]+/;
 const NAMES: Record<string, string> = { PrimaryKey: 'time', Partition: 'partition', 'Min-Max': 'partition' };
 /** Indexes by the names that they are told by. */
-const TOLD: Record<string, string> = { terms: 'words', attributed: 'attributes' };
+const TOLD: Record<string, string> = { terms: 'words', named: 'attributes' };
 
 /** The indexes of a plan that chose fewer granules than there were. */
 function narrowing(lines: readonly string[]): string[] {

@@ -18,18 +18,21 @@ const MAX_TOKENS = 64;
 /** Characters of a piece of a word that the engine looks through the index's words for. */
 const LEAST_PIECE = 4;
 
-/** A search as a condition on the table `log`; every value of it is bound. */
-export function searchCondition(node: SearchNode, parameters: Parameters): string {
+/**
+ * A search as a condition on the table `log`; every value of it is bound.
+ * @param absent names that no entry has among its attributes
+ */
+export function searchCondition(node: SearchNode, parameters: Parameters, absent: ReadonlySet<string>): string {
   switch (node.kind) {
     case 'and':
     case 'or':
-      return `(${node.nodes.map((part) => searchCondition(part, parameters)).join(` ${node.kind} `)})`;
+      return `(${node.nodes.map((part) => searchCondition(part, parameters, absent)).join(` ${node.kind} `)})`;
     case 'not':
-      return `(not ${searchCondition(node.node, parameters)})`;
+      return `(not ${searchCondition(node.node, parameters, absent)})`;
     case 'words':
       return wordsCondition(node, parameters);
     case 'field':
-      return fieldCondition(node, bindField(node, LOG_FIELDS), parameters);
+      return fieldCondition(node, bindField(node, LOG_FIELDS), parameters, absent);
   }
 }
 
@@ -72,7 +75,12 @@ function phraseCondition(words: readonly string[], prefix: boolean, parameters: 
   return `if(isValidASCII(body), match(lower(body), ${pattern('[^a-z0-9]')}), ${whole})`;
 }
 
-function fieldCondition(node: FieldNode, bound: BoundField<LogRow>, parameters: Parameters): string {
+function fieldCondition(
+  node: FieldNode,
+  bound: BoundField<LogRow>,
+  parameters: Parameters,
+  absent: ReadonlySet<string>,
+): string {
   const { name, path, number } = bound;
   const comparison = node.comparison;
   const text = (column: string) => textCondition(column, node, parameters);
@@ -94,30 +102,50 @@ function fieldCondition(node: FieldNode, bound: BoundField<LogRow>, parameters: 
       return `(span != '' and ${text('span')})`;
     case 'agent':
       return agentCondition(node, parameters);
+    case 'attributes': {
+      const ways = waysOf(path).filter(([first, ...rest]) => !rest.length || !absent.has(first as string));
+      return `(${ways.map((way) => attributeCondition(way, node, number, parameters)).join(' or ')})`;
+    }
     default: {
-      const parts = waysOf(path).map((way) => {
-        const condition = anyCondition(rawValue(name, way, parameters), node, number, parameters);
-        return name === 'attributes' ? `(${attributeHint(way, node, number, parameters)} and ${condition})` : condition;
-      });
+      const parts = waysOf(path).map((way) => anyCondition(rawValue(name, way, parameters), node, number, parameters));
       return `(${parts.join(' or ')})`;
     }
   }
 }
 
-/** What the index of attributes says of entries that a condition may hold for: that they have the name, or the name with a value. */
-export function attributeHint(
-  [first, ...rest]: readonly string[],
-  { value, prefix, regex, comparison }: Pick<FieldNode, 'value' | 'prefix' | 'regex' | 'comparison'>,
+function attributeCondition(
+  way: string[],
+  node: FieldNode,
   number: number | undefined,
   parameters: Parameters,
 ): string {
-  const name = parameters.bind('String', first);
-  if (rest.length || prefix || regex || comparison !== '=') {
-    return `hasAnyTokens(${TOKENS_OF_ATTRIBUTES}, [${nameToken(name)}])`;
+  if (way.length === 1 && node.comparison === '=' && !node.prefix && !node.regex) {
+    return hasValue(way[0] as string, [node.value], number, parameters);
   }
-  // As values are written: a text in quotes or, of anything else, its JSON.
-  const texts = new Set([value, JSON.stringify(value), ...(number === undefined ? [] : [JSON.stringify(number)])]);
-  const tokens = [...texts].map((text) => pairToken(name, parameters.bind('String', text)));
+  return `(${hasName(way[0] as string, parameters)} and ${anyCondition(rawValue('attributes', way, parameters), node, number, parameters)})`;
+}
+
+/** Whether an entry has an attribute of this name, as the index of attributes says. */
+export function hasName(name: string, parameters: Parameters): string {
+  return `hasAnyTokens(${TOKENS_OF_ATTRIBUTES}, [${nameToken(parameters.bind('String', name))}])`;
+}
+
+/**
+ * Whether an attribute is one of these texts, or this number, as the index of attributes says: no map is read. It is enough,
+ * because each value is kept in one way: a text in quotes and of anything else its JSON, as JSON.stringify writes them.
+ */
+export function hasValue(
+  name: string,
+  values: readonly string[],
+  number: number | undefined,
+  parameters: Parameters,
+): string {
+  const numbers = number !== undefined && Number.isFinite(number) ? [JSON.stringify(number)] : [];
+  const texts = new Set([...values.flatMap((value) => [value, JSON.stringify(value)]), ...numbers]);
+  // An attribute that is null is none.
+  texts.delete('null');
+  const bound = parameters.bind('String', name);
+  const tokens = [...texts].map((text) => pairToken(bound, parameters.bind('String', text)));
   return `hasAnyTokens(${TOKENS_OF_ATTRIBUTES}, [${tokens.join(', ')}])`;
 }
 
