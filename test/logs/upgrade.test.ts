@@ -1,9 +1,10 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MatchOp } from '../../lib/graphql/shared.ts';
 import { parseSearch } from '../../lib/search/index.ts';
 import { openTelemetryStore } from '../../lib/telemetry-store/index.ts';
-import { LOG_COLUMNS, LOG_FIELDS, LogStore } from '../../subgraphs/logs/store/index.ts';
+import { LOG_COLUMNS, LOG_FIELDS, LogStore, type StoredCriteria } from '../../subgraphs/logs/store/index.ts';
 import { LOG_TABLES } from '../../subgraphs/logs/store/tables.ts';
 import { wait } from '../support/spawned-platform.ts';
 
@@ -13,7 +14,7 @@ test('a store of before its indexes were made anew is brought up to date, and fi
     await telemetry.migrate('logs', LOG_TABLES.slice(0, 1));
     const insert = (body: string, code: string, stamp: number) =>
       telemetry.command(
-        `insert into ${LOG_COLUMNS} select ${stamp}, 1, 9, 'web', '', '', '', '', {body:String}, map('code', {code:String}), '{}', ${stamp}, 0, 0`,
+        `insert into ${LOG_COLUMNS} select ${stamp}, 1, 9, 'web', '', '', '', '', {body:String}, map('code', {code:String}), '{"region":"eu"}', ${stamp}, 0, 0`,
         { body, code },
       );
     await insert('The Needle was in Über-Hay', '42', 1);
@@ -44,6 +45,9 @@ test('a store of before its indexes were made anew is brought up to date, and fi
     expect((await found('absent')).indexes).toContain('words');
     expect((await found('attributes.code:43')).indexes).toContain('attributes');
     expect((await found('needle')).bodies.length).toBe(2);
+    // Of the resource the index of attributes knows nothing.
+    const ofRegion: StoredCriteria = { resource: [{ name: 'region', op: MatchOp.EQ, value: 'eu' }] };
+    expect((await store.page(ofRegion, { limit: 10, backward: false }, 2 ** 52)).rows.length).toBe(2);
     await store.migrate();
   } finally {
     await telemetry.close();
