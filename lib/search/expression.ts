@@ -1,6 +1,6 @@
 import { linearPattern } from '../label-match.ts';
 import { badQuery } from './bad-query.ts';
-import { type CertainWords, certainWords, PARTS_WORDS, UNKNOWN } from './certain-words.ts';
+import { certainWords, PARTS_WORDS, UNKNOWN } from './certain-words.ts';
 import { grouped, joined, often, type Part, written } from './expression-part.ts';
 import { DIGITS, folded, NEWLINE, others, type Points, SPACE, WORD } from './points.ts';
 
@@ -12,8 +12,8 @@ export interface Expression {
   test(text: string): boolean;
   /** Characters it compares with, repetitions counted out: what a step of it may cost. */
   size: number;
-  /** What every text has that it is found in: an index may know where that is. */
-  certain: CertainWords;
+  /** Whole words, in lower case, that every text has which it is found in: an index may know where they are. */
+  words: string[];
 }
 
 const MAX_LENGTH = 500;
@@ -43,7 +43,7 @@ const FLAGS = /\(\?([is]+)\)/y;
 export function parseExpression(source: string, column: number): Expression {
   const { re2, js, size, text } = new ExpressionParser(source, column).parse();
   const pattern = linearPattern(js);
-  return { re2, size, certain: certainWords(text), test: (found) => pattern.test(found) };
+  return { re2, size, words: certainWords(text), test: (found) => pattern.test(found) };
 }
 
 class ExpressionParser {

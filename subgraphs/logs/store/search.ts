@@ -15,8 +15,8 @@ import { NO_WORD, nameToken, pairToken, TOKENS_OF_ATTRIBUTES, WORDS_OF_BODY } fr
 const AGENT_ID = `base64URLEncode(concat('Agent:', agent))`;
 /** As many words as the engine looks up at once. */
 const MAX_TOKENS = 64;
-/** Characters of a piece of a word that the engine looks through the index's words for. */
-const LEAST_PIECE = 4;
+/** Characters of a word of a regular expression that is worth looking up. */
+const LEAST_RARE = 5;
 
 /**
  * A search as a condition on the table `log`; every value of it is bound.
@@ -40,28 +40,21 @@ function wordsCondition({ words, prefix, regex }: WordsNode, parameters: Paramet
   // The index finds entries with all the words; an expression, a phrase or a beginning needs their text, but only of those.
   if (regex) {
     const match = `match(body, ${parameters.bind('String', regex.re2)})`;
-    return `(${[...indexConditions(regex.certain.words, '', parameters), match].join(' and ')})`;
+    // Short words are in too many entries: to look them up costs more than it spares (measured).
+    const rare = regex.words.filter((word) => word.length >= LEAST_RARE);
+    return `(${[...haveAll(rare, parameters), match].join(' and ')})`;
   }
-  const conditions = indexConditions(
-    prefix ? words.slice(0, -1) : words,
-    prefix ? (words.at(-1) ?? '') : '',
-    parameters,
-  );
+  const conditions = haveAll(prefix ? words.slice(0, -1) : words, parameters);
   if (prefix || words.length > 1) {
     conditions.push(phraseCondition(words, prefix, parameters));
   }
   return `(${conditions.join(' and ')})`;
 }
 
-/** What the index of words says: that these are all there, and a word with this in it. */
-function indexConditions(words: readonly string[], piece: string, parameters: Parameters): string[] {
+/** What the index of words says: that these are all there. */
+function haveAll(words: readonly string[], parameters: Parameters): string[] {
   const whole = [...new Set(words)].slice(0, MAX_TOKENS);
-  const conditions = whole.length ? [`hasAllTokens(${WORDS_OF_BODY}, ${parameters.bind('Array(String)', whole)})`] : [];
-  // The engine looks through the index's words for it; shorter pieces are in too many.
-  if (piece.length >= LEAST_PIECE && /^[a-z0-9]+$/.test(piece)) {
-    conditions.push(`${WORDS_OF_BODY} like ${parameters.bind('String', `%${piece}%`)}`);
-  }
-  return conditions;
+  return whole.length ? [`hasAllTokens(${WORDS_OF_BODY}, ${parameters.bind('Array(String)', whole)})`] : [];
 }
 
 function phraseCondition(words: readonly string[], prefix: boolean, parameters: Parameters): string {
