@@ -49,7 +49,10 @@ test('every text that an expression is found in has its words', () => {
       fc.tuple(fc.constantFrom('a', ' ', 'b'), fc.constantFrom('+', '{2}', '{2,}')).map(([a, sign]) => `${a}${sign}`),
     ),
   }));
-  const text = fc.string({ unit: fc.constantFrom('a', 'b_', 'B1', 'A', '1', ' ', ' a ', ' a.', '_', 'é'), maxLength: 10 });
+  const text = fc.string({
+    unit: fc.constantFrom('a', 'b_', 'B1', 'A', '1', ' ', ' a ', ' a.', '_', 'é'),
+    maxLength: 10,
+  });
   fc.assert(
     fc.property(
       fc.constantFrom('', '(?i)'),
