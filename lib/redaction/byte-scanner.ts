@@ -9,7 +9,7 @@ const FOUND = 2 ** 30;
 
 /**
  * Finds in bytes, in one pass and whatever their case, where expressions end: a deterministic automaton (Aho and Corasick's idea
- * for more than words), some five times as fast as the engine of expressions is over alternatives without a common beginning.
+ * for more than words), less than half the time that the engine of expressions takes over alternatives without a common beginning.
  */
 export class ByteScanner {
   private constructor(
