@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Registry } from 'prom-client';
 import { loadAccessTable } from '../../lib/access.ts';
 import { HouseClient } from '../../lib/call/house-client.ts';
@@ -11,11 +10,12 @@ import type { Log } from '../../lib/log.ts';
 import { houseDatabaseUrl, prepareDatabase } from '../../lib/postgres/roles.ts';
 import { serveHouse } from '../../lib/serve/house.ts';
 import type { Settings } from '../../lib/settings/index.ts';
-import { openTelemetryStore, type TelemetryStore } from '../../lib/telemetry-store/index.ts';
+import type { TelemetryStore } from '../../lib/telemetry-store/index.ts';
 import { migrations } from '../../migrations/index.ts';
 import { Registrant } from '../../router/discovery/registrant.ts';
 import { HOUSES } from './registry.ts';
 import { packageRoot } from './surroundings.ts';
+import { openTelemetry } from './telemetry.ts';
 
 export interface Running {
   stop(): Promise<void>;
@@ -38,21 +38,14 @@ export async function runHouses(options: RunHousesOptions): Promise<Running> {
   assert(settings.DATABASE_URL, 'a house is told its database');
   // An address with a user is an owner's: roles and schemas are made at first.
   if (new URL(settings.DATABASE_URL).username) await prepareDatabase(settings.DATABASE_URL, names, secret);
-  const telemetry = names.some((name) => HOUSES[name]?.telemetry) ? await openTelemetry(settings) : undefined;
-  const running = await Promise.all(names.map((name) => runHouse(name, telemetry, options)));
+  const telemetry = names.some((name) => HOUSES[name]?.telemetry) ? await openTelemetry(options) : undefined;
+  const running = await Promise.all(names.map((name) => runHouse(name, telemetry?.store, options)));
   return {
     async stop() {
       await Promise.all(running.map((house) => house.stop()));
       await telemetry?.close();
     },
   };
-}
-
-function openTelemetry(settings: Settings): Promise<TelemetryStore> {
-  const place = settings.CLICKHOUSE_URL
-    ? { url: settings.CLICKHOUSE_URL }
-    : { path: path.resolve(settings.FLEET_DATA, 'clickhouse') };
-  return Promise.resolve(openTelemetryStore(place));
 }
 
 async function runHouse(

@@ -54,6 +54,13 @@ const bridges = z
 
 /** Settings of how logs are taken in and searched. */
 export const LOG_SETTINGS = {
+  FLEET_LOG_RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(3_650)
+    .default(30)
+    .describe('Days that logs are kept, counted from when they were observed, where no policy says otherwise.'),
   ...LOG_SEARCH_SETTINGS,
   FLEET_LOG_MAX_BYTES: z.coerce
     .number()

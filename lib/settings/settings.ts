@@ -4,6 +4,7 @@ import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
 import { LOG_SETTINGS } from './logs.ts';
 import { SCHEMA_SETTINGS } from './schema.ts';
 import { readSubgraphs } from './subgraphs.ts';
+import { TELEMETRY_SETTINGS, telemetryFault } from './telemetry.ts';
 
 const port = z.coerce.number().int().min(0).max(65_535);
 const count = (standard: number, min: number, max: number) =>
@@ -163,10 +164,8 @@ export const SETTINGS = z.object({
     .max(100)
     .default(3)
     .describe('Missed beats after which an agent is OFFLINE.'),
-  FLEET_LOG_RETENTION_DAYS: days(30).describe(
-    'Days that logs are kept, counted from when they were observed, where no policy says otherwise.',
-  ),
   ...LOG_SETTINGS,
+  ...TELEMETRY_SETTINGS,
   FLEET_EVENT_RETENTION_DAYS: days(7).describe(
     'Days that a house keeps its change events: a stream cannot be resumed from further back.',
   ),
@@ -174,9 +173,6 @@ export const SETTINGS = z.object({
     'Change events that a house keeps at most, whatever their age; the oldest go first.',
   ),
   ...AUDIT_SETTINGS,
-  FLEET_METRIC_RETENTION_DAYS: days(30).describe(
-    'Days that samples and spans are kept, counted from when they arrived; they go a week at a time.',
-  ),
   FLEET_TRACE_RATIO: z.coerce
     .number()
     .min(0)
@@ -365,7 +361,7 @@ const CLIENT_ONLY = new Set(['FLEET_URL', 'FLEET_TOKEN']);
 
 /**
  * Reads settings from an environment. Empty values count as absent.
- * @throws SettingsError for a wrong value or an unknown FLEET_* name
+ * @throws SettingsError for a wrong value, an unknown FLEET_* name, or settings that do not go together
  */
 export function loadSettings(env: Readonly<Record<string, string | undefined>>): Settings {
   const known = Object.keys(SETTINGS.shape);
@@ -379,6 +375,8 @@ export function loadSettings(env: Readonly<Record<string, string | undefined>>):
     const [issue] = read.error.issues;
     throw new SettingsError(`${String(issue?.path[0])} is wrong: ${issue?.message}; see docs/settings.md`);
   }
+  const fault = telemetryFault(read.data);
+  if (fault) throw new SettingsError(fault);
   return read.data;
 }
 

@@ -27,16 +27,19 @@ export function endPlacedRow(writer: RowWriter): void {
 export class BlockInserter extends InsertQueue<RowBlock, RowBlock> {
   constructor(options: BlockInserterOptions) {
     const { store, into, columns, insertTimeoutMs = 10_000, onGroup, ...queue } = options;
-    super(queue, {
-      rowsOf: ({ ends }) => ends.length,
-      prepare: (block) => ({ prepared: block, bytes: block.bytes.length }),
-      insert(group, stamp, firstSeq, token) {
-        place(group, stamp, firstSeq);
-        const blocks = group.map(({ prepared }) => prepared.bytes);
-        return store.insertBinary(into, columns, blocks, token, insertTimeoutMs);
+    super(
+      { checkStore: () => store.checkRoom(), ...queue },
+      {
+        rowsOf: ({ ends }) => ends.length,
+        prepare: (block) => ({ prepared: block, bytes: block.bytes.length }),
+        insert(group, stamp, firstSeq, token) {
+          place(group, stamp, firstSeq);
+          const blocks = group.map(({ prepared }) => prepared.bytes);
+          return store.insertBinary(into, columns, blocks, token, insertTimeoutMs);
+        },
+        ...(onGroup ? { onGroup } : {}),
       },
-      ...(onGroup ? { onGroup } : {}),
-    });
+    );
   }
 }
 

@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client';
 import { FleetError, messageOf } from '../errors.ts';
+import { COLD_METADATA, type ColdDisk, coldConfiguration } from './cold-disk.ts';
 import { RowFiles } from './row-files.ts';
 
 /** What the engine may use on this machine. Bytes and counts. */
@@ -69,19 +70,26 @@ export function connectEngine(url: string): Engine {
 
 /**
  * The same engine as a library, on a folder of its own. One process may hold a folder at a time.
- * @throws ENGINE_MISSING when the optional package is absent; CONFLICT when another process holds the folder
+ * @param cold where what is old may be moved to
+ * @throws ENGINE_MISSING when the optional package is absent; CONFLICT when another process holds the folder, or when parts of
+ *   it are on a cold disk and none is given
  */
-export function openEngine(folder: string, limits: EngineLimits): Engine {
+export function openEngine(folder: string, limits: EngineLimits, cold?: ColdDisk): Engine {
   const { library, connection: adapter } = load();
+  if (!cold && existsSync(path.join(folder, COLD_METADATA))) {
+    throw new FleetError('CONFLICT', 'the telemetry folder has a part in cold storage: set FLEET_COLD_URL as it was');
+  }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Beside the folder, not in it: the engine takes every file in there for its own.
   const configuration = `${path.resolve(folder)}.config.xml`;
-  writeFileSync(configuration, configurationOf(limits), { mode: 0o600 });
+  writeFileSync(configuration, configurationOf(limits, cold), { mode: 0o600 });
   try {
     // The first session settles the engine's arguments; the client's own then joins the same engine.
     const session = new library.Session(folder, { connectionArgs: [`--config-file=${configuration}`] });
     const connection = adapter.createChdbConnection({ path: folder });
     const client = createClient({ connection } as never);
+    // It was read, and may hold a secret.
+    rmSync(configuration);
     // The engine reads these as a pattern: a folder that has such signs is none for rows.
     const isPattern = /[*?{}]/.test(path.resolve(folder));
     const rows = new RowFiles(
@@ -124,7 +132,7 @@ function load(): { library: typeof import('chdb'); connection: typeof import('ch
   }
 }
 
-function configurationOf(limits: EngineLimits): string {
+function configurationOf(limits: EngineLimits, cold: ColdDisk | undefined): string {
   const settings: Record<string, number> = {
     mark_cache_size: limits.markCacheBytes,
     index_mark_cache_size: limits.markCacheBytes / 4,
@@ -149,5 +157,6 @@ function configurationOf(limits: EngineLimits): string {
   const free = ['execute_mutation', 'lower_max_size_of_merge', 'execute_optimize_entire_partition']
     .map((what) => `<number_of_free_entries_in_pool_to_${what}>1</number_of_free_entries_in_pool_to_${what}>`)
     .join('');
-  return `<clickhouse>\n${lines.join('\n')}\n  <merge_tree>${free}</merge_tree>\n</clickhouse>\n`;
+  const disks = cold ? coldConfiguration(cold) : '';
+  return `<clickhouse>\n${lines.join('\n')}\n  <merge_tree>${free}</merge_tree>\n${disks}</clickhouse>\n`;
 }

@@ -30,23 +30,26 @@ const PLACE_BYTES = 64;
 export class GroupedInserter<R extends object> extends InsertQueue<readonly R[], string[]> {
   constructor(options: GroupedInserterOptions<R>) {
     const { store, into, insertTimeoutMs = 10_000, stamped = false, batched = false, onGroup, ...queue } = options;
-    super(queue, {
-      rowsOf: (rows) => rows.length,
-      prepare(rows) {
-        // Without the closing brace: the stamp follows.
-        const prepared = rows.map((row) => JSON.stringify(row).slice(0, -1));
-        return { prepared, bytes: prepared.reduce((sum, head) => sum + Buffer.byteLength(head) + PLACE_BYTES, 0) };
+    super(
+      { checkStore: () => store.checkRoom(), ...queue },
+      {
+        rowsOf: (rows) => rows.length,
+        prepare(rows) {
+          // Without the closing brace: the stamp follows.
+          const prepared = rows.map((row) => JSON.stringify(row).slice(0, -1));
+          return { prepared, bytes: prepared.reduce((sum, head) => sum + Buffer.byteLength(head) + PLACE_BYTES, 0) };
+        },
+        insert: (group, stamp, firstSeq, token) =>
+          store.insert(
+            into,
+            'JSONEachRow',
+            linesOf(group, { stamped, batched }, stamp, firstSeq),
+            token,
+            insertTimeoutMs,
+          ),
+        onGroup: ({ stamp, batches }) => onGroup?.({ stamp, rows: batches.flat() }),
       },
-      insert: (group, stamp, firstSeq, token) =>
-        store.insert(
-          into,
-          'JSONEachRow',
-          linesOf(group, { stamped, batched }, stamp, firstSeq),
-          token,
-          insertTimeoutMs,
-        ),
-      onGroup: ({ stamp, batches }) => onGroup?.({ stamp, rows: batches.flat() }),
-    });
+    );
   }
 }
 

@@ -1,10 +1,14 @@
 import type { ClickHouseClient, ResponseJSON } from '@clickhouse/client';
 import { asFleetError, FleetError, messageOf } from '../errors.ts';
+import type { ColdDisk } from './cold-disk.ts';
+import type { DiskSpace, DiskWatch } from './disk-watch.ts';
 import { connectEngine, type Engine, type EngineLimits, openEngine, SMALL_MACHINE } from './engine.ts';
 import { Gate } from './gate.ts';
 import { migrateHouse } from './migrations.ts';
 
 export { BlockInserter, endPlacedRow, PLACE_BYTES } from './block-inserter.ts';
+export { COLD_POLICY, type ColdDisk } from './cold-disk.ts';
+export { type DiskSpace, DiskWatch } from './disk-watch.ts';
 export type { EngineLimits } from './engine.ts';
 export { GroupedInserter, type GroupedInserterOptions, type InsertedGroup } from './grouped-inserter.ts';
 export type { StoredGroup } from './insert-queue.ts';
@@ -36,6 +40,7 @@ const OUT_OF_MEMORY = '241';
 /** Where logs, samples and spans are kept: ClickHouse, embedded or by URL, behind one client. */
 export class TelemetryStore {
   readonly #gate: Gate;
+  #watch: DiskWatch | undefined;
 
   constructor(
     private readonly engine: Engine,
@@ -142,6 +147,22 @@ export class TelemetryStore {
     return migrateHouse(this, house, statements);
   }
 
+  /** From now on nothing is taken while this says that the disk is full. */
+  watchedBy(watch: DiskWatch): void {
+    this.#watch = watch;
+  }
+
+  /** Its disk, where that is watched and could be measured. */
+  get disk(): (DiskSpace & { isFull: boolean }) | undefined {
+    const { space, isFull = false } = this.#watch ?? {};
+    return space && { ...space, isFull };
+  }
+
+  /** @throws OVERLOADED while its disk has too little room */
+  checkRoom(): void {
+    this.#watch?.check();
+  }
+
   /** Throws when it does not answer. */
   async ready(): Promise<void> {
     await this.query('select 1 as one', {}, { maxMs: 2_000 });
@@ -205,11 +226,11 @@ function explained(error: unknown): unknown {
  * @throws ENGINE_MISSING when the library is needed and absent
  */
 export async function openTelemetryStore(
-  where: { url: string } | { path: string },
+  where: { url: string } | { path: string; cold?: ColdDisk | undefined },
   limits: Partial<EngineLimits> = {},
 ): Promise<TelemetryStore> {
   const bounds = { ...SMALL_MACHINE, ...limits };
-  const engine = 'url' in where ? connectEngine(where.url) : openEngine(where.path, bounds);
+  const engine = 'url' in where ? connectEngine(where.url) : openEngine(where.path, bounds, where.cold);
   return new TelemetryStore(engine, bounds);
 }
 

@@ -18,6 +18,8 @@ export interface InsertQueueOptions {
   lingerMs?: number;
   /** Rows waiting and under way, bytes as they are inserted, beyond which the next request is refused. */
   maxPendingBytes?: number;
+  /** @throws when the store takes nothing now */
+  checkStore?(): void;
   /** Whether requests share inserts now; each has its own while not. */
   isGrouping?(): boolean;
 }
@@ -76,6 +78,7 @@ export class InsertQueue<B, P> {
       lingerMs: 50,
       maxPendingBytes: 64 * 1024 * 1024,
       isGrouping: () => true,
+      checkStore: () => undefined,
       ...options,
     };
     this.#stamps = new StampClock(options.clock);
@@ -101,7 +104,7 @@ export class InsertQueue<B, P> {
   /**
    * Stores rows; resolves once they are durable.
    * @param token the same token within `windowMs` (10 minutes) is stored once: then the answer is `repeated`
-   * @throws OVERLOADED (`retryAfterMs`) when too much waits, SUBGRAPH_UNAVAILABLE once closed or when the engine is away
+   * @throws OVERLOADED (`retryAfterMs`) when too much waits or the disk is full, SUBGRAPH_UNAVAILABLE once closed or when the engine is away
    */
   async add(rows: B, token?: string, windowMs = REPEAT_WINDOW_MS): Promise<'stored' | 'repeated'> {
     if (!this.form.rowsOf(rows)) return 'stored';
@@ -121,6 +124,7 @@ export class InsertQueue<B, P> {
 
   /** @throws OVERLOADED when nothing more is taken now: asked before the work that would be in vain */
   checkRoom(): void {
+    this.#options.checkStore();
     if (this.#pendingBytes >= this.#options.maxPendingBytes) throw overloaded();
   }
 

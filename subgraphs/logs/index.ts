@@ -6,7 +6,7 @@ import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
 import { exportAnswer, failureAnswer, unpacked, unpackOtlp } from '../../lib/otlp/index.ts';
 import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
-import { absentTelemetryStore, BlockInserter } from '../../lib/telemetry-store/index.ts';
+import { absentTelemetryStore, BlockInserter, COLD_POLICY } from '../../lib/telemetry-store/index.ts';
 import { Worker } from '../../lib/worker.ts';
 import { Agent, Alert, ErrorResolution, RetentionPolicy, Trace } from './entity/index.ts';
 import { logLoaders } from './loaders.ts';
@@ -37,7 +37,7 @@ import { Exports } from './service/export.ts';
 import { LogService } from './service/index.ts';
 import { Ingest } from './service/ingest.ts';
 import { redactorOf } from './service/redaction.ts';
-import { Retention } from './service/retention.ts';
+import { Retention, type RetentionPlaces } from './service/retention.ts';
 import { Sweep } from './service/sweep.ts';
 import { SyslogListener } from './service/syslog/listener.ts';
 import { Tails } from './service/tail.ts';
@@ -46,6 +46,7 @@ import {
   ErrorGroupStore,
   ErrorResolutionStore,
   ErrorWatchStore,
+  keepCold,
   LOG_COLUMNS,
   LOG_TYPES,
   LogReader,
@@ -67,6 +68,8 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const { clock, cursors, database, flags, log, settings, writes } = runtime;
   const telemetry = runtime.telemetry ?? absentTelemetryStore();
   const { FLEET_LOG_SEARCH_MS: maxMs, FLEET_LOG_SEARCH_BYTES: maxMemoryBytes } = settings;
+  const { FLEET_TELEMETRY_PENDING_BYTES: maxPendingBytes } = settings;
+  const coldPolicy = settings.FLEET_COLD_URL ? COLD_POLICY : settings.FLEET_COLD_POLICY;
   const reader = new LogReader(telemetry, { maxMs, maxMemoryBytes });
   const store = new LogStore(telemetry, reader);
   const policies = new RetentionStore(database);
@@ -76,6 +79,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     into: LOG_COLUMNS,
     columns: LOG_TYPES,
     clock,
+    maxPendingBytes,
     isGrouping: () => flags.isOn('logs.insert-grouping'),
     onGroup: (group) => {
       tails.take(group);
@@ -83,16 +87,12 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     },
   });
   const tails = new Tails(store, inserter, cursors, () => policies.sweptStamp());
-  const retention = new Retention({
-    policies,
-    store: sweeps,
-    writes,
-    mark: inserter,
-    clock,
-    defaultKeepMs: settings.FLEET_LOG_RETENTION_DAYS * DAY_MS,
-    totalBytes: settings.FLEET_LOG_MAX_BYTES ?? null,
+  const asked = new SweepStore(telemetry, reader, maxMs);
+  const retention = retentionOf(runtime, { policies, store: sweeps, asked, mark: inserter });
+  const ingest = new Ingest(inserter, redactorOf(settings, runtime.registry), clock, {
+    disk: () => telemetry.disk,
+    maxPendingBytes,
   });
-  const ingest = new Ingest(inserter, redactorOf(settings, runtime.registry), clock);
   const analysis = new Analysis(new AnalysisStore(reader), clock, settings.FLEET_LOG_PATTERN_ROWS);
   const exports = new Exports(store, inserter, clock, settings.FLEET_LOG_EXPORT_ROWS);
   const service = new LogService({ store, tails, ingest, retention, analysis, mark: inserter, cursors, clock });
@@ -118,6 +118,7 @@ export async function logsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     async start() {
       await store.migrate();
       await errorStore.migrate();
+      if (coldPolicy) await keepCold(telemetry, { policy: coldPolicy, afterDays: settings.FLEET_COLD_AFTER_DAYS });
       const { stamp, batches } = await store.resumption(clock.nowMs());
       inserter.resume(stamp, batches);
       tails.open();
@@ -164,6 +165,11 @@ function errorsOf(runtime: HouseRuntime, store: ErrorGroupStore, mark: BlockInse
     resolutions: new ErrorResolutions(groups, resolutions, watched, writes, clock),
     watch: new ErrorWatch({ store, groups, resolutions, watched, writes, events, mark, clock, log }),
   };
+}
+
+function retentionOf({ settings, writes, clock }: HouseRuntime, parts: RetentionPlaces): Retention {
+  const defaultKeepMs = settings.FLEET_LOG_RETENTION_DAYS * DAY_MS;
+  return new Retention({ ...parts, writes, clock, defaultKeepMs, totalBytes: settings.FLEET_LOG_MAX_BYTES ?? null });
 }
 
 function sweeperOf({ flags, log }: HouseRuntime, sweep: Sweep): Worker {

@@ -39,12 +39,13 @@ export async function metricsSubgraph(runtime: HouseRuntime): Promise<Subgraph> 
   const { clock, cursors, settings, access } = runtime;
   // Absent only where nothing but the schema is asked for.
   const telemetry = runtime.telemetry as TelemetryStore;
+  const { FLEET_TELEMETRY_PENDING_BYTES: maxPendingBytes } = settings;
   const stores = {
-    spans: new SpanStore(telemetry, clock),
+    spans: new SpanStore(telemetry, clock, maxPendingBytes),
     traces: new TraceStore(telemetry),
     metrics: new MetricStore(telemetry),
   };
-  const samples = new SampleStore(telemetry, clock);
+  const samples = new SampleStore(telemetry, clock, maxPendingBytes);
   const intake = new Intake(samples, stores.spans, clock);
   const measures = new MeasureService(stores.metrics, new SeriesStore(telemetry), cursors, clock);
   const traces = new TraceService(stores.traces, cursors, clock);

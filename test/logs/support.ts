@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type Clock, systemClock } from '../../lib/clock.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
-import { openTelemetryStore, type TelemetryStore } from '../../lib/telemetry-store/index.ts';
+import { type ColdDisk, openTelemetryStore, type TelemetryStore } from '../../lib/telemetry-store/index.ts';
 import { entities, logsSubgraph } from '../../subgraphs/logs/index.ts';
 import { Retention } from '../../subgraphs/logs/service/retention.ts';
 import { Sweep } from '../../subgraphs/logs/service/sweep.ts';
@@ -20,10 +20,17 @@ export interface LogsHouse extends TestHouse {
 }
 
 export async function startLogsHouse(
-  options: { clock?: Clock; log?: Log; folder?: string; databaseUrl?: string; settings?: Partial<Settings> } = {},
+  options: {
+    clock?: Clock;
+    log?: Log;
+    folder?: string;
+    databaseUrl?: string;
+    settings?: Partial<Settings>;
+    cold?: ColdDisk;
+  } = {},
 ): Promise<LogsHouse> {
   const folder = options.folder ?? path.join(mkdtempSync(path.join(tmpdir(), 'logs-')), 'store');
-  const telemetry = await openTelemetryStore({ path: folder });
+  const telemetry = await openTelemetryStore({ path: folder, cold: options.cold });
   const house = await startTestHouse({
     name: 'logs',
     entities,
@@ -114,6 +121,6 @@ export function sweepOf({ runtime, telemetry }: LogsHouse, clock: Clock, options
     },
   };
   const defaultKeepMs = 30 * 24 * 60 * 60_000;
-  const retention = new Retention({ policies, store, writes, clock, mark, defaultKeepMs, totalBytes });
+  const retention = new Retention({ policies, store, asked: store, writes, clock, mark, defaultKeepMs, totalBytes });
   return new Sweep({ retention, policies, store, writes });
 }

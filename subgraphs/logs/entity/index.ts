@@ -9,7 +9,7 @@ export {
 } from './error-group.ts';
 export { ErrorGroupChange, ErrorGroupFilter } from './error-group-change.ts';
 export { ErrorResolution } from './error-resolution.ts';
-export { IngestLogsInput, IngestLogsPayload, LogRecordInput } from './ingest.ts';
+export { IngestLogsInput, IngestLogsPayload, LogIntake, LogRecordInput } from './ingest.ts';
 export { LogBucket, LogConnection, LogEntry, LogTail } from './log-entry.ts';
 export { LabelMatch, LogMatch, LogMatchInput } from './log-match.ts';
 export { Agent, Alert, Trace } from './references.ts';

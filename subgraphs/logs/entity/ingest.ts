@@ -57,3 +57,24 @@ export class IngestLogsPayload {
   @Field(() => [UserError], { description: 'What was wrong with the request as a whole.' })
   userErrors!: UserError[];
 }
+
+@ObjectType({ description: 'Whether logs are taken in, and what bounds them.' })
+export class LogIntake {
+  @Field({ description: 'Whether more is taken at this moment; else it is refused as OVERLOADED.' })
+  isAccepting!: boolean;
+
+  @Field({ description: 'Whether it is refused because the telemetry store’s disk is nearly full.' })
+  isDiskFull!: boolean;
+
+  @Field(() => SCALARS.SafeInt, { nullable: true, description: 'Room on that disk, bytes; null when it is not known.' })
+  diskFreeBytes!: number | null;
+
+  @Field(() => SCALARS.SafeInt, { nullable: true, description: 'Size of that disk, bytes; null when it is not known.' })
+  diskSizeBytes!: number | null;
+
+  @Field(() => SCALARS.SafeInt, { description: 'What waits to be stored, bytes.' })
+  pendingBytes!: number;
+
+  @Field(() => SCALARS.SafeInt, { description: 'What may wait, bytes.' })
+  maxPendingBytes!: number;
+}

@@ -4,7 +4,15 @@ import { SCALARS } from '../../../lib/graphql/scalars.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import type { Page } from '../../../lib/page.ts';
 import { batchIdOf } from '../../../lib/write/batch.ts';
-import { IngestLogsInput, IngestLogsPayload, LogBucket, LogConnection, LogEntry, LogTail } from '../entity/index.ts';
+import {
+  IngestLogsInput,
+  IngestLogsPayload,
+  LogBucket,
+  LogConnection,
+  LogEntry,
+  LogIntake,
+  LogTail,
+} from '../entity/index.ts';
 import type { LogContext } from './context.ts';
 
 @ArgsType()
@@ -70,6 +78,14 @@ export class LogsResolver {
   @Query(() => [LogBucket], { nullable: true, description: 'How many entries there are over time.' })
   logHistogram(@Args(() => HistogramArgs) args: HistogramArgs, @Ctx() { service }: LogContext): Promise<LogBucket[]> {
     return service.histogram(args);
+  }
+
+  @Query(() => LogIntake, {
+    nullable: true,
+    description: 'Whether logs are taken in at this moment, and what bounds them.',
+  })
+  logIntake(@Ctx() { service }: LogContext): LogIntake {
+    return service.ingest.intake();
   }
 
   @Mutation(() => IngestLogsPayload, {

@@ -4,8 +4,14 @@ import type { Clock } from '../../../lib/clock.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import { type OtlpBody, parseOtlp, type Rejection } from '../../../lib/otlp/index.ts';
 import type { Redactor } from '../../../lib/redaction/index.ts';
-import { type BlockInserter, type RowBlock, RowsTooLarge, RowWriter } from '../../../lib/telemetry-store/index.ts';
-import type { IngestLogsInput, IngestLogsPayload } from '../entity/index.ts';
+import {
+  type BlockInserter,
+  type RowBlock,
+  RowsTooLarge,
+  RowWriter,
+  type TelemetryStore,
+} from '../../../lib/telemetry-store/index.ts';
+import { type IngestLogsInput, type IngestLogsPayload, LogIntake } from '../entity/index.ts';
 import { nanosOf } from '../store/index.ts';
 import { readLines } from './lines/index.ts';
 import { type Line, recordOfLine } from './lines/line.ts';
@@ -34,7 +40,24 @@ export class Ingest {
     private readonly inserter: BlockInserter,
     private readonly redactor: Redactor,
     private readonly clock: Clock,
+    private readonly bounds: { disk(): TelemetryStore['disk']; maxPendingBytes: number },
   ) {}
+
+  /** Whether more is taken in at this moment, and what bounds it. */
+  intake(): LogIntake {
+    const { maxPendingBytes } = this.bounds;
+    const { pendingBytes } = this.inserter;
+    const disk = this.bounds.disk();
+    const isDiskFull = disk?.isFull ?? false;
+    return Object.assign(new LogIntake(), {
+      isAccepting: !isDiskFull && pendingBytes < maxPendingBytes,
+      isDiskFull,
+      diskFreeBytes: disk?.freeBytes ?? null,
+      diskSizeBytes: disk?.totalBytes ?? null,
+      pendingBytes,
+      maxPendingBytes,
+    });
+  }
 
   /**
    * Stores an OTLP request. Without a `batchId` the same body again within ten minutes is stored once, but only if its records

@@ -35,11 +35,17 @@ interface Outcome {
   changes: PatchStep[];
 }
 
-export interface RetentionParts {
+/** Where policies and entries are. */
+export interface RetentionPlaces {
   policies: RetentionStore;
   store: SweepStore;
-  writes: Writes;
+  /** The same within the limits of a search: for who only asks. */
+  asked: SweepStore;
   mark: Watermark;
+}
+
+export interface RetentionParts extends RetentionPlaces {
+  writes: Writes;
   clock: Clock;
   /** Milliseconds, where no policy says otherwise. */
   defaultKeepMs: number;
@@ -107,11 +113,9 @@ export class Retention {
     };
   }
 
-  /** Which entries go by now. @param policies as they are unless given */
-  async plan(policies?: readonly RetentionPolicy[]): Promise<SweepPlan> {
-    const { store, totalBytes, clock, mark } = this.parts;
-    const rules = { policies: policies ?? (await this.all()), totalBytes, nowMs: clock.nowMs(), mark: mark.watermark };
-    return await planOf(store, rules);
+  /** Which entries go by now. */
+  async plan(): Promise<SweepPlan> {
+    return await this.#plan(this.parts.store, await this.all());
   }
 
   /**
@@ -125,7 +129,7 @@ export class Retention {
     if (!policies.some(({ name }) => name === DEFAULT_POLICY)) {
       policies.push(Object.assign(new RetentionPolicy(), this.#standard()));
     }
-    const plan = await this.plan(policies);
+    const plan = await this.#plan(this.parts.asked, policies);
     return plan.told.map((rows) =>
       Object.assign(new RetentionRemoval(), {
         policy: plan.policies[rows.place]?.name,
@@ -142,13 +146,18 @@ export class Retention {
     const policies = ranked(await this.all());
     const before = { age: '0', size: '0', total: '0' };
     const swept = policies.map(({ match, hold }) => ({ criteria: criteriaOfMatch(match), hold, before }));
-    const rows = new Map((await this.parts.store.usage(swept)).map((row) => [policies[row.place]?.name, row]));
+    const rows = new Map((await this.parts.asked.usage(swept)).map((row) => [policies[row.place]?.name, row]));
     return names.map((name) => {
       const row = rows.get(name);
       if (!row) return policies.some((policy) => policy.name === name) ? NOTHING : null;
       const oldestAt = new Date(Number(BigInt(row.oldest) / 1_000_000n));
       return { entryCount: row.entries, sizeBytes: row.bytes, oldestAt };
     });
+  }
+
+  #plan(store: SweepStore, policies: readonly RetentionPolicy[]): Promise<SweepPlan> {
+    const { totalBytes, clock, mark } = this.parts;
+    return planOf(store, { policies, totalBytes, nowMs: clock.nowMs(), mark: mark.watermark });
   }
 
   async #apply(tx: Transaction, input: RetentionPolicyInput): Promise<Written<Outcome>> {

@@ -1,5 +1,6 @@
 export { AnalysisStore, type CountedField, type PatternRow } from './analysis.ts';
 export { blockOf, LOG_TYPES, rowAt, writeRow } from './block.ts';
+export { type ColdStorage, keepCold } from './cold.ts';
 export { type Condition, conditionOf, type LogCriteria, matcherOf, type StoredCriteria } from './criteria.ts';
 export { type BridgePlace, ErrorBridgeStore } from './error-bridges.ts';
 export {

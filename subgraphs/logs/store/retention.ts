@@ -84,9 +84,7 @@ export class RetentionStore {
   /** A transaction in which a day of entries may be removed, however long that takes. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.database.transaction(async (tx) => {
-      await tx.query(
-        `select set_config('idle_in_transaction_session_timeout', '0', true), set_config('lock_timeout', '60s', true)`,
-      );
+      await tx.query(`select set_config('idle_in_transaction_session_timeout', '0', true)`);
       return await work(tx);
     });
   }

@@ -43,6 +43,8 @@ export class SweepStore {
   constructor(
     private readonly telemetry: TelemetryStore,
     private readonly reader = new LogReader(telemetry),
+    /** How long one look at the table may take, milliseconds. */
+    private readonly maxMs = SWEEP_MS,
   ) {}
 
   /** @throws BAD_QUERY for a regular expression that RE2 does not have */
@@ -186,12 +188,12 @@ export class SweepStore {
     const rows = await this.telemetry.query<{ part: string; number: string }>(
       'select _part as part, toString(count()) as number from log where _part in {parts:Array(String)} group by part',
       { parts },
-      { maxMs: SWEEP_MS },
+      { maxMs: this.maxMs },
     );
     return new Map(rows.map(({ part, number }) => [part, Number(number)]));
   }
 
   #query<T>(sql: string, governed?: Governed): Promise<T[]> {
-    return this.telemetry.query<T>(sql, governed?.parameters.values ?? {}, { maxMs: SWEEP_MS });
+    return this.telemetry.query<T>(sql, governed?.parameters.values ?? {}, { maxMs: this.maxMs });
   }
 }

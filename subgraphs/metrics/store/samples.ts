@@ -21,15 +21,18 @@ export class SampleStore {
   constructor(
     private readonly store: TelemetryStore,
     private readonly clock: Clock,
+    maxPendingBytes: number,
   ) {
     this.#series = new GroupedInserter<SeriesRow>({
       store,
       clock,
+      maxPendingBytes,
       into: 'metric_series (id, metric, labels, type, temporality, unit, help, seen)',
     });
     this.#samples = new GroupedInserter<SampleRow>({
       store,
       clock,
+      maxPendingBytes,
       into: 'metric_sample (series, time, value, batch)',
       batched: true,
     });

@@ -41,8 +41,9 @@ export class SpanStore {
   constructor(
     private readonly store: TelemetryStore,
     clock: Clock,
+    maxPendingBytes: number,
   ) {
-    this.#inserter = new GroupedInserter<SpanRow>({ store, clock, into: `span (${COLUMNS})` });
+    this.#inserter = new GroupedInserter<SpanRow>({ store, clock, maxPendingBytes, into: `span (${COLUMNS})` });
   }
 
   /** Resolves once they are durable. The same span again is the same row. */
