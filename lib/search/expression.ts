@@ -1,13 +1,18 @@
 import { linearPattern } from '../label-match.ts';
 import { badQuery } from './bad-query.ts';
-import { certainWords, PARTS_WORDS, UNKNOWN } from './certain-words.ts';
-import { grouped, joined, often, type Part, written } from './expression-part.ts';
+import { certainWords } from './certain-words.ts';
+import { edge, followed, grouped, joined, type Part, repeated, written } from './expression-part.ts';
 import { DIGITS, folded, NEWLINE, others, type Points, SPACE, WORD } from './points.ts';
 
-/** A regular expression that is found anywhere in a text, in the two languages it is asked in. */
+/** A regular expression that is found anywhere in a text, in the languages it is asked in. */
 export interface Expression {
   /** For an engine that speaks RE2. */
   re2: string;
+  /**
+   * For PostgreSQL (ARE): there are no back-references and nothing is captured, so that its engine runs an automaton too, whose work
+   * is bounded by the text and the square of `size`.
+   */
+  are: string;
   /** In this process: in time linear in the text, whatever the expression. */
   test(text: string): boolean;
   /** Characters it compares with, repetitions counted out: what a step of it may cost. */
@@ -35,15 +40,15 @@ const FLAGS = /\(\?([is]+)\)/y;
 
 /**
  * Reads what RE2 and JavaScript both have: characters, `.`, classes, `|`, groups, `^` `$` `\b`, `* + ? {n,m}`, and `(?i)` or
- * `(?s)` in front. Each is written anew for both engines, by code points, so that nothing means two things. RE2's meaning:
+ * `(?s)` in front. Each is written anew for every engine, by code points, so that nothing means two things. RE2's meaning:
  * `\d \w \s \b` are ASCII, `$` is the end of the text, `.` is no line feed.
  * @param column where its first character stands in the query, from 1
  * @throws BAD_QUERY with the column, for what is malformed, too large, or not in both
  */
 export function parseExpression(source: string, column: number): Expression {
-  const { re2, js, size, text } = new ExpressionParser(source, column).parse();
+  const { re2, are, js, size, text } = new ExpressionParser(source, column).parse();
   const pattern = linearPattern(js);
-  return { re2, size, words: certainWords(text), test: (found) => pattern.test(found) };
+  return { re2, are, size, words: certainWords(text), test: (found) => pattern.test(found) };
 }
 
 class ExpressionParser {
@@ -102,25 +107,17 @@ class ExpressionParser {
     this.#take('?');
     if (/^[*+?{]/.test(this.#peek())) throw this.#expected('one repetition, not two');
     const [, sign, least, range, most] = found;
-    if (sign)
-      return {
-        re2: `${atom.re2}${sign}`,
-        js: `${atom.js}${sign}`,
-        size: atom.size,
-        text: often(atom, sign === '+' ? 1 : 0),
-      };
+    if (sign) return followed(atom, sign);
     return this.#counted(atom, Number(least), range ? (most ? Number(most) : undefined) : Number(least), quantifierAt);
   }
 
   /** @param max undefined: without end */
   #counted(atom: Part, min: number, max: number | undefined, at: number): Part {
     if (max !== undefined && (max < min || max === 0)) throw this.#expected('{n,m} with m at least n and 1', at);
+    // Before it is written out, which may be long.
     const size = atom.size * (max ?? min + 1);
     if (size > MAX_SIZE) throw this.#expected(`at most ${MAX_SIZE} characters with repetitions counted out`, at);
-    // Written out: the linear matcher in this process does not count.
-    const rest = max === undefined ? `${atom.js}*` : `${atom.js}?`.repeat(max - min);
-    const text = min === max ? atom.text.repeat(min) : often(atom, min);
-    return { re2: `${atom.re2}{${min},${max ?? ''}}`, js: `(?:${atom.js.repeat(min)}${rest})`, size, text };
+    return repeated(atom, min, max);
   }
 
   #assertion(): Part | undefined {
@@ -128,7 +125,7 @@ class ExpressionParser {
     for (const sign of ['^', '$', '\\b']) {
       if (this.text.startsWith(sign, this.#at)) {
         this.#at += sign.length;
-        return { re2: sign, js: sign, size: 0, text: sign === '\\b' ? UNKNOWN : PARTS_WORDS };
+        return edge(sign);
       }
     }
     return undefined;

@@ -1,5 +1,5 @@
 import { badQuery } from './bad-query.ts';
-import type { FieldNode, SearchNode, WordsNode } from './node.ts';
+import type { FieldNode, SearchNode } from './node.ts';
 
 /** What a field holds, and so how it is compared: `rank` by its place in a list of names, `any` by number or as text. */
 export type FieldType = 'keyword' | 'number' | 'time' | 'rank' | 'any';
@@ -18,8 +18,6 @@ export interface SearchField<T> {
 export interface SearchFields<T> {
   /** Where words and phrases are looked for. */
   words(record: T): string;
-  /** Whether its store looks for regular expressions (RE2). */
-  hasRegex?: boolean;
   fields: Record<string, SearchField<T>>;
 }
 
@@ -62,16 +60,8 @@ export function bindField<T>(node: FieldNode, { fields }: SearchFields<T>): Boun
 /** Checks every field of a search, so that a mistake is told before anything runs. */
 export function checkFields<T>(node: SearchNode, fields: SearchFields<T>): void {
   if (node.kind === 'not') checkFields(node.node, fields);
-  else if (node.kind === 'words' || node.kind === 'field') checkTerm(node, fields);
-  else for (const part of node.nodes) checkFields(part, fields);
-}
-
-function checkTerm<T>(node: WordsNode | FieldNode, fields: SearchFields<T>): void {
-  if (node.kind === 'field') bindField(node, fields);
-  if (node.regex && !fields.hasRegex) {
-    const column = node.kind === 'field' ? node.valueColumn : node.column;
-    throw badQuery(column, 'regular expressions are for logs only: expected a word, a "phrase" or prefix*');
-  }
+  else if (node.kind === 'field') bindField(node, fields);
+  else if (node.kind !== 'words') for (const part of node.nodes) checkFields(part, fields);
 }
 
 function find<T>(node: FieldNode, fields: Record<string, SearchField<T>>) {

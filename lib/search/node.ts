@@ -5,7 +5,7 @@ export type Comparison = '=' | '>=' | '<=' | '>' | '<';
 
 /**
  * A parsed search. `column` is where it stands in the text, from 1. With `regex` it is that which is looked for, anywhere in
- * the text or the value; only in fields of a house that says it has them (`SearchFields.hasRegex`).
+ * the text or the value.
  */
 export type SearchNode =
   | { kind: 'and' | 'or'; nodes: SearchNode[] }

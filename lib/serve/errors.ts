@@ -8,7 +8,7 @@ import type { Log } from '../log.ts';
 export function publicError(error: unknown, call: Pick<Call, 'requestId'>, log: Log): GraphQLFormattedError {
   const located = error instanceof GraphQLError ? error : undefined;
   const cause = located?.originalError ?? error;
-  const coded = asFleetError(error) ?? (isDatabaseAway(cause) ? away() : undefined);
+  const coded = asFleetError(error) ?? (isDatabaseAway(cause) ? away() : isCancelled(cause) ? late() : undefined);
   const path = located?.path ? { path: located.path } : {};
   const isRequest = located && !located.originalError && !coded;
   if (!coded && !isRequest)
@@ -19,6 +19,15 @@ export function publicError(error: unknown, call: Pick<Call, 'requestId'>, log: 
       ? new FleetError('BAD_INPUT', located.message)
       : new FleetError('INTERNAL', 'something went wrong here: tell us the requestId'));
   return { message: shown.message, ...path, extensions: { ...shown.extensions, requestId: call.requestId } };
+}
+
+/** PostgreSQL's QUERY_CANCELED: a statement took longer than any may, such as a search by a dear expression. */
+function isCancelled(error: unknown): boolean {
+  return (error as { code?: unknown } | undefined)?.code === '57014';
+}
+
+function late(): FleetError {
+  return new FleetError('TIMEOUT', 'the database did not answer in time: ask for less', { retryAfterMs: 1_000 });
 }
 
 function away(): FleetError {

@@ -63,6 +63,10 @@ describe('the list of agents', () => {
     [{ query: '-labels.env:prod' }, ['crawler-2', 'planner-2']],
     [{ query: 'labels.weight>=10' }, ['planner-1']],
     [{ query: 'labels.weight:10' }, ['planner-1']],
+    [{ query: '/^crawler-\\d crawler$/ name:/1$/' }, ['crawler-1']],
+    [{ query: 'name:/-2$/' }, ['crawler-2', 'planner-2']],
+    [{ query: 'labels.zone:/^us$/' }, ['planner-1']],
+    [{ query: '-name:/r-/' }, ['Writer']],
     [{ labels: [{ name: 'env', value: 'prod' }] }, ['Writer', 'crawler-1', 'planner-1']],
     [{ labels: [{ name: 'env', op: 'NE', value: 'prod' }] }, ['crawler-2', 'planner-2']],
     [{ labels: [{ name: 'zone', op: 'RE', value: 'e.|us' }] }, ['crawler-1', 'planner-1']],
@@ -86,6 +90,7 @@ describe('the list of agents', () => {
       { maxHealth: 99 },
       { query: 'craw* OR health<100' },
       { query: '-labels.env:prod state>=registered' },
+      { query: '/-[12] / -labels.zone:/^u/' },
       { labels: [{ name: 'env', op: 'NE', value: 'prod' }] },
       { labels: [{ name: 'zone', op: 'RE', value: 'e.|us' }] },
     ];

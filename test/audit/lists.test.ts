@@ -149,7 +149,18 @@ test('a query finds by words, phrases and fields', async () => {
 });
 
 test('a list and a live filter find the same entries', async () => {
-  const word = fc.constantFrom('roll', 'back', 'agent', 'registeragent', 'zürich', 'version*', '"it has"', 'nothing');
+  const word = fc.constantFrom(
+    'roll',
+    'back',
+    'agent',
+    'registeragent',
+    'zürich',
+    'version*',
+    '"it has"',
+    'nothing',
+    '/(?i)ROLL\\s/',
+    '/^setAgent/',
+  );
   const field = fc.constantFrom(
     'action:set*',
     'actor:admin',
@@ -159,6 +170,9 @@ test('a list and a live filter find the same entries', async () => {
     'targetType:Agent',
     'time>2000-01-01',
     'target:Z*',
+    'target:/^Z.r/',
+    'action:/Agent$/',
+    'traceId:/b/',
   );
   const query = fc.array(fc.tuple(fc.constantFrom('', '-'), fc.oneof(word, field), fc.constantFrom(' ', ' OR ')), {
     minLength: 1,

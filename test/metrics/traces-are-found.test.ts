@@ -185,6 +185,10 @@ test.each([
   ['attributes.rooms>1', [1]],
   ['attributes.rooms>2', []],
   ['attributes.city>1', []],
+  ['/^plan/', [1, 2]],
+  ['name:/^w.rk$/', [4, 5, 3]],
+  ['attributes.city:/nn$/', [4]],
+  ['service:/^wr/ -error:/t/', [1, 5]],
   ['  ', [4, 1, 5, 2, 3]],
 ])('query %s', async (query, expected) => {
   expect(await found({ query })).toEqual(expected);

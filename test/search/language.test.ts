@@ -12,7 +12,6 @@ interface Record {
 }
 const FIELDS: SearchFields<Record> = {
   words: ({ text }) => text,
-  hasRegex: true,
   fields: {
     kind: { type: 'keyword', read: ({ kind }) => kind },
     size: { type: 'number', read: ({ size }) => size },
@@ -140,12 +139,6 @@ describe('regular expressions', () => {
 
   test('take time linear in the text, also where backtracking would not end', () => {
     expect(found('/(a|a)*(a*)*$b/', { text: 'a'.repeat(100_000) })).toBe(false);
-  });
-
-  test('are refused where a house has none', () => {
-    const { hasRegex: _, ...without } = FIELDS;
-    expect(() => parseSearch('a /b/', without)).toThrow('column 3: regular expressions are for logs only');
-    expect(() => parseSearch('kind:/b/', without)).toThrow('column 6: regular expressions are for logs only');
   });
 });
 

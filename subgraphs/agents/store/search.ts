@@ -23,6 +23,7 @@ export function searchSql(node: SearchNode, bind: Bind): string {
     case 'not':
       return `(not ${searchSql(node.node, bind)})`;
     case 'words':
+      if (node.regex) return `(concat(agent.name, ' ', agent.kind) ~ ${bind(node.regex.are)})`;
       // The column holds the words as `wordsOf` finds them, a blank around each.
       return `(position(${bind(` ${node.words.join(' ')}${node.prefix ? '' : ' '}`)} in agent.words) > 0)`;
     case 'field':
@@ -32,6 +33,7 @@ export function searchSql(node: SearchNode, bind: Bind): string {
 
 function fieldSql(node: FieldNode, { field, name, path, number }: BoundField<AgentSnapshot>, bind: Bind): string {
   const column = field.open ? `(agent.labels ->> ${bind(path)})` : (COLUMNS[name] as string);
+  if (node.regex) return `${column} ~ ${bind(node.regex.are)}`;
   if (node.prefix) return node.value === '' ? `${column} is not null` : `starts_with(${column}, ${bind(node.value)})`;
   if (field.ranks)
     return `array_position(${bind(field.ranks)}::text[], ${column}) - 1 ${node.comparison} ${bind(number)}`;

@@ -21,6 +21,11 @@ const COLUMNS: Record<string, string> = {
   startedAt: 'started_at',
 };
 
+/** What `wordsOfAlert` makes of an alert, as it was written. */
+const TEXT = `concat_ws(E'\\n', name, ${['labels', 'annotations']
+  .map((column) => `(select string_agg(value, E'\\n') from jsonb_each_text(${column}))`)
+  .join(', ')})`;
+
 /** A parsed search as a condition on the table `alert`: it finds what a live filter of the same search finds. */
 export function searchSql(node: SearchNode, binder: Binder): string {
   if (node.kind === 'and' || node.kind === 'or') {
@@ -28,7 +33,9 @@ export function searchSql(node: SearchNode, binder: Binder): string {
   }
   // What is absent is not found, so that its negation is.
   if (node.kind === 'not') return `not coalesce(${searchSql(node.node, binder)}, false)`;
-  if (node.kind === 'words') return `words ~ ${binder.bind(wordsPattern(node))}`;
+  if (node.kind === 'words') {
+    return node.regex ? `${TEXT} ~ ${binder.bind(node.regex.are)}` : `words ~ ${binder.bind(wordsPattern(node))}`;
+  }
   const field = node as FieldNode;
   return fieldSql(field, bindField(field, ALERT_SEARCH), binder);
 }
@@ -44,7 +51,7 @@ function fieldSql(node: FieldNode, bound: BoundField<AlertSnapshot>, binder: Bin
   }
   const column = COLUMNS[bound.name] ?? `labels ->> ${binder.bind(bound.path)}`;
   const { type } = bound.field;
-  if (node.prefix || type === 'keyword') return keywordSql(node, column, binder);
+  if (node.prefix || node.regex || type === 'keyword') return keywordSql(node, column, binder);
   if (type === 'any')
     return node.comparison === '=' ? keywordSql(node, column, binder) : labelSql(node, column, bound.number, binder);
   if (type === 'time')
@@ -56,7 +63,8 @@ function fieldSql(node: FieldNode, bound: BoundField<AlertSnapshot>, binder: Bin
   return `${column} ${node.comparison} ${binder.bind(bound.number)}::double precision`;
 }
 
-function keywordSql({ value, prefix }: FieldNode, column: string, binder: Binder): string {
+function keywordSql({ value, prefix, regex }: FieldNode, column: string, binder: Binder): string {
+  if (regex) return `${column} ~ ${binder.bind(regex.are)}`;
   if (prefix && value === '') return `${column} is not null`;
   return prefix ? `starts_with(${column}, ${binder.bind(value)})` : `${column} = ${binder.bind(value)}`;
 }

@@ -1,6 +1,6 @@
 import {
   bindField,
-  type Comparison,
+  type FieldNode,
   type SearchField,
   type SearchFields,
   type SearchNode,
@@ -45,6 +45,9 @@ export function storedWords(entry: EntryFacts): string {
   return ` ${wordsOf(ENTRY_SEARCH.words(entry)).join(' ')} `;
 }
 
+/** What the words of an entry are made of, as it was written. */
+const TEXT = `concat(e.action, E'\\n', e.actor_name, E'\\n', e.target_type, E'\\n', e.target_id, E'\\n', e.reason)`;
+
 /** A search as a condition on `entry e`; finds the same entries as the live filter does. */
 export function searchSql(node: SearchNode, bind: Bind): string {
   switch (node.kind) {
@@ -55,6 +58,7 @@ export function searchSql(node: SearchNode, bind: Bind): string {
       // What is unknown of an absent value is not found, so its negation is.
       return `not coalesce(${searchSql(node.node, bind)}, false)`;
     case 'words':
+      if (node.regex) return `${TEXT} ~ ${bind(node.regex.are)}::text`;
       return `strpos(e.words, ${bind(` ${node.words.join(' ')}${node.prefix ? '' : ' '}`)}) > 0`;
     case 'field': {
       const { name, number } = bindField(node, ENTRY_SEARCH);
@@ -68,10 +72,11 @@ export function searchSql(node: SearchNode, bind: Bind): string {
 function comparisonSql(
   column: string,
   type: StoredField['type'],
-  { comparison, prefix, value: text }: { comparison: Comparison; prefix: boolean; value: string },
+  { comparison, prefix, value: text, regex }: FieldNode,
   bind: Bind,
   value: string | Date,
 ): string {
+  if (regex) return `${column} ~ ${bind(regex.are)}::text`;
   if (prefix && text === '') return `${column} is not null`;
   if (prefix) return `starts_with(${column}, ${bind(text)}::text)`;
   return `${column} ${comparison} ${bind(value)}::${type === 'time' ? 'timestamptz' : 'text'}`;

@@ -7,7 +7,6 @@ const RANKS = SEVERITIES.map((severity) => severity.toLowerCase());
 /** What a search of logs can speak of, and how a live filter reads it; search.ts says the same in SQL. */
 export const LOG_FIELDS: SearchFields<LogRow> = {
   words: ({ body }) => body,
-  hasRegex: true,
   fields: {
     severity: { type: 'rank', ranks: RANKS, read: ({ severity }) => RANKS[rankOf(severity)] },
     service: { type: 'keyword', read: ({ service }) => service },

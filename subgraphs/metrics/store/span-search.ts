@@ -39,7 +39,7 @@ export const SPAN_FIELDS: SearchFields<never> = {
   },
 };
 
-const TEXT = `lowerUTF8(concat(name, ' ', service, ' ', arrayStringConcat(mapValues(attributes), ' ')))`;
+const TEXT = `concat(name, ' ', service, ' ', arrayStringConcat(mapValues(attributes), ' '))`;
 const OUTSIDE = '[^\\p{L}\\p{N}\\p{M}]';
 
 /**
@@ -65,10 +65,11 @@ function conditionOf(node: SearchNode, bind: Bind): string {
   return node.nodes.map((part) => `(${conditionOf(part, bind)})`).join(` ${node.kind} `);
 }
 
-function wordsCondition({ words, prefix }: WordsNode, bind: Bind): string {
+function wordsCondition({ words, prefix, regex }: WordsNode, bind: Bind): string {
+  if (regex) return `match(${TEXT}, ${bind(regex.re2, 'String')})`;
   // Words are letters and digits only, so nothing in them means anything to the pattern.
   const pattern = `(?:^|${OUTSIDE})${words.join(`${OUTSIDE}+`)}${prefix ? '' : `(?:$|${OUTSIDE})`}`;
-  return `match(${TEXT}, ${bind(pattern, 'String')})`;
+  return `match(lowerUTF8(${TEXT}), ${bind(pattern, 'String')})`;
 }
 
 function fieldCondition(node: FieldNode, bind: Bind): string {
@@ -76,6 +77,7 @@ function fieldCondition(node: FieldNode, bind: Bind): string {
   const { comparison, prefix, value } = node;
   if (field.type === 'any') return attributeCondition(node, path, number, bind);
   const column = COLUMNS[name] as string;
+  if (node.regex) return `match(${column}, ${bind(node.regex.re2, 'String')})`;
   if (prefix && value === '') return `${field.type === 'keyword' ? `${column} != ''` : 'true'}`;
   if (prefix) return `startsWith(${column}, ${bind(value, 'String')})`;
   if (field.type === 'keyword') return `${column} = ${bind(value, 'String')}`;
@@ -87,6 +89,7 @@ function attributeCondition(node: FieldNode, path: string, number: number | unde
   const name = bind(path, 'String');
   const there = `mapContains(attributes, ${name})`;
   const text = `attributes[${name}]`;
+  if (node.regex) return `${there} and match(${text}, ${bind(node.regex.re2, 'String')})`;
   if (prefix) return value === '' ? there : `startsWith(${text}, ${bind(value, 'String')})`;
   const compared = number === undefined ? 'false' : `toFloat64OrNull(${text}) ${comparison} ${bind(number, 'Float64')}`;
   const equal = comparison === '=' ? `${text} = ${bind(value, 'String')}` : 'false';
