@@ -5,10 +5,11 @@ import type { Subgraph } from '../../lib/subgraph.ts';
 import { Alert } from './entity/alert.ts';
 import { ContactPoint, EscalationPolicy, Notification } from './entity/contact.ts';
 import { AlertRule } from './entity/rule.ts';
-import { AgentReference } from './entity/stubs.ts';
+import { AgentReference, LogEntryReference } from './entity/stubs.ts';
 import { alertLoaders } from './loaders.ts';
 import { AgentAlertsResolver, AlertResolver, AlertRuleResolver } from './resolver/alert.ts';
 import type { AlertsContext } from './resolver/context.ts';
+import { LogEntryAlertsResolver } from './resolver/log-entry.ts';
 import { AlertMutationResolver } from './resolver/mutation.ts';
 import { AlertQueryResolver } from './resolver/query.ts';
 import { AlertSubscriptionResolver } from './resolver/subscription.ts';
@@ -64,7 +65,9 @@ export async function alertsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
         AlertResolver,
         AlertRuleResolver,
         AgentAlertsResolver,
+        LogEntryAlertsResolver,
       ],
+      orphanedTypes: [LogEntryReference],
       access: runtime.access,
       references,
     }),
@@ -89,6 +92,8 @@ const references: Record<string, ReferenceResolver> = {
   Alert: ({ id }, { loaders }: AlertsContext) => byNodeId('Alert', id, (uuid) => loaders.alert.load(uuid)),
   AlertRule: ({ id }, { loaders }: AlertsContext) => byNodeId('AlertRule', id, (uuid) => loaders.rule.load(uuid)),
   Agent: ({ id }) => AgentReference.of(String(id)),
+  LogEntry: ({ id, time, agent }) =>
+    Object.assign(new LogEntryReference(), { id, agent, ...(time ? { time: new Date(String(time)) } : {}) }),
 };
 
 function byNodeId<T>(type: string, id: unknown, load: (uuid: string) => T): T | null {

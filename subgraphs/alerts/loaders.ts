@@ -8,7 +8,7 @@ import type { Notification } from './entity/contact.ts';
 import type { AlertFilter } from './entity/inputs.ts';
 import type { AlertRule } from './entity/rule.ts';
 import { ALERT_STREAM, ALERTS } from './service/reader.ts';
-import { type AlertStore, keyOfAlert } from './store/alerts.ts';
+import { type AgentAndTime, type AlertStore, keyOfAlert } from './store/alerts.ts';
 import type { NotificationStore } from './store/notifications.ts';
 import type { RuleStore } from './store/rules.ts';
 
@@ -26,6 +26,8 @@ export interface AlertLoaders {
   firing: DataLoader<string, number>;
   /** What was sent about an alert. */
   notifications: DataLoader<string, Notification[]>;
+  /** The uuids of alerts about an agent that fired at a time, newest first, at most 100. */
+  firingAt: DataLoader<AgentAndTime, string[], string>;
   /** The page of alerts of one agent, for these arguments. */
   ofAgent(args: AlertsOfAgentArgs): DataLoader<string, Page<Alert>>;
 }
@@ -58,6 +60,9 @@ export function alertLoaders(rooms: AlertLoaderRooms): AlertLoaders {
     notifications: new DataLoader<string, Notification[]>(async (uuids) => {
       const all = await notifications.ofAlerts(uuids);
       return uuids.map((uuid) => all.filter(({ alertUuid }) => alertUuid === uuid));
+    }),
+    firingAt: new DataLoader<AgentAndTime, string[], string>((asked) => alerts.firingAt(asked), {
+      cacheKeyFn: ({ agentId, atMs }) => `${agentId} ${atMs}`,
     }),
     ofAgent(args) {
       const key = JSON.stringify(args);

@@ -110,6 +110,14 @@ const FILTERS: [filter: AlertFilter, names: string[]][] = [
   [{ query: 'labels.shards:*' }, ['disk slow', 'slow', 'disk full']],
   [{ query: `traceId:${'ab'.repeat(16)}` }, ['odd']],
   [{ query: 'startedAt>2001-01-01 startedAt<2100-01-01T00:00:00Z' }, ALL],
+  [{ query: '/disk (slow|full)/' }, ['disk slow', 'disk full']],
+  [{ query: '/^Disk/' }, []],
+  [{ query: '/(?i)^DISK\\b/' }, ['disk slow', 'disk full']],
+  [{ query: '/Checkout-s.*slow$/' }, ['slow']],
+  [{ query: 'name:/^d.*w$/' }, ['disk slow']],
+  [{ query: '-name:/o/' }, ['disk full']],
+  [{ query: 'labels.env:/^prod-\\d/' }, ['disk slow']],
+  [{ query: '-labels.shards:/^\\d+$/ agent:/./' }, ['slow']],
   [{ query: '  ' }, ALL],
 ];
 
@@ -121,6 +129,32 @@ test.each(FILTERS)('%j finds the same in lists and in streams', async (filter, n
   );
   const found = rows.map(({ node }) => node).filter(matcherOf(filter, alerts.clock));
   expect(found.map(({ name }) => name).sort()).toEqual([...names].sort());
+});
+
+test('a log entry has the alerts about its agent that fired when it was written', async () => {
+  const entity = `query ($r: [_Any!]!, $first: Int) { _entities(representations: $r) { ... on LogEntry { alerts(first: $first) { name } } } }`;
+  const { alert } = await alerts.data('query ($id: ID) { alert(id: $id) { firedAt } }', { id: ids[0] });
+  const entry = (atMs: number, agent: number | null) => ({
+    __typename: 'LogEntry',
+    id: `entry-${atMs}-${agent}`,
+    time: new Date(atMs).toISOString(),
+    agent: agent === null ? null : { __typename: 'Agent', id: agentId(agent) },
+  });
+  const firedMs = Date.parse(alert.firedAt);
+  const laterMs = alerts.clock.nowMs() + 60_000;
+  const r = [entry(laterMs, 1), entry(laterMs, 2), entry(laterMs, null), entry(firedMs - 60_000, 1), entry(firedMs, 1)];
+  const { _entities } = await alerts.data(entity, { r });
+  expect(_entities.map((each: AnyShape) => each.alerts.map(({ name }: AnyShape) => name)).slice(0, 4)).toEqual([
+    ['slow', 'disk full'],
+    ['disk slow'],
+    [],
+    [],
+  ]);
+  expect(_entities[4].alerts).toContainEqual({ name: 'disk full' });
+  const one = await alerts.data(entity, { r: [entry(laterMs, 1)], first: 1 });
+  expect(one._entities).toEqual([{ alerts: [{ name: 'slow' }] }]);
+  const none = await alerts.house.ask(entity, { r: [entry(laterMs, 1)], first: 0 });
+  expect(none.errors?.[0]?.extensions.code).toBe('BAD_INPUT');
 });
 
 test('one alert is found by id, by fingerprint, and as an entity; not by both or neither', async () => {

@@ -24,3 +24,19 @@ export class TraceReference {
     return Object.assign(new TraceReference(), { traceId });
   }
 }
+
+/** The logs house's LogEntry, as far as its alerts need it. */
+@Directive('@key(fields: "id")')
+@ObjectType('LogEntry')
+export class LogEntryReference {
+  @Field(() => ID)
+  id!: string;
+
+  @Directive('@external')
+  @Field(() => Date)
+  time!: Date;
+
+  @Directive('@external')
+  @Field(() => AgentReference, { nullable: true })
+  agent?: AgentReference | null;
+}

@@ -6,6 +6,12 @@ import type { AlertFilter } from '../entity/inputs.ts';
 import { wordsOfAlert } from '../entity/search.ts';
 import { type Where, WhereBuilder, whereOf } from './filter.ts';
 
+/** An agent by its global id, and a time, milliseconds since 1970. */
+export interface AgentAndTime {
+  agentId: string;
+  atMs: number;
+}
+
 /** SQL of alerts. Lists are newest first: by `started_at`, then `id`, both falling. */
 export class AlertStore {
   constructor(private readonly database: DataSource) {}
@@ -70,6 +76,19 @@ export class AlertStore {
       values,
     );
     return new Map(rows.map((row) => [row.agent_id, row.n]));
+  }
+
+  /** For each agent and time the uuids of the alerts about it that fired then, newest first, at most 100. */
+  async firingAt(asked: readonly AgentAndTime[]): Promise<string[][]> {
+    const rows: { place: string; ids: string[] }[] = await this.database.query(
+      `select place, array(
+         select id from alert
+          where agent_id = asked.agent_id and fired_at <= asked.at and (resolved_at is null or resolved_at >= asked.at)
+          order by started_at desc, id desc limit 100) as ids
+         from unnest($1::text[], $2::timestamptz[]) with ordinality as asked (agent_id, at, place) order by place`,
+      [asked.map(({ agentId }) => agentId), asked.map(({ atMs }) => new Date(atMs))],
+    );
+    return rows.map(({ ids }) => ids);
   }
 
   /** How many alerts of each rule fire or recover. */
