@@ -23,9 +23,18 @@ function token(root: string): string {
   }
 }
 
-/** A client for the address given by --url, else FLEET_URL, else this machine's. */
-export function clientFor(url: string | undefined, root: string): FleetClient {
-  return new FleetClient({ url: url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000', token: token(root) });
+/**
+ * A client for the address given by --url, else FLEET_URL, else this machine's.
+ * @param timeoutMs of one request, milliseconds; the client's own unless given
+ */
+export function clientFor(url: string | undefined, root: string, timeoutMs?: number): FleetClient {
+  const address = url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000';
+  return new FleetClient({ url: address, token: token(root), ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+}
+
+/** Whether lines may be coloured where they go: a terminal, and nobody said no (no-color.org). */
+export function isColourWelcome({ isTTY }: { isTTY?: boolean }): boolean {
+  return isTTY === true && !process.env['NO_COLOR'];
 }
 
 /** The environment of what `fleet start` starts: what only clients read stays out. */

@@ -3,6 +3,7 @@ import { addAck } from './commands/ack.ts';
 import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFlags } from './commands/flags.ts';
 import { addLogs } from './commands/logs.ts';
@@ -10,6 +11,7 @@ import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
 import { addRetention } from './commands/retention.ts';
 import { addSchema } from './commands/schema.ts';
+import { addSearches } from './commands/searches.ts';
 import { addStart, start } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addToken } from './commands/token.ts';
@@ -29,6 +31,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addStatus,
     addAgents,
     addLogs,
+    addSearches,
     addRetention,
     addAlerts,
     addAck,
@@ -39,6 +42,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addFlags,
     addAudit,
     addDemo,
+    addCompletion,
   ])
     add(program, surface);
   for (const command of everyCommand(program)) command.copyInheritedSettings(program);

@@ -7,6 +7,7 @@ import { EventPartitions1796053600000 } from './1796053600000-houses-event-parti
 import { LogsErrorResolutions1796067600000 } from './1796067600000-logs-error-resolutions.ts';
 import { AuditDryRuns1796091600000 } from './1796091600000-audit-dry-runs.ts';
 import { LogsSweepPlan1796091600001 } from './1796091600001-logs-sweep-plan.ts';
+import { LogsSearchesMetrics1796091600002 } from './1796091600002-logs-searches-metrics.ts';
 import { AuditProgress1796092800000 } from './1796092800000-audit-progress.ts';
 import { LogsErrorWatch1796094000000 } from './1796094000000-logs-error-watch.ts';
 import { LogsErrorBridges1796095200000 } from './1796095200000-logs-error-bridges.ts';
@@ -24,6 +25,7 @@ export const migrations: Record<string, Migration[]> = {
     EventPartitions1796053600000,
     LogsErrorResolutions1796067600000,
     LogsSweepPlan1796091600001,
+    LogsSearchesMetrics1796091600002,
     LogsErrorWatch1796094000000,
     LogsErrorBridges1796095200000,
   ],

@@ -2,7 +2,7 @@ import { type Column, table } from './table.ts';
 
 /** Where a command writes to; tests pass their own. */
 export interface Sink {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   isTTY?: boolean;
   columns?: number;
   /** A stream's own: told when what was written has left. */

@@ -44,6 +44,9 @@ export class LogFilter {
   @Field(() => String, { nullable: true, description: 'An expression of the search language.' })
   query?: string | null;
 
+  @Field(() => String, { nullable: true, description: 'What the saved search of this name says, beside `query`.' })
+  savedSearch?: string | null;
+
   @Field(() => [LogSeverity], { nullable: true, description: 'Any of these severities.' })
   severities?: LogSeverity[] | null;
 

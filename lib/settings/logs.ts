@@ -80,6 +80,13 @@ export const LOG_SETTINGS = {
   FLEET_ERROR_BRIDGES: bridges.describe(
     'Where changes of groups of errors go beside subscriptions, separated by commas: redis://host:6379?stream=fleet.errors (also rediss), nats://host:4222?subject=fleet.errors (also nats+tls; a JetStream stream takes the subject). Empty: nowhere.',
   ),
+  FLEET_LOG_METRICS_MS: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(60_000)
+    .default(5_000)
+    .describe('How often metrics that are made of log entries get new samples, milliseconds.'),
   FLEET_SYSLOG_PORT: z.coerce
     .number()
     .int()

@@ -1,6 +1,7 @@
 import { startNats } from '../support/nats.ts';
 import { startRedisStandIn } from '../support/redis-stand-in.ts';
 import { SpawnedPlatform, wait } from '../support/spawned-platform.ts';
+import { countedLog, countLog } from './log-metric.ts';
 import { type Scenario, type Verdict, verdict } from './verdict.ts';
 
 const KINDS = ['alpha', 'bravo', 'charlie', 'delta', 'echo', 'foxtrot', 'golf', 'hotel', 'india', 'kilo'];
@@ -20,6 +21,7 @@ export const errors: Scenario = {
     try {
       await platform.start({ FLEET_ERROR_BRIDGES: `${nats.url},${redis.url}` });
       const service = `errors-${process.pid}-${total}`;
+      await countLog(platform, service);
       const senders = new Senders(platform, service, total);
       const sent = senders.run();
       for (let round = 1; round <= kills; round += 1) {
@@ -27,6 +29,7 @@ export const errors: Scenario = {
         await killHouse(platform);
       }
       await sent;
+      const inMetric = await countedLog(platform, total);
       const found = await groupsOf(platform, service);
       // The deaths themselves are errors: told by the supervisor, shipped once the house is back.
       const told = async () => (await groupsOf(platform, 'fleetgraph.supervisor')).get(DEATH) ?? 0;
@@ -43,6 +46,7 @@ export const errors: Scenario = {
         verdict('groups', found.size, found.size === KINDS.length),
         verdict('… errors lost', lost, lost === 0),
         verdict('… errors counted twice', twice, twice === 0),
+        verdict('… in a metric of the log', inMetric, inMetric === total),
         verdict('deaths in a group of their own', deaths, deaths === kills),
         await bridged('NATS', () => nats.messages(), service, expected),
         await bridged('Redis Streams', () => redis.entries(STREAM), service, expected),

@@ -38,7 +38,7 @@ async function fleet(isTTY: boolean, ...words: string[]) {
   return ran;
 }
 
-const gives = (type: string, text: string, total: string, limit = '100') => {
+const gives = (type: string, text: string | Buffer, total: string, limit = '100') => {
   answer = (request, response) => {
     asked = `${request.headers.authorization} ${request.url}`;
     response.writeHead(200, { 'content-type': type, 'fleet-export-total': total, 'fleet-export-limit': limit });
@@ -65,7 +65,7 @@ test('an export goes to standard output as it comes, and says what was asked for
   ];
   expect(await fleet(false, 'logs', 'export', ...words)).toEqual({ out: '{"a":1}\n{"a":2}\n', err: '', code: 0 });
   expect(asked).toBe(
-    'Bearer token /v1/logs/export?format=ndjson&query=slow+%2Fa+b%2F&service=a&service=b&minSeverity=warn&last=P2D&traceId=ab&limit=9',
+    'Bearer token /v1/logs/export?format=ndjson&query=slow+%2Fa+b%2F&service=a&service=b&minSeverity=WARN&last=P2D&traceId=ab&limit=9',
   );
 });
 
@@ -76,6 +76,17 @@ test('on a terminal a bar shows how far it is, and goes; in a pipe there is none
   gives('text/csv', 'body\r\n', '');
   expect((await fleet(true, 'logs', 'export', '--format', 'csv')).err).toContain('\r0 lines\u001b[K');
   expect((await fleet(false, 'logs', 'export', '--format', 'csv')).err).toBe('');
+});
+
+test('Parquet goes into a file byte for byte, with a bar of bytes, and not onto a terminal', async () => {
+  const bytes = Buffer.from([0x50, 0x41, 0x52, 0x31, 0xff, 0xfe, 0x00, 0x0a]);
+  gives('application/vnd.apache.parquet', bytes, '7');
+  const file = path.join(folder, 'lines.parquet');
+  const { out, err } = await fleet(true, 'logs', 'export', '--format', 'parquet', '-o', file, '--saved', 'failing');
+  expect([out, err]).toEqual(['', '\r8 bytes\u001b[K\r\u001b[Kfleet: 7 lines\n']);
+  expect(asked).toContain('format=parquet&savedSearch=failing');
+  expect(readFileSync(file).equals(bytes)).toBe(true);
+  expect(await fleet(true, 'logs', 'export', '--format', 'parquet')).toMatchObject({ out: '', code: 5 });
 });
 
 test('into a file, and a limit that was reached is told', async () => {

@@ -43,7 +43,7 @@ export class Terminal {
 
   #surface(): Surface {
     const { columns } = this;
-    const out = { write: (text: string) => (this.out += text) };
+    const out = { write: (text: string | Uint8Array) => (this.out += text) };
     return {
       out: columns ? { ...out, isTTY: true, columns } : out,
       err: { write: (text) => (this.err += text) },

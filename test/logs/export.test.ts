@@ -99,9 +99,9 @@ test.each([
 
 test.each([
   ['query=(', 'BAD_QUERY', 'column 2'],
-  ['format=xml', 'BAD_INPUT', 'expected the format ndjson or csv'],
+  ['format=xml', 'BAD_INPUT', 'expected the format ndjson, csv or parquet'],
   ['format=csv&format=csv', 'BAD_INPUT', 'format is given twice'],
-  ['colour=red', 'BAD_INPUT', 'there is no parameter colour: expected query, format'],
+  ['colour=red', 'BAD_INPUT', 'there is no parameter colour: expected query, savedSearch, format'],
   ['limit=0', 'BAD_INPUT', `limit is 1 to ${ROWS + 100}`],
   ['limit=x', 'BAD_INPUT', 'limit is 1 to'],
   ['limit=1000000', 'BAD_INPUT', 'limit is 1 to'],

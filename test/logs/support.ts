@@ -19,18 +19,21 @@ export interface LogsHouse extends TestHouse {
   close(): Promise<void>;
 }
 
-export async function startLogsHouse(
-  options: {
-    clock?: Clock;
-    log?: Log;
-    folder?: string;
-    databaseUrl?: string;
-    settings?: Partial<Settings>;
-    cold?: ColdDisk;
-  } = {},
-): Promise<LogsHouse> {
+export interface LogsHouseOptions {
+  clock?: Clock;
+  log?: Log;
+  folder?: string;
+  databaseUrl?: string;
+  settings?: Partial<Settings>;
+  /** A store that other houses have too; it is closed with this one. */
+  telemetry?: TelemetryStore;
+  cold?: ColdDisk;
+  addresses?: Record<string, string>;
+}
+
+export async function startLogsHouse(options: LogsHouseOptions = {}): Promise<LogsHouse> {
   const folder = options.folder ?? path.join(mkdtempSync(path.join(tmpdir(), 'logs-')), 'store');
-  const telemetry = await openTelemetryStore({ path: folder, cold: options.cold });
+  const telemetry = options.telemetry ?? (await openTelemetryStore({ path: folder, cold: options.cold }));
   const house = await startTestHouse({
     name: 'logs',
     entities,
@@ -39,6 +42,7 @@ export async function startLogsHouse(
     clock: options.clock ?? systemClock,
     ...(options.log ? { log: options.log } : {}),
     ...(options.settings ? { settings: options.settings } : {}),
+    ...(options.addresses ? { addresses: options.addresses } : {}),
     ...(options.databaseUrl ? { databaseUrl: options.databaseUrl } : {}),
   });
   return {

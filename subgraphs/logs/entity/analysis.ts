@@ -1,4 +1,4 @@
-import { Field, ObjectType } from 'type-graphql';
+import { Field, Int, ObjectType } from 'type-graphql';
 import { LogSeverity } from '../../../lib/graphql/log-filter.ts';
 import { SCALARS } from '../../../lib/graphql/scalars.ts';
 import { LogEntry } from './log-entry.ts';
@@ -48,6 +48,15 @@ export class LogPattern {
 
   @Field({ description: 'Whether those were all that match.' })
   isComplete!: boolean;
+}
+
+@ObjectType({ description: 'A word that a search could go on with.' })
+export class LogCompletion {
+  @Field({ description: 'The whole word as it would be.' })
+  text!: string;
+
+  @Field(() => Int, { description: 'Where the word that it replaces begins, characters from 0; it ends at the caret.' })
+  from!: number;
 }
 
 @ObjectType({ description: 'What was read for a page of entries.' })

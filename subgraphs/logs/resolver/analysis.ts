@@ -1,6 +1,6 @@
 import { Arg, Ctx, FieldResolver, Int, Query, Resolver, Root } from 'type-graphql';
 import { LogFilter } from '../../../lib/graphql/log-filter.ts';
-import { LogEntry, LogFacet, LogPattern } from '../entity/index.ts';
+import { LogCompletion, LogEntry, LogFacet, LogPattern } from '../entity/index.ts';
 import type { LogContext } from './context.ts';
 
 const FILTER = { nullable: true, description: 'Which entries; all when absent.' };
@@ -32,6 +32,22 @@ export class AnalysisResolver {
     @Ctx() { service }: LogContext,
   ): Promise<LogPattern[]> {
     return service.analysis.patterns(filter, first);
+  }
+
+  @Query(() => [LogCompletion], {
+    nullable: true,
+    description: 'What a search that is being written could go on with, by what the last hour has; commonest first.',
+  })
+  logCompletions(
+    @Arg('query', () => String, { description: 'The search as far as it is written.' }) query: string,
+    @Arg('caret', () => Int, {
+      nullable: true,
+      description: 'How many characters are before the caret; all unless given.',
+    })
+    caret: number | null,
+    @Ctx() { service }: LogContext,
+  ): Promise<LogCompletion[]> {
+    return service.completion.complete(query, caret);
   }
 }
 

@@ -4,5 +4,8 @@ export type { LogContext } from './context.ts';
 export { AgentLogsResolver, AlertLogsResolver, TraceLogsResolver } from './contributions.ts';
 export { ErrorGroupChangeResolver, ErrorGroupResolver, LogEntryErrorResolver } from './error-group.ts';
 export { exportRoute } from './export-route.ts';
+export { ingestRoutes } from './ingest-routes.ts';
+export { LogMetricResolver } from './log-metric.ts';
 export { RetentionPayloadResolver, RetentionPolicyResolver, RetentionResolver } from './retention.ts';
 export { LogsResolver } from './root.ts';
+export { SavedSearchResolver } from './saved-search.ts';

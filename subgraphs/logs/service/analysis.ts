@@ -13,6 +13,7 @@ import {
 } from '../store/index.ts';
 import { criteriaOf } from './filter.ts';
 import { patternsOf } from './patterns.ts';
+import type { SavedSearches } from './saved-searches.ts';
 
 const COLUMNS = ['severity', 'service', 'agent', 'traceId', 'spanId'] as const;
 const OPEN = ['attributes', 'resource'] as const;
@@ -23,6 +24,7 @@ const MAX_NAME = 500;
 export class Analysis {
   constructor(
     private readonly store: AnalysisStore,
+    private readonly searches: SavedSearches,
     private readonly clock: Clock,
     /** Entries that patterns are made of, at most. */
     private readonly patternRows: number,
@@ -35,16 +37,17 @@ export class Analysis {
    */
   async facets(filter: LogFilter | null | undefined, name: string, first: number): Promise<LogFacet[]> {
     requireFirst(first);
-    const criteria = criteriaOf(filter, this.clock.nowMs());
-    const field = fieldOf(name) ?? (await this.#unknown(name, criteria));
+    const criteria = criteriaOf(await this.searches.expanded(filter), this.clock.nowMs());
+    const field = countedFieldOf(name) ?? (await this.#unknown(name, criteria));
     const values = await this.store.values(criteria, field, first);
-    return values.map(({ value, count, total }) => ({ value: shown(field, value), count, share: count / total }));
+    return values.map(({ value, count, total }) => ({ value: shownValue(field, value), count, share: count / total }));
   }
 
   /** What the newest that match say, commonest first. */
   async patterns(filter: LogFilter | null | undefined, first: number): Promise<LogPattern[]> {
     requireFirst(first);
-    const rows = await this.store.newest(criteriaOf(filter, this.clock.nowMs()), this.patternRows + 1);
+    const criteria = criteriaOf(await this.searches.expanded(filter), this.clock.nowMs());
+    const rows = await this.store.newest(criteria, this.patternRows + 1);
     const isComplete = rows.length <= this.patternRows;
     const read = rows.slice(0, this.patternRows);
     const patterns = await patternsOf(read);
@@ -71,7 +74,8 @@ export class Analysis {
   }
 }
 
-function fieldOf(name: string): CountedField | undefined {
+/** The field of this name that entries can be counted by; undefined when there is none. */
+export function countedFieldOf(name: string): CountedField | undefined {
   const column = COLUMNS.find((each) => each === name);
   if (column) return { column, path: '' };
   const open = OPEN.find((each) => name.startsWith(`${each}.`));
@@ -79,7 +83,8 @@ function fieldOf(name: string): CountedField | undefined {
   return open && path && path.length <= MAX_NAME ? { column: open, path } : undefined;
 }
 
-function shown({ column }: CountedField, value: string): string {
+/** A value of a field as people see it. */
+export function shownValue({ column }: CountedField, value: string): string {
   if (column === 'severity') return SEVERITIES[Number(value)] ?? value;
   return column === 'agent' ? nodeId('Agent', value) : value;
 }

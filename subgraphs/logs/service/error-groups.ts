@@ -24,6 +24,7 @@ import {
 import { fingerprintOfUuid, uuidOfFingerprint } from './error-id.ts';
 import { stateOf } from './error-state.ts';
 import { criteriaOf } from './filter.ts';
+import type { SavedSearches } from './saved-searches.ts';
 import type { Watermark } from './tail.ts';
 
 const LIST = 'errorGroups';
@@ -51,6 +52,7 @@ export class ErrorGroups {
   constructor(
     private readonly store: ErrorGroupStore,
     private readonly resolutions: ErrorResolutionStore,
+    private readonly searches: SavedSearches,
     private readonly mark: Watermark,
     private readonly moments: Moments,
     private readonly cursors: CursorSealer,
@@ -61,7 +63,7 @@ export class ErrorGroups {
   async page({ filter, states, ...args }: ErrorGroupsAsked): Promise<Page<ErrorGroup>> {
     const request = readPage(args, this.cursors, LIST);
     const [after, moment] = await this.#start(request.after);
-    const criteria = criteriaOf(filter, moment.nowMs);
+    const criteria = criteriaOf(await this.searches.expanded(filter), moment.nowMs);
     const choice = states ? await this.#choiceOf(states) : {};
     const rows = await this.store.page(criteria, choice, moment.watermark, request.limit + 1, after);
     const page = pageOf(rows, request, this.cursors, LIST, ({ newest }) => [

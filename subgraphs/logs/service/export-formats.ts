@@ -1,12 +1,20 @@
 import type { LogEntry } from '../entity/index.ts';
+import { entryOf, type LogRow } from '../store/index.ts';
+import { ParquetExport } from './export-parquet.ts';
 
-export type ExportFormat = 'ndjson' | 'csv';
+export type ExportFormat = 'ndjson' | 'csv' | 'parquet';
 
-/** How a file of entries is written: what stands at its top, and a line for each. */
-interface Writer {
+/** One file of entries as it is made. */
+export interface ExportWriter {
+  /** The next entries; what is written by now, which may be nothing yet. */
+  write(rows: readonly LogRow[]): string | Uint8Array;
+  /** What stands at the end. */
+  end(): string | Uint8Array;
+}
+
+interface Format {
   contentType: string;
-  head: string;
-  line(entry: LogEntry): string;
+  begin(): ExportWriter;
 }
 
 const COLUMNS = [
@@ -23,21 +31,32 @@ const COLUMNS = [
   'id',
 ] as const;
 
-export const EXPORT_FORMATS: Record<ExportFormat, Writer> = {
+/** A file of lines. */
+function lines(head: string, line: (entry: LogEntry) => string): ExportWriter {
+  let isBegun = false;
+  const begun = (text: string) => {
+    const whole = isBegun ? text : head + text;
+    isBegun = true;
+    return whole;
+  };
+  return { write: (rows) => begun(rows.map((row) => line(entryOf(row))).join('')), end: () => begun('') };
+}
+
+export const EXPORT_FORMATS: Record<ExportFormat, Format> = {
   ndjson: {
     contentType: 'application/x-ndjson',
-    head: '',
-    line: (entry) => `${JSON.stringify(flat(entry))}\n`,
+    begin: () => lines('', (entry) => `${JSON.stringify(flat(entry))}\n`),
   },
   // RFC 4180.
   csv: {
     contentType: 'text/csv; charset=utf-8; header=present',
-    head: `${COLUMNS.join(',')}\r\n`,
-    line: (entry) => {
-      const values = flat(entry);
-      return `${COLUMNS.map((name) => quoted(values[name])).join(',')}\r\n`;
-    },
+    begin: () =>
+      lines(`${COLUMNS.join(',')}\r\n`, (entry) => {
+        const values = flat(entry);
+        return `${COLUMNS.map((name) => quoted(values[name])).join(',')}\r\n`;
+      }),
   },
+  parquet: { contentType: 'application/vnd.apache.parquet', begin: () => new ParquetExport() },
 };
 
 export function isExportFormat(text: string): text is ExportFormat {

@@ -10,7 +10,19 @@ export interface ExportRequest {
   limit?: number;
 }
 
-const KNOWN = ['query', 'format', 'limit', 'minSeverity', 'service', 'agent', 'traceId', 'from', 'to', 'last'];
+const KNOWN = [
+  'query',
+  'savedSearch',
+  'format',
+  'limit',
+  'minSeverity',
+  'service',
+  'agent',
+  'traceId',
+  'from',
+  'to',
+  'last',
+];
 
 /**
  * Reads `?query=…&format=csv&service=a&service=b&minSeverity=WARN&agent=<id>&traceId=…&from=…&to=…&last=PT1H&limit=1000`.
@@ -26,7 +38,7 @@ export function exportRequest(parameters: URLSearchParams): ExportRequest {
     return value;
   };
   const format = one('format') ?? 'ndjson';
-  if (!isExportFormat(format)) return bad('format', 'expected the format ndjson or csv');
+  if (!isExportFormat(format)) return bad('format', 'expected the format ndjson, csv or parquet');
   const minSeverity = one('minSeverity')?.toUpperCase();
   if (minSeverity !== undefined && !Object.hasOwn(LogSeverity, minSeverity)) {
     bad('minSeverity', `expected one of ${Object.values(LogSeverity).join(', ')}`);
@@ -38,6 +50,7 @@ export function exportRequest(parameters: URLSearchParams): ExportRequest {
   return {
     filter: {
       query: one('query') ?? null,
+      savedSearch: one('savedSearch') ?? null,
       minSeverity: (minSeverity ?? null) as LogSeverity | null,
       services: services.length ? services : null,
       agentIds: agentIds.length ? agentIds : null,

@@ -1,9 +1,10 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import type { LogFilter } from '../../../lib/graphql/log-filter.ts';
-import { entryOf, type LogCriteria, type LogRow, type LogStore } from '../store/index.ts';
+import { type LogCriteria, type LogRow, type LogStore } from '../store/index.ts';
 import { EXPORT_FORMATS, type ExportFormat } from './export-formats.ts';
 import { criteriaOf } from './filter.ts';
+import type { SavedSearches } from './saved-searches.ts';
 import type { Watermark } from './tail.ts';
 
 /** An export that has begun. */
@@ -13,7 +14,7 @@ export interface Export {
   total: number | null;
   /** More than so many are not given out at once. */
   limit: number;
-  chunks: AsyncIterable<string>;
+  chunks: AsyncIterable<string | Uint8Array>;
 }
 
 const MAX_RUNNING = 4;
@@ -21,6 +22,8 @@ const FIRST_ROWS = 10;
 const MAX_ROWS = 2_000;
 /** What a chunk is to weigh, characters: the next one has as many rows as the last one's weight allows. */
 const CHUNK = 2_000_000;
+/** Of a row's own: times, ids, names. */
+const ROW_CHARACTERS = 300;
 
 /** Entries as a file: all that match, newest first, of one moment, with a few chunks in memory whatever its size. */
 export class Exports {
@@ -28,6 +31,7 @@ export class Exports {
 
   constructor(
     private readonly store: LogStore,
+    private readonly searches: SavedSearches,
     private readonly mark: Watermark,
     private readonly clock: Clock,
     /** Entries that one export has at most. */
@@ -43,7 +47,7 @@ export class Exports {
     if (!Number.isInteger(limit) || limit < 1 || limit > this.maxRows) {
       throw new FleetError('BAD_INPUT', `limit is 1 to ${this.maxRows}`, { field: ['limit'] });
     }
-    const criteria = criteriaOf(filter, this.clock.nowMs());
+    const criteria = criteriaOf(await this.searches.expanded(filter), this.clock.nowMs());
     const { watermark } = this.mark;
     if (this.#running >= MAX_RUNNING) {
       throw new FleetError('OVERLOADED', `${MAX_RUNNING} exports run already`, { retryAfterMs: 5_000 });
@@ -71,20 +75,21 @@ export class Exports {
     watermark: number,
     first: LogRow[],
     limit: number,
-  ): AsyncGenerator<string> {
-    const { head, line } = EXPORT_FORMATS[format];
-    if (head) yield head;
+  ): AsyncGenerator<string | Uint8Array> {
+    const file = EXPORT_FORMATS[format].begin();
     let rows = first;
     let asked = Math.min(FIRST_ROWS, limit);
     let given = 0;
     while (rows.length) {
-      const chunk = rows.map((row) => line(entryOf(row))).join('');
+      const chunk = file.write(rows);
       given += rows.length;
-      yield chunk;
-      if (rows.length < asked || given >= limit) return;
-      asked = Math.min(limit - given, sized(chunk.length / rows.length, asked));
+      if (chunk.length) yield chunk;
+      if (rows.length < asked || given >= limit) break;
+      asked = Math.min(limit - given, sized(weightOf(rows) / rows.length, asked));
       rows = await this.#page(criteria, watermark, asked, rows.at(-1));
     }
+    const end = file.end();
+    if (end.length) yield end;
   }
 
   async #page(criteria: LogCriteria, watermark: number, limit: number, behind: LogRow | undefined): Promise<LogRow[]> {
@@ -92,6 +97,13 @@ export class Exports {
     const { rows } = await this.store.page(criteria, { limit, backward: false, ...after }, watermark);
     return rows.slice(0, limit);
   }
+}
+
+/** Characters of rows, roughly. */
+function weightOf(rows: readonly LogRow[]): number {
+  const weight = ({ body, resource, attributes }: LogRow) =>
+    Object.values(attributes).reduce((sum, text) => sum + text.length, ROW_CHARACTERS + body.length + resource.length);
+  return rows.reduce((sum, row) => sum + weight(row), 0);
 }
 
 /** How many rows come next: as the last ones weighed, and at most eight times as many, for the next ones may weigh more. */
@@ -108,8 +120,8 @@ function once(work: () => void): () => void {
 }
 
 /** The same chunks; `end` is called when they are over, also when nobody ever asked for the first one. */
-function ending(chunks: AsyncGenerator<string>, end: () => void): AsyncIterable<string> {
-  const iterator: AsyncIterator<string> = {
+function ending<T>(chunks: AsyncGenerator<T>, end: () => void): AsyncIterable<T> {
+  const iterator: AsyncIterator<T> = {
     async next() {
       try {
         const result = await chunks.next();

@@ -16,10 +16,12 @@ import {
   timeOfNanos,
 } from '../store/index.ts';
 import type { Analysis } from './analysis.ts';
+import type { SearchCompletion } from './completion.ts';
 import { criteriaOf, narrowed } from './filter.ts';
 import { divide } from './histogram.ts';
 import type { Ingest } from './ingest.ts';
 import type { Retention } from './retention.ts';
+import type { SavedSearches } from './saved-searches.ts';
 import type { TailSubscription, Tails, Watermark } from './tail.ts';
 
 const LIST = 'logs';
@@ -35,6 +37,8 @@ export interface LogServiceParts {
   ingest: Ingest;
   retention: Retention;
   analysis: Analysis;
+  completion: SearchCompletion;
+  searches: SavedSearches;
   mark: Watermark;
   cursors: CursorSealer;
   clock: Clock;
@@ -63,22 +67,26 @@ export class LogService {
   readonly ingest: Ingest;
   readonly retention: Retention;
   readonly analysis: Analysis;
+  readonly completion: SearchCompletion;
+  readonly searches: SavedSearches;
 
   constructor(private readonly parts: LogServiceParts) {
     this.ingest = parts.ingest;
     this.retention = parts.retention;
     this.analysis = parts.analysis;
+    this.completion = parts.completion;
+    this.searches = parts.searches;
   }
 
   /** A page, newest first. */
-  logs(asked: LogsAsked): Promise<LogPage> {
-    return this.#page(asked, criteriaOf(asked.filter, this.parts.clock.nowMs()));
+  async logs(asked: LogsAsked): Promise<LogPage> {
+    return await this.#page(asked, await this.#criteria(asked.filter));
   }
 
   /** A page of one agent's entries. @param agentId global */
-  ofAgent(agentId: string, asked: LogsAsked): Promise<LogPage> {
+  async ofAgent(agentId: string, asked: LogsAsked): Promise<LogPage> {
     const uuid = readNodeId(agentId)?.uuid ?? '-';
-    return this.#page(asked, narrowed(criteriaOf(asked.filter, this.parts.clock.nowMs()), { agents: [uuid] }));
+    return await this.#page(asked, narrowed(await this.#criteria(asked.filter), { agents: [uuid] }));
   }
 
   /** A page of a trace's entries. */
@@ -118,8 +126,8 @@ export class LogService {
 
   /** Counts over time; without groups every bucket is there, also an empty one. */
   async histogram({ filter, step, maxBuckets, groupBy }: HistogramAsked): Promise<LogBucket[]> {
-    const { store, clock } = this.parts;
-    const criteria = criteriaOf(filter, clock.nowMs());
+    const { store } = this.parts;
+    const criteria = await this.#criteria(filter);
     const span = await this.#span(criteria);
     if (!span) {
       divide(0, 0, maxBuckets, step);
@@ -142,9 +150,13 @@ export class LogService {
 
   /** Follows new entries. A range that ends now says nothing about what is to come, and is left out. */
   async follow(filter: LogFilter | null | undefined, after: string | null | undefined): Promise<TailSubscription> {
-    const criteria = criteriaOf(filter, this.parts.clock.nowMs());
+    const criteria = await this.#criteria(filter);
     const { from: _from, to: _to, ...lasting } = criteria;
     return await this.parts.tails.follow(filter?.range?.last ? lasting : criteria, after);
+  }
+
+  async #criteria(filter: LogFilter | null | undefined): Promise<LogCriteria> {
+    return criteriaOf(await this.searches.expanded(filter), this.parts.clock.nowMs());
   }
 
   #page(args: PageArgs, criteria: LogCriteria): Promise<LogPage> {

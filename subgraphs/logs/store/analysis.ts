@@ -24,6 +24,10 @@ const VALUES = {
 const VALUE_CHARACTERS = 1_000;
 const BODY_CHARACTERS = 500;
 const NAMED_ROWS = 1_000;
+/** Entries that completions are taken from, how many there are at most, and how long it may take: somebody is typing. */
+const COMPLETED_ROWS = 200_000;
+const COMPLETED = 50;
+const COMPLETION_MS = 1_000;
 const NAMES = 20;
 
 /** What is made of many entries: values counted, and what they say. */
@@ -45,6 +49,40 @@ export class AnalysisStore {
       parameters.values,
     );
     return rows.map(({ shown, many, whole }) => ({ value: shown, count: Number(many), total: Number(whole) }));
+  }
+
+  /** Values of the newest matching entries that begin so, in any case, commonest first. What is not found in time is left out. */
+  async valuesThatBegin(criteria: LogCriteria, field: CountedField, begin: string): Promise<string[]> {
+    const { where, parameters } = conditionOf(criteria);
+    const value = field.column === 'agent' ? `nullIf(toString(agent_name), '')` : valueSql(field, parameters);
+    return await this.#thatBegin(
+      `select ${value} as found from log where ${where} order by time desc`,
+      begin,
+      parameters,
+    );
+  }
+
+  /** The same of names: of attributes, or of the resource, also one level inside of what has parts. */
+  async namesThatBegin(criteria: LogCriteria, column: 'attributes' | 'resource', begin: string): Promise<string[]> {
+    const { where, parameters } = conditionOf(criteria);
+    const names =
+      column === 'attributes'
+        ? `arrayConcat(mapKeys(attributes), arrayFlatten(arrayMap((name, raw) ->
+             arrayMap(inside -> concat(name, '.', inside), JSONExtractKeys(raw)), mapKeys(attributes), mapValues(attributes))))`
+        : 'JSONExtractKeys(toString(resource))';
+    const rows = `select ${column} from log where ${where} order by time desc limit ${COMPLETED_ROWS}`;
+    return await this.#thatBegin(`select arrayJoin(${names}) as found from (${rows})`, begin, parameters);
+  }
+
+  async #thatBegin(found: string, begin: string, parameters: Parameters): Promise<string[]> {
+    const rows = await this.reader.early<{ word: string }>(
+      `select substringUTF8(found, 1, ${VALUE_CHARACTERS}) as word from (${found} limit ${COMPLETED_ROWS})
+        where found is not null and startsWith(lowerUTF8(found), ${parameters.bind('String', begin.toLowerCase())})
+        group by word order by count() desc, word limit ${COMPLETED}`,
+      parameters.values,
+      COMPLETION_MS,
+    );
+    return rows.map(({ word }) => word);
   }
 
   /** Names of attributes that the newest matching entries have, commonest first. */
@@ -78,7 +116,8 @@ export class AnalysisStore {
   }
 }
 
-function valueSql({ column, path }: CountedField, parameters: Parameters): string {
+/** The value of a field as text; null where an entry has none. */
+export function valueSql({ column, path }: CountedField, parameters: Parameters): string {
   if (column !== 'attributes' && column !== 'resource') return VALUES[column];
   const ways = waysOf(path).map((way) => {
     const raw = rawValue(column, way, parameters);

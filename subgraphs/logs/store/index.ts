@@ -13,7 +13,16 @@ export {
 export { ErrorResolutionStore } from './error-resolutions.ts';
 export { ErrorWatchStore } from './error-watch.ts';
 export type { SweptBefore, SweptPolicy } from './governed.ts';
+export { LogMetricStore, type MetricSeries, type MetricState, type SeriesValue } from './log-metrics.ts';
 export { type GroupColumn, LogStore, type ReadPage, type TailPlace } from './logs.ts';
+export {
+  type Counted,
+  type CountedLog,
+  MetricCountStore,
+  OVERFLOW_KEY,
+  type StampRange,
+} from './metric-counts.ts';
+export { type Named, NamedStore } from './named.ts';
 export { LogReader, SEARCH_LIMITS } from './reader.ts';
 export { RetentionStore } from './retention.ts';
 export {
