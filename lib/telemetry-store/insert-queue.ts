@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { asFleetError, FleetError, messageOf } from '../errors.ts';
 import { batchNumber, RepeatGuard } from './repeat-guard.ts';
+import { ReturnTimes } from './return-times.ts';
 import { StampClock } from './stamp-clock.ts';
 
 /** Requests of one durable insert, in the order they were given. */
@@ -61,6 +62,7 @@ export class InsertQueue<B, P> {
   readonly #options: Required<InsertQueueOptions>;
   readonly #guard = new RepeatGuard();
   readonly #stamps: StampClock;
+  readonly #returns: ReturnTimes;
   #waiting: Pending<B, P>[] = [];
   #waitingRows = 0;
   #pendingBytes = 0;
@@ -82,6 +84,7 @@ export class InsertQueue<B, P> {
       ...options,
     };
     this.#stamps = new StampClock(options.clock);
+    this.#returns = new ReturnTimes(this.#options.maxPendingBytes);
   }
 
   /** Every row stamped up to here is durable; none will come below it. */
@@ -122,10 +125,14 @@ export class InsertQueue<B, P> {
     return 'stored';
   }
 
-  /** @throws OVERLOADED when nothing more is taken now: asked before the work that would be in vain */
-  checkRoom(): void {
+  /**
+   * Asked before the work that would be in vain.
+   * @param bytes what the request takes, about
+   * @throws OVERLOADED when nothing more is taken now
+   */
+  checkRoom(bytes = 0): void {
     this.#options.checkStore();
-    if (this.#pendingBytes >= this.#options.maxPendingBytes) throw overloaded();
+    if (this.#pendingBytes >= this.#options.maxPendingBytes) throw this.#overloaded(bytes);
   }
 
   /** Stores what waits, then refuses more. */
@@ -142,7 +149,7 @@ export class InsertQueue<B, P> {
     // Before the work of writing them out: an overload must not cost what it refuses.
     this.checkRoom();
     const { prepared, bytes } = this.form.prepare(rows);
-    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > maxPendingBytes) throw overloaded();
+    if (this.#pendingBytes > 0 && this.#pendingBytes + bytes > maxPendingBytes) throw this.#overloaded(bytes);
     const count = this.form.rowsOf(rows);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ rows, count, prepared, batch, bytes, resolve, reject });
@@ -152,6 +159,11 @@ export class InsertQueue<B, P> {
       if (this.#waitingRows >= maxRows || !isGrouping()) this.#kick();
       else this.#timer ??= setTimeout(() => this.#kick(), lingerMs);
     });
+  }
+
+  #overloaded(bytes: number): FleetError {
+    const retryAfterMs = this.#returns.next(bytes, this.#options.clock.nowMs());
+    return new FleetError('OVERLOADED', 'too much waits to be stored: send it again later', { retryAfterMs });
   }
 
   #kick(): void {
@@ -183,9 +195,13 @@ export class InsertQueue<B, P> {
 
   async #storeGroup(group: Pending<B, P>[]): Promise<void> {
     const stamp = this.#stamps.next();
+    const { clock } = this.#options;
+    const begunMs = clock.nowMs();
     const stored = await this.#insert(group, stamp);
     this.#watermark = stamp;
-    this.#pendingBytes -= group.reduce((sum, { bytes }) => sum + bytes, 0);
+    const bytes = group.reduce((sum, request) => sum + request.bytes, 0);
+    this.#pendingBytes -= bytes;
+    this.#returns.stored(bytes, clock.nowMs() - begunMs);
     if (stored.length) this.form.onGroup?.({ stamp, batches: stored.map(({ rows }) => rows) });
     for (const request of stored) request.resolve();
   }
@@ -230,12 +246,6 @@ export class InsertQueue<B, P> {
       }
     }
   }
-}
-
-function overloaded(): FleetError {
-  return new FleetError('OVERLOADED', 'too much waits to be stored: send it again later', {
-    retryAfterMs: RETRY_AFTER_MS,
-  });
 }
 
 function unavailable(): FleetError {

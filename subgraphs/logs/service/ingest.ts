@@ -67,7 +67,7 @@ export class Ingest {
    */
   async otlp(body: OtlpBody, batchId: string | undefined, caller: Principal): Promise<Taken> {
     // Before the work of reading it: an overload must not cost what it refuses.
-    this.inserter.checkRoom();
+    this.inserter.checkRoom(body.bytes.length);
     checkBatch(batchId);
     const rows = this.#rowsOf(caller);
     const { written, block } = this.#fill(() => {
@@ -85,7 +85,7 @@ export class Ingest {
    * @throws OVERLOADED when too much waits; BAD_INPUT for a batchId that is none
    */
   async lines(bytes: Buffer, service: string, batchId: string | undefined, caller: Principal): Promise<Taken> {
-    this.inserter.checkRoom();
+    this.inserter.checkRoom(bytes.length);
     checkBatch(batchId);
     const rows = this.#rowsOf(caller);
     const { written, block } = this.#fill(() => {
