@@ -1,6 +1,8 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { cosign, type NoteSigner, verifierKey } from '../../lib/signed-note/index.ts';
 import { Terminal } from '../cli/terminal.ts';
 import { startTestPlatform, type TestPlatform } from '../support/platform.ts';
 import { until } from '../support/until.ts';
@@ -80,6 +82,26 @@ test('a log is exported, gone on with as it grows or was cut off, and verified w
     `${grown.entries} entries are whole, in order, and signed\nlog   ${found.origin}\nroot  ${found.rootHash}\n`,
     '',
   ]);
+});
+
+test('an export is held against a checkpoint that witnesses have cosigned', async () => {
+  await fleet('export', file);
+  const older = path.join(folder, 'cosigned');
+  const { out: note } = await fleet('checkpoint');
+  const [witness, stranger] = ['witness.example/w1', 'stranger.example'].map((name) => ({
+    name,
+    privateKey: generateKeyPairSync('ed25519').privateKey,
+  })) as [NoteSigner, NoteSigner];
+  const text = note.slice(0, note.indexOf('\n\n') + 1);
+  writeFileSync(older, `${note}${cosign(text, witness, Math.floor(Date.now() / 1_000))}`);
+  const [key, other] = [verifierKey(witness, 'cosignature'), verifierKey(stranger, 'cosignature')];
+  expect(await fleet('verify', file, '--checkpoint', older, '--witness', key)).toMatchObject({ code: 0 });
+  expect(await fleet('verify', file, '--checkpoint', older, '--witness', `${key},${other}`)).toMatchObject({
+    code: 5,
+    err: expect.stringContaining('the older checkpoint is not cosigned by stranger.example'),
+  });
+  expect((await fleet('verify', file, '--witness', key)).err).toContain('give it with --checkpoint');
+  expect((await fleet('checkpoint', '--cosigned')).err).toContain('no witness has cosigned the log');
 });
 
 test('a damaged log is refused, and the entry is named', async () => {
