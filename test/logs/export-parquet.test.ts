@@ -5,7 +5,7 @@ import { nodeId } from '../../lib/node-id.ts';
 import { callOf } from '../support/house.ts';
 import { ingest, type LogsHouse, startLogsHouse, type TestRecord } from './support.ts';
 
-const ROWS = 20_500;
+const ROWS = 25_000;
 const ALL = ROWS + 3;
 const AGENT = nodeId('Agent', '01890000-0000-7000-8000-0000000000aa');
 

@@ -127,7 +127,7 @@ test.each([
 ])('%s ends what runs with RESUME_GAP, and refuses its cursors; new streams tell what is new', async (_, restore) => {
   await house.writeMany(5);
   const before = await asOf();
-  const running = await house.subscribe();
+  const running = await house.subscribe(before);
   const ended = running.next();
   await house.query('delete from event where position > 2');
   await house.query(restore);
