@@ -4,7 +4,7 @@ import { until } from '../support/until.ts';
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await startTestPlatform({ FLEET_BEAT_MS: '200' });
+  platform = await startTestPlatform({ FLEET_BEAT_MS: '200', FLEET_FLAGS: 'all-on' });
 });
 afterAll(() => platform.stop());
 
