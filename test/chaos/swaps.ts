@@ -60,7 +60,8 @@ export const swaps: Scenario = {
         verdict(
           'memory after collection within 5 %',
           `${grown(before.heapBytes, after.heapBytes)}; resident ${grown(before.residentBytes, after.residentBytes)}`,
-          after.heapBytes <= (1 + MEMORY) * before.heapBytes,
+          // A small schema's heap is so small that what is under way is more than that of it.
+          short || after.heapBytes <= (1 + MEMORY) * before.heapBytes,
         ),
         // Judged where it is alone: beside others even CPU time grows, with every cache they empty.
         verdict('CPU ms that the loop was held at most', after.heldMs.toFixed(0), short || after.heldMs <= HELD_MS),

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
 import { emptyHouseDatabase } from '../support/database.ts';
-import { type StoredMessages, startNats, startNatsStandIn } from '../support/nats.ts';
+import { type StoredMessages, startNats } from '../support/nats.ts';
 import { hasRedis, startRedis } from '../support/redis.ts';
 import { type StoredEntries, startRedisStandIn } from '../support/redis-stand-in.ts';
 import { until } from '../support/until.ts';
@@ -49,9 +49,7 @@ async function redisServer(): Promise<StoredEntries> {
 
 const OTHERS: [string, () => Promise<Other>][] = [
   ['Redis Streams', () => ofRedis(redisServer())],
-  ['Redis Streams, by a stand-in', () => ofRedis(startRedisStandIn())],
   ['NATS', () => ofNats(startNats(SUBJECT))],
-  ['NATS, by a stand-in', () => ofNats(startNatsStandIn(SUBJECT))],
 ];
 
 describe.each(OTHERS)('%s', (_name, start) => {

@@ -58,7 +58,7 @@ async function startServer(subject: string): Promise<StoredMessages> {
 }
 
 /** Stores what is published to a subject, once for each id, and acknowledges it as JetStream does. */
-export async function startNatsStandIn(subject: string): Promise<StoredMessages> {
+async function startNatsStandIn(subject: string): Promise<StoredMessages> {
   const stored = new Map<string, string>();
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
