@@ -4,14 +4,14 @@ import { nodeId } from '../../lib/node-id.ts';
 import { callOf, type TestHouse } from '../support/house.ts';
 import { allPlaced, deliver, draft, startAudit } from './support.ts';
 
-/** More than one page of rows, and with the large ones more than one of bytes. */
+/** More than one page of rows, and with the large ones more than one of bytes: 24 MB, more than a connection's buffers take. */
 const COUNT = 2_300;
 let house: TestHouse;
 const ids: string[] = [];
 beforeAll(async () => {
   house = await startAudit();
   for (let at = 0; at < COUNT; at += 100) {
-    const large = at % 1_000 === 0 ? 'x'.repeat(40_000) : 'x';
+    const large = at % 400 === 0 ? 'x'.repeat(40_000) : 'x';
     const batch = Array.from({ length: 100 }, (_, i) => draft({ after: { at: at + i, large } }));
     expect((await deliver(house, batch)).status).toBe(200);
     ids.push(...batch.map(({ id }) => nodeId('AuditEntry', id)));
