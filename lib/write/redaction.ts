@@ -4,8 +4,8 @@ import { isSecret } from './secrets.ts';
 const MARK_BYTES = 16;
 /** What is a mark already stays: redacting twice is redacting once. */
 const MARK = /^redacted:hmac-sha256:[\w-]{22}$/;
-/** An address with a password in it: what stands before it, and the password. */
-const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^\s/?#@:]*:)([^\s/?#@]+)(?=@)/i;
+/** Addresses with credentials, wherever in a text: what stands before them, and the credentials. */
+const CREDENTIALS = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]*:\/\/)([^\s/?#@]+)(?=@)/gi;
 
 /**
  * The value with every secret in it replaced by a keyed mark: what is proved holds no secret, equal secrets have equal marks
@@ -15,11 +15,17 @@ const URL_PASSWORD = /^([a-z][a-z0-9+.-]*:\/\/[^\s/?#@:]*:)([^\s/?#@]+)(?=@)/i;
 export function redact(value: unknown, key: Buffer): unknown {
   if (Array.isArray(value)) return value.map((item) => redact(item, key));
   if (typeof value === 'string')
-    return value.replace(URL_PASSWORD, (_, address, secret) => address + markOf(secret, key));
+    return value.replace(CREDENTIALS, (_, scheme, given) => scheme + markedCredentials(given, key));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, isSecret(name, item) ? markOf(item, key) : redact(item, key)]),
   );
+}
+
+/** A name alone may be a token. */
+function markedCredentials(given: string, key: Buffer): string {
+  const at = MARK.test(given) ? -1 : given.indexOf(':');
+  return given.slice(0, at + 1) + markOf(given.slice(at + 1), key);
 }
 
 function markOf(secret: unknown, key: Buffer): string {
