@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const root = path.resolve(__dirname, '..');
-const [, engine] = require('../jest.config.js').projects as { testRegex: string }[];
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.ts'], { cwd: root })
   .toString()
   .split('\n')
@@ -99,17 +98,6 @@ describe('the tree', () => {
   test('settings are read in one place', () => {
     const readers = product.filter((file) => /process\.env\b/.test(source(file)));
     expect(readers.filter((file) => !ENVIRONMENT_READERS.test(file))).toEqual([]);
-  });
-
-  test('files that open the embedded ClickHouse have a process each', () => {
-    const opens = /support\/platform(\.ts)?'|logs\/support(\.ts)?'|metrics-house(\.ts)?'|openTelemetryStore/;
-    const shared = tracked.filter(
-      (file) =>
-        file.endsWith('.test.ts') &&
-        opens.test(source(file)) &&
-        !new RegExp(engine?.testRegex ?? '').test(path.join(root, file)),
-    );
-    expect(shared).toEqual(['test/tidy.test.ts']);
   });
 
   test('nothing is left over', () => {

@@ -140,7 +140,8 @@ function configurationOf(limits: EngineLimits, cold: ColdDisk | undefined): stri
     mmap_cache_size: 64,
     compiled_expression_cache_size: 8 * 1024 * 1024,
     max_server_memory_usage: limits.maxMemoryBytes,
-    max_thread_pool_size: 64,
+    // Each opening leaves some six in it, and with none left all waits; a test opens it often, the platform once.
+    max_thread_pool_size: 256,
     background_pool_size: limits.mergeThreads,
     // Merges can wait; who stores and who asks cannot.
     os_threads_nice_value_merge_mutate: 5,
