@@ -14,6 +14,7 @@ import { LogsErrorBridges1796095200000 } from './1796095200000-logs-error-bridge
 import { AgentsCauses1796096400000 } from './1796096400000-agents-causes.ts';
 import { AlertsCauses1796096400001 } from './1796096400001-alerts-causes.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
+import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -35,6 +36,7 @@ export const migrations: Record<string, Migration[]> = {
     AuditDryRuns1796091600000,
     AuditProgress1796092800000,
     AuditWitnesses1796097600000,
+    AuditChangedParts1796181000000,
   ],
   alerts: [AlertsStart1763868000401, EventPartitions1796053600000, AlertsCauses1796096400001],
   metrics: [],

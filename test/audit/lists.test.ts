@@ -1,11 +1,17 @@
 import fc from 'fast-check';
+import { openDatabase } from '../../lib/database.ts';
 import { nodeId } from '../../lib/node-id.ts';
 import type { EntryDraft } from '../../lib/write/entry.ts';
+import { migrations } from '../../migrations/index.ts';
+import { entities } from '../../subgraphs/audit/index.ts';
 import { criteriaOf, matcherOf } from '../../subgraphs/audit/service/filter.ts';
+import { leafOf } from '../../subgraphs/audit/service/leaf.ts';
 import { type EntryFacts, EntryStore } from '../../subgraphs/audit/store/index.ts';
-import { type AnyShape, callOf, type TestHouse } from '../support/house.ts';
+import { emptyHouseDatabase } from '../support/database.ts';
+import { ADMIN, type AnyShape, callOf, type TestHouse } from '../support/house.ts';
 import { allPlaced, deliver, draft, freshUuid, startAudit } from './support.ts';
 
+const auditMigrations = migrations['audit'] ?? [];
 let house: TestHouse;
 const NOW = Date.now();
 const agents = [nodeId('Agent', freshUuid()), nodeId('Agent', freshUuid())] as const;
@@ -52,6 +58,18 @@ const trail: EntryDraft[] = [
     targetId: 'Zürich',
     outcome: 'DENIED',
     traceId: 'abc',
+  }),
+  draft({
+    occurredAtMs: NOW - 10_000_000,
+    action: 'registerAgent',
+    after: { name: 'nul\0', config: { model: 'small', limits: { 'a/b': 1 } } },
+    requestId: 'came with its config',
+  }),
+  draft({
+    occurredAtMs: NOW - 9_500_000,
+    action: 'restoreConfig',
+    before: { config: { model: 'small' } },
+    after: { config: { model: 'large' } },
   }),
 ];
 
@@ -127,7 +145,52 @@ test('each part of a filter holds, and a list means any of', async () => {
   expect(both.errors?.[0]?.extensions).toEqual(
     expect.objectContaining({ code: 'BAD_INPUT', field: ['filter', 'range'] }),
   );
-  expect((await page({ first: 1, filter: { outcomes: ['SUCCEEDED'] } })).totalCount).toBe(5);
+  expect((await page({ first: 1, filter: { outcomes: ['SUCCEEDED'] } })).totalCount).toBe(7);
+});
+
+test('entries are found by what they changed, in it and above it; only by who may read it', async () => {
+  expect(await found({ paths: ['/a'] })).toEqual(new Set([at(2)]));
+  expect(await found({ paths: ['/config'] })).toEqual(new Set([at(7), at(8)]));
+  expect(await found({ paths: ['/config/model'] })).toEqual(new Set([at(7), at(8)]));
+  expect(await found({ paths: ['/config/limits/a~1b', '/a'] })).toEqual(new Set([at(7), at(2)]));
+  expect(await found({ paths: ['/conf'] })).toEqual(new Set());
+  expect(await found({ paths: [] })).toEqual(new Set());
+  const bad = await house.ask(PAGE, { filter: { paths: ['config'] } });
+  expect(bad.errors?.[0]).toMatchObject({
+    message: '"config" is no JSON pointer: it begins with /, as in /config/model',
+    extensions: { code: 'BAD_INPUT', field: ['filter', 'paths'] },
+  });
+  const viewer = { principal: { ...ADMIN, scopes: ['viewer' as const] } };
+  expect((await house.ask(PAGE, { filter: {} }, viewer)).errors).toBeUndefined();
+  const curious = await house.ask(PAGE, { filter: { paths: ['/a'] } }, viewer);
+  expect(curious.errors?.[0]?.extensions.code).toBe('FORBIDDEN');
+  const { entries } = await facts();
+  for (const paths of [['/a'], ['/config'], ['/config/limits/a~1b'], []]) {
+    const live = entries.filter(matcherOf(criteriaOf({ paths }, NOW))).map(({ uuid }) => nodeId('AuditEntry', uuid));
+    expect(new Set(live)).toEqual(await found({ paths }));
+  }
+});
+
+test('entries that were there before they were found by what they changed are found by it too', async () => {
+  const databaseUrl = await emptyHouseDatabase('audit');
+  const audit = { house: 'audit', url: databaseUrl, entities };
+  const earlier = await openDatabase({ ...audit, migrations: auditMigrations.slice(0, -1) });
+  const leaf = leafOf(
+    draft({ before: { config: { model: 'a' } }, after: { config: { model: 'b' } } }),
+    Buffer.alloc(32),
+  );
+  await earlier.query(
+    `insert into entry (id, occurred_at, actor_id, actor_kind, actor_name, action, outcome, target_type, target_id, request_id,
+                        leaf, leaf_hash, words)
+     select gen_random_uuid(), now(), 'a', 'SCRIPT', 'a', 'setAgentConfig', 'SUCCEEDED', 'Agent', 'x', 'r', $1, sha256($1), ''
+       from generate_series(1, 501)`,
+    [leaf],
+  );
+  await earlier.destroy();
+  const later = await openDatabase({ ...audit, migrations: auditMigrations });
+  const [{ count }] = await later.query(`select count(*) from entry where changed = '{/config/model,/config}'`);
+  await later.destroy();
+  expect(count).toBe('501');
 });
 
 test('a query finds by words, phrases and fields', async () => {

@@ -96,6 +96,10 @@ export class AuditEntry {
   @Column('uuid', { name: 'caused_by', nullable: true })
   causedBy!: string | null;
 
+  /** Parts that were changed, as JSON pointers: what `AuditFilter.paths` looks at. */
+  @Column('text', { array: true })
+  changed!: string[];
+
   /** Canonical bytes (docs/audit.md), null once retention removed them. */
   @Column('bytea', { nullable: true })
   leaf!: Buffer | null;

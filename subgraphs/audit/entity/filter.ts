@@ -26,6 +26,13 @@ export class AuditFilter {
   @Field(() => [AuditOutcome], { nullable: true, description: 'Ended in any of these ways.' })
   outcomes?: AuditOutcome[] | null;
 
+  @Field(() => [String], {
+    nullable: true,
+    description:
+      'Changed any of these parts, as JSON pointers (`/config/model`), or something in them; for who may read `changes`.',
+  })
+  paths?: string[] | null;
+
   @Field(() => TimeRange, { nullable: true, description: 'Attempted in this stretch of time.' })
   range?: TimeRange | null;
 }

@@ -2,6 +2,7 @@ import { Arg, Args, Ctx, Directive, FieldResolver, Int, Resolver, Root } from 't
 import { SCALARS } from '../../../lib/graphql/scalars.ts';
 import type { Page } from '../../../lib/page.ts';
 import { Agent, Alert, AuditEntry, AuditEntryConnection, NewestEntriesArgs } from '../entity/index.ts';
+import { noteAsked } from './asking.ts';
 import type { AuditContext } from './context.ts';
 
 /** Adds the trail of an agent to the Agent that the agents house owns. */
@@ -14,10 +15,10 @@ export class AgentAuditResolver {
   auditEntries(
     @Root() agent: Agent,
     @Args(() => NewestEntriesArgs) args: NewestEntriesArgs,
-    @Ctx() { call, loaders, readings }: AuditContext,
+    @Ctx() context: AuditContext,
   ): Promise<Page<AuditEntry>> {
-    readings.note(call, 'Agent.auditEntries', args.filter);
-    return loaders.ofTarget(args).load(agent.id);
+    noteAsked(context, 'Agent.auditEntries', args.filter);
+    return context.loaders.ofTarget(args).load(agent.id);
   }
 }
 

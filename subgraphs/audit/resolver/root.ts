@@ -11,6 +11,7 @@ import {
   AuditEntryConnection,
   AuditFilter,
 } from '../entity/index.ts';
+import { noteAsked } from './asking.ts';
 import type { AuditContext } from './context.ts';
 
 interface AppendedArgs {
@@ -36,10 +37,10 @@ export class AuditResolver {
   @Query(() => AuditEntryConnection, { nullable: true, description: 'What was changed or attempted, newest first.' })
   auditEntries(
     @Args(() => AuditEntriesArgs) args: AuditEntriesArgs,
-    @Ctx() { call, service, readings }: AuditContext,
+    @Ctx() context: AuditContext,
   ): Promise<Page<AuditEntry>> {
-    readings.note(call, 'auditEntries', args.filter);
-    return service.page(args);
+    noteAsked(context, 'auditEntries', args.filter);
+    return context.service.page(args);
   }
 
   @Query(() => AuditCheckpoint, { nullable: true, description: 'The newest signed state of the audit log.' })
@@ -65,7 +66,7 @@ export class AuditResolver {
     nullable: true,
     description: 'Entries as they are added to the log, each once and in its order.',
     subscribe: ({ args, context }: { args: AppendedArgs; context: AuditContext }) => {
-      context.readings.note(context.call, 'auditEntryAppended', args.filter);
+      noteAsked(context, 'auditEntryAppended', args.filter);
       return context.service.appended(args.filter, context.call.lastEventId ?? args.after);
     },
   })

@@ -7,7 +7,7 @@ import { type Criteria, ENTRY_SEARCH, type EntryFacts } from '../store/index.ts'
 
 /** What a filter asks for, its times known. @throws BAD_INPUT for a range that is both `last` and from or to, BAD_QUERY */
 export function criteriaOf(filter: AuditFilter | null | undefined, nowMs: number): Criteria {
-  const { query, actors, actions, targetTypes, targetIds, outcomes, range } = filter ?? {};
+  const { query, actors, actions, targetTypes, targetIds, outcomes, paths, range } = filter ?? {};
   const search = query == null ? null : parseSearch(query, ENTRY_SEARCH);
   return {
     ...(search ? { search } : {}),
@@ -16,8 +16,20 @@ export function criteriaOf(filter: AuditFilter | null | undefined, nowMs: number
     ...(targetTypes ? { targetTypes } : {}),
     ...(targetIds ? { targetIds } : {}),
     ...(outcomes ? { outcomes } : {}),
+    ...(paths ? { paths: paths.map(pointerOf) } : {}),
     ...(range ? timesOf(range, nowMs) : {}),
   };
+}
+
+function pointerOf(path: string): string {
+  if (/^(\/([^~]|~[01])*)+$/.test(path)) return path;
+  throw new FleetError(
+    'BAD_INPUT',
+    `${JSON.stringify(path)} is no JSON pointer: it begins with /, as in /config/model`,
+    {
+      field: ['filter', 'paths'],
+    },
+  );
 }
 
 function timesOf({ from, to, last }: TimeRange, nowMs: number): Pick<Criteria, 'from' | 'to'> {
@@ -28,7 +40,7 @@ function timesOf({ from, to, last }: TimeRange, nowMs: number): Pick<Criteria, '
 
 /** Tells whether an entry is one of those; the same as the store's conditions say in SQL. */
 export function matcherOf(criteria: Criteria): (entry: EntryFacts) => boolean {
-  const { actors, actions, targetTypes, targetIds, outcomes, from, to, search } = criteria;
+  const { actors, actions, targetTypes, targetIds, outcomes, paths, from, to, search } = criteria;
   const isFound = search ? compileSearch(search, ENTRY_SEARCH) : () => true;
   return (entry) =>
     isOneOf(actors, entry.actorId) &&
@@ -36,6 +48,7 @@ export function matcherOf(criteria: Criteria): (entry: EntryFacts) => boolean {
     isOneOf(targetTypes, entry.targetType) &&
     isOneOf(targetIds, entry.targetId) &&
     isOneOf(outcomes, entry.outcome) &&
+    (!paths || paths.some((path) => entry.changed.includes(path))) &&
     !(from && entry.occurredAt < from) &&
     !(to && entry.occurredAt >= to) &&
     isFound(entry);

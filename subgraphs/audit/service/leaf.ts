@@ -7,6 +7,7 @@ import type { EntryDraft } from '../../../lib/write/entry.ts';
 import { redact } from '../../../lib/write/redaction.ts';
 import type { AuditOutcome } from '../entity/index.ts';
 import { type NewEntry, storedWords } from '../store/index.ts';
+import { changedParts } from './changed.ts';
 
 const MAX_BATCH = 500;
 const LAST_MS = 8.64e15;
@@ -89,8 +90,15 @@ export function entryOfDraft(draft: EntryDraft, redactionKey: Buffer): NewEntry 
     traceId: draft.traceId === null ? null : storable(draft.traceId),
     clientIp: draft.clientIp === null ? null : storable(draft.clientIp),
     causedBy: draft.causedBy,
+    changed: partsOf(leaf),
   };
   return { ...facts, words: storedWords(facts), leaf, leafHash: leafHash(leaf) };
+}
+
+/** Of the redacted values: a mark is a value as any other. */
+function partsOf(leaf: Buffer): string[] {
+  const { before, after } = contentOf(leaf);
+  return changedParts(before, after).map(storable);
 }
 
 /** PostgreSQL's text cannot hold U+0000; the leaf keeps it. */

@@ -8,6 +8,8 @@ export interface Criteria {
   targetTypes?: readonly string[];
   targetIds?: readonly string[];
   outcomes?: readonly string[];
+  /** Parts that were changed, as JSON pointers. */
+  paths?: readonly string[];
   /** A query, parsed and with its fields checked. */
   search?: SearchNode;
   /** Leaves out dry runs. */
@@ -42,6 +44,7 @@ export function conditionsOf(criteria: Criteria, bind: Bind): string[] {
   for (const [part, column] of LISTS) {
     if (criteria[part]) conditions.push(`e.${column} = any(${bind(criteria[part])}::text[])`);
   }
+  if (criteria.paths) conditions.push(`e.changed && ${bind(criteria.paths)}::text[]`);
   if (criteria.withoutActions) conditions.push(`e.action <> all(${bind(criteria.withoutActions)}::text[])`);
   if (criteria.withoutDryRuns) conditions.push('not e.is_dry_run');
   if (criteria.search) conditions.push(searchSql(criteria.search, bind));

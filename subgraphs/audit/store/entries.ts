@@ -40,6 +40,7 @@ const FACTS = {
   traceId: 'trace_id',
   clientIp: 'client_ip',
   causedBy: 'caused_by',
+  changed: 'changed',
 } as const;
 
 const listed = (columns: Record<string, string>) =>
@@ -154,14 +155,18 @@ export class EntryStore {
   }
 }
 
+const INSERTED =
+  'id, occurred_at, actor_id, actor_kind, actor_name, action, outcome, reason, target_type, target_id, request_id, trace_id, ' +
+  'client_ip, caused_by, leaf, leaf_hash, words, is_dry_run';
+
 async function insertInto(tx: Transaction, entries: readonly NewEntry[]): Promise<string[]> {
   const column = <K extends keyof NewEntry>(name: K) => entries.map((entry) => entry[name]);
   const rows: { id: string }[] = await tx.query(
-    `insert into entry (id, occurred_at, actor_id, actor_kind, actor_name, action, outcome, reason, target_type, target_id,
-                        request_id, trace_id, client_ip, caused_by, leaf, leaf_hash, words, is_dry_run)
-     select * from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                          $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bytea[],
-                          $17::text[], $18::boolean[])
+    `insert into entry (${INSERTED}, changed)
+     select ${INSERTED}, array(select jsonb_array_elements_text(u.parts))
+       from unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::uuid[], $15::bytea[], $16::bytea[],
+                   $17::text[], $18::boolean[], $19::jsonb[]) as u(${INSERTED}, parts)
      on conflict (id) do nothing
      returning id`,
     [
@@ -183,6 +188,7 @@ async function insertInto(tx: Transaction, entries: readonly NewEntry[]): Promis
       column('leafHash'),
       column('words'),
       column('isDryRun'),
+      column('changed').map((parts) => JSON.stringify(parts)),
     ],
   );
   await tx.query(`select pg_notify($1 || '_' || current_schema(), '')`, [ARRIVED]);
