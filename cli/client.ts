@@ -8,19 +8,31 @@ export function dataFolder(root: string): string {
   return FLEET_DATA ? path.resolve(FLEET_DATA) : path.join(root, '.data');
 }
 
-/** The caller's token: FLEET_TOKEN, else the admin's, which the first start wrote into the data folder. */
-function token(root: string): string {
+/** The caller's token: FLEET_TOKEN, else the admin's, which the first start wrote into the data folder; undefined: neither. */
+export function tokenIfAny(root: string): string | undefined {
   const { FLEET_TOKEN } = process.env;
   if (FLEET_TOKEN) return FLEET_TOKEN;
-  const file = path.join(dataFolder(root), 'admin-token');
   try {
-    return readFileSync(file, 'utf8').trim();
+    return readFileSync(tokenFile(root), 'utf8').trim();
   } catch {
-    throw new FleetFailure(
-      'UNAUTHENTICATED',
-      `no token: set FLEET_TOKEN, or start the platform once, which writes ${file}`,
-    );
+    return undefined;
   }
+}
+
+const tokenFile = (root: string) => path.join(dataFolder(root), 'admin-token');
+
+function token(root: string): string {
+  const found = tokenIfAny(root);
+  if (found) return found;
+  throw new FleetFailure(
+    'UNAUTHENTICATED',
+    `no token: set FLEET_TOKEN, or start the platform once, which writes ${tokenFile(root)}`,
+  );
+}
+
+/** The platform's address: given by --url, else FLEET_URL, else this machine's. */
+export function addressOf(url: string | undefined): string {
+  return url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000';
 }
 
 /**
@@ -28,8 +40,11 @@ function token(root: string): string {
  * @param timeoutMs of one request, milliseconds; the client's own unless given
  */
 export function clientFor(url: string | undefined, root: string, timeoutMs?: number): FleetClient {
-  const address = url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000';
-  return new FleetClient({ url: address, token: token(root), ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  return new FleetClient({
+    url: addressOf(url),
+    token: token(root),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  });
 }
 
 /** Whether lines may be coloured where they go: a terminal, and nobody said no (no-color.org). */

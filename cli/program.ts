@@ -5,6 +5,7 @@ import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
@@ -29,6 +30,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
   for (const add of [
     addStart,
     addStatus,
+    addDoctor,
     addAgents,
     addLogs,
     addSearches,

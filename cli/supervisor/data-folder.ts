@@ -5,7 +5,7 @@ import { awaitGone, isAlive, signalAll, startedAt } from '../../lib/postgres/pro
 import { EXIT, StartFailure } from './failure.ts';
 
 /** What this code writes; an older folder is migrated by the houses, a newer one is refused. */
-const FORMAT = 1;
+export const FORMAT = 1;
 
 interface Running {
   name?: string;
