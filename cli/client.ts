@@ -52,6 +52,9 @@ export function isColourWelcome({ isTTY }: { isTTY?: boolean }): boolean {
   return isTTY === true && !process.env['NO_COLOR'];
 }
 
+/** All that the environment says, for who looks whether it is right. */
+export const wholeEnvironment = (): NodeJS.ProcessEnv => process.env;
+
 /** The environment of what `fleet start` starts: what only clients read stays out. */
 export function environment(root: string): NodeJS.ProcessEnv {
   const { FLEET_URL: _, FLEET_TOKEN: __, ...rest } = process.env;

@@ -1,5 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { changedParts } from '../subgraphs/audit/service/changed.ts';
+import { changedParts } from '../lib/changed-parts.ts';
 
 const BATCH = 500;
 

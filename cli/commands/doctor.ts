@@ -2,10 +2,9 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { systemClock } from '../../lib/clock.ts';
-import { addressOf, dataFolder, tokenIfAny } from '../client.ts';
+import { addressOf, dataFolder, tokenIfAny, wholeEnvironment } from '../client.ts';
 import type { Surface } from '../context.ts';
-import { type Examined, examine, type Place } from '../doctor/index.ts';
+import type { Examined, Place } from '../doctor/index.ts';
 import { EXIT_CODE } from '../output/exit-code.ts';
 import { Printer } from '../output/printer.ts';
 
@@ -17,6 +16,8 @@ export function addDoctor(program: Command, surface: Surface): void {
     );
   command.action(async () => {
     const { url, json = false } = command.optsWithGlobals<{ url?: string; json?: boolean }>();
+    // It loads the engines' clients, which no other command needs.
+    const { examine } = await import('../doctor/index.ts');
     const printer = new Printer(surface.out, surface.err, json);
     const areas: Examined[] = [];
     for await (const examined of examine(placeOf(url, surface.root))) {
@@ -41,7 +42,7 @@ function show(printer: Printer, { area, findings }: Examined): void {
 
 function placeOf(url: string | undefined, root: string): Place {
   return {
-    env: process.env,
+    env: wholeEnvironment(),
     root,
     data: dataFolder(root),
     url: addressOf(url),
@@ -51,7 +52,7 @@ function placeOf(url: string | undefined, root: string): Place {
     openFiles: openFiles(),
     memoryBytes: Math.max(totalmem(), freemem()),
     freeBytes,
-    nowMs: () => systemClock.nowMs(),
+    nowMs: () => Date.now(),
   };
 }
 

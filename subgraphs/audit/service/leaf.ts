@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { changedParts } from '../../../lib/changed-parts.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import type { ActorKind } from '../../../lib/graphql/shared.ts';
 import { leafHash } from '../../../lib/merkle/index.ts';
@@ -7,7 +8,6 @@ import type { EntryDraft } from '../../../lib/write/entry.ts';
 import { redact } from '../../../lib/write/redaction.ts';
 import type { AuditOutcome } from '../entity/index.ts';
 import { type NewEntry, storedWords } from '../store/index.ts';
-import { changedParts } from './changed.ts';
 
 const MAX_BATCH = 500;
 const LAST_MS = 8.64e15;

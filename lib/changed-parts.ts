@@ -1,4 +1,4 @@
-import { patchOf } from '../../../lib/json-patch.ts';
+import { patchOf } from './json-patch.ts';
 
 /** Beyond so many parts of one entry only the places above are kept: who asks for a part deep in a larger value finds its top. */
 const MAX_PARTS = 1_000;
