@@ -145,7 +145,9 @@ describe('the command line and processes', () => {
     const visit = (file: string) => {
       if (seen.has(file) || !existsSync(file)) return;
       seen.add(file);
-      for (const [, from] of readFileSync(file, 'utf8').matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from '([^']+)'/gms)) {
+      for (const [, from] of readFileSync(file, 'utf8').matchAll(
+        /^(?:import|export)\s(?!type\b)[^;]*?from '([^']+)'/gms,
+      )) {
         if (from?.startsWith('.')) visit(path.resolve(path.dirname(file), from));
         else packages.add(from as string);
       }
