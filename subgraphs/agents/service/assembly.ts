@@ -4,6 +4,7 @@ import { CredentialStore } from '../store/credentials.ts';
 import { AgentList } from '../store/list.ts';
 import { MailStore } from '../store/mail.ts';
 import { StoryStore } from '../store/story.ts';
+import { VersionStore } from '../store/versions.ts';
 import { Beats } from './beats.ts';
 import { Catalogue } from './catalogue.ts';
 import { Credentials } from './credentials.ts';
@@ -15,6 +16,8 @@ import { Mailbox } from './mailbox.ts';
 import { Observer } from './observer.ts';
 import { Registry } from './registry.ts';
 import { Rounds } from './rounds.ts';
+import { VersionedConfigs } from './version/versioned-configs.ts';
+import { Versions } from './version/versions.ts';
 import { Watch } from './watch.ts';
 
 /** The house's services, made once. */
@@ -25,6 +28,7 @@ export interface AgentsServices {
   mailbox: Mailbox;
   credentials: Credentials;
   catalogue: Catalogue;
+  versions: Versions;
 }
 
 /** The rooms of the house, furnished. */
@@ -57,8 +61,9 @@ export function assemble({
   const healer = new Healer(agents, story, mailbox, writes, fleet, clock, flags);
   const watch = new Watch(agents, fleet, observer, healer, listening, clock);
   const credentials = new Credentials(keys, writes, clock);
-  const registry = new Registry(agents, mail, story, keys, writes, fleet, clock);
-  const lives = new Lives(agents, mail, story, keys, registry, mailbox, writes, fleet, clock);
+  const versions = new Versions(new VersionStore(database), new VersionedConfigs(), writes, clock);
+  const registry = new Registry(agents, mail, story, keys, versions, writes, fleet, clock);
+  const lives = new Lives(agents, mail, story, keys, registry, mailbox, versions, writes, fleet, clock);
   return {
     agents,
     services: {
@@ -68,6 +73,7 @@ export function assemble({
       mailbox,
       credentials,
       catalogue: new Catalogue(agents, new AgentList(database), story, cursors, events, moments),
+      versions,
     },
     rounds: new Rounds({ watch, observer, mailbox, credentials, events, log }),
   };

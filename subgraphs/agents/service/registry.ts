@@ -17,6 +17,7 @@ import type { LiveFleet } from './live.ts';
 import { countRestart } from './mailbox.ts';
 import { actorOf, agentEvent, audited } from './record.ts';
 import { makeSecret } from './secrets.ts';
+import type { Versions } from './version/versions.ts';
 
 /** What an agent says of itself when it comes. */
 export interface Registration {
@@ -41,6 +42,7 @@ export class Registry {
     private readonly mail: MailStore,
     private readonly story: StoryStore,
     private readonly credentials: CredentialStore,
+    private readonly versions: Versions,
     private readonly writes: Writes,
     private readonly fleet: LiveFleet,
     private readonly clock: Clock,
@@ -69,7 +71,7 @@ export class Registry {
         if (!known && principal.agentId) throw new FleetError('FORBIDDEN', 'an agent registers itself only');
         const previous = known && snapshotOf(known);
         const before = known && audited(known);
-        const agent = known ?? this.#newAgent(call, input);
+        const agent = known ?? (await this.#newAgent(tx, call, input));
         if (known) await this.#comeBack(tx, known, input);
         agent.changedBy = entryId;
         await this.agents.save(tx, agent);
@@ -111,8 +113,9 @@ export class Registry {
     });
   }
 
-  #newAgent({ principal }: Call, input: Registration): Agent {
+  async #newAgent(tx: Transaction, { principal }: Call, input: Registration): Promise<Agent> {
     const now = new Date(this.clock.nowMs());
+    const config = await this.versions.complete(tx, input, (input.config ?? {}) as Record<string, unknown>);
     return Object.assign(new Agent(), {
       uuid: this.clock.uuid(),
       name: input.name,
@@ -131,7 +134,7 @@ export class Registry {
       labels: input.labels ?? {},
       endpoints: [...(input.endpoints ?? [])],
       capabilities: [...(input.capabilities ?? [])],
-      config: (input.config ?? {}) as Record<string, unknown>,
+      config,
       configVersion: 1,
       observedConfigVersion: null,
       registeredAt: now,
