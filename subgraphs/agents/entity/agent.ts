@@ -157,6 +157,24 @@ export class Agent {
   @Field(() => Int, { description: 'How often it was started anew after a failure, or on request.' })
   restarts!: number;
 
+  @Column('text', { name: 'desired_version', nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The version it should run; null while nobody has said so.',
+  })
+  desiredVersion!: string | null;
+
+  /** The configuration that goes with the version it should run, until it runs it. */
+  @Column('jsonb', { name: 'next_config', nullable: true })
+  nextConfig!: Record<string, unknown> | null;
+
+  /** Since when it does not run what it should. */
+  @Column('timestamptz', { name: 'drifting_at', nullable: true })
+  driftingAt!: Date | null;
+
+  @Column('timestamptz', { name: 'drift_told_at', nullable: true })
+  driftToldAt!: Date | null;
+
   /** Epoch milliseconds of the last restarts. */
   @Column('jsonb', { name: 'restarted_at_ms' })
   restartedAtMs!: number[];
@@ -202,7 +220,7 @@ const TIMES = ['healthAt', 'registeredAt', 'lastSeenAt', 'leaseExpiresAt'] as co
 const SHOWN = [
   ...['uuid', 'name', 'kind', 'version', 'state', 'desiredState', 'presence'],
   ...['healthScore', 'healthGrade', 'healthPenalties', 'labels', 'endpoints', 'capabilities'],
-  ...['config', 'configVersion', 'observedConfigVersion', 'restarts', 'ownerId'],
+  ...['config', 'configVersion', 'observedConfigVersion', 'desiredVersion', 'restarts', 'ownerId'],
   ...TIMES,
 ] as (keyof Agent)[];
 

@@ -92,6 +92,15 @@ export class Lives {
           { field: ['expectedVersion'] },
         );
       }
+      if (agent.nextConfig) {
+        throw new FleetError(
+          'CONFLICT',
+          `agent ${agent.name} is on its way to ${agent.desiredVersion}: wait until it is there`,
+          {
+            field: ['id'],
+          },
+        );
+      }
       agent.config = await this.versions.complete(tx, agent, input.config);
       agent.configVersion += 1;
       await this.mail.void(tx, agent, new Date(this.clock.nowMs()), 'config');

@@ -16,6 +16,8 @@ import { observedState, wasAtWork } from './lifecycle.ts';
 import type { LiveFleet } from './live.ts';
 import { countRestart } from './mailbox.ts';
 import { actorOf, agentEvent, audited } from './record.ts';
+import type { Targets } from './rollout/targets.ts';
+import { settled } from './rollout/upgrades.ts';
 import { makeSecret } from './secrets.ts';
 import type { Versions } from './version/versions.ts';
 
@@ -43,6 +45,7 @@ export class Registry {
     private readonly story: StoryStore,
     private readonly credentials: CredentialStore,
     private readonly versions: Versions,
+    private readonly targets: Targets,
     private readonly writes: Writes,
     private readonly fleet: LiveFleet,
     private readonly clock: Clock,
@@ -75,6 +78,7 @@ export class Registry {
         if (known) await this.#comeBack(tx, known, input);
         agent.changedBy = entryId;
         await this.agents.save(tx, agent);
+        if (!known) await this.#decideVersion(tx, agent);
         const secret = await this.#token(tx, agent);
         await this.#tell(tx, agent, call, known ? 'registered.again' : 'registered', { version: agent.version });
         written = agent;
@@ -111,6 +115,11 @@ export class Registry {
         return { result: { agent: agent.uuid }, secret };
       },
     });
+  }
+
+  async #decideVersion(tx: Transaction, agent: Agent): Promise<void> {
+    await this.targets.meet(tx, agent);
+    if (agent.desiredVersion !== null) await this.agents.save(tx, agent);
   }
 
   async #newAgent(tx: Transaction, { principal }: Call, input: Registration): Promise<Agent> {
@@ -151,19 +160,26 @@ export class Registry {
       changedBy: null,
       movedBy: null,
       deregisteredAt: null,
+      desiredVersion: null,
+      nextConfig: null,
+      driftingAt: null,
+      driftToldAt: null,
     });
   }
 
   /** A new process of a known agent: it says anew what it is, and takes over what the old one left. */
   async #comeBack(tx: Transaction, agent: Agent, input: Registration): Promise<void> {
     const nowMs = this.clock.nowMs();
-    if (agent.lastSeenAt && wasAtWork(agent.reportedState)) countRestart(agent, nowMs);
+    // One that was asked for another version ended to come up with it.
+    const isUpgraded = agent.nextConfig !== null && input.version === agent.desiredVersion;
+    if (agent.lastSeenAt && wasAtWork(agent.reportedState) && !isUpgraded) countRestart(agent, nowMs);
     agent.incarnation += 1;
     agent.beatSequence = -1;
     agent.reportedState = AgentState.REGISTERED;
     agent.state = observedState(agent.desiredState, agent.reportedState);
     agent.kind = input.kind;
     agent.version = input.version;
+    settled(agent);
     agent.observedConfigVersion = null;
     if (input.labels) agent.labels = input.labels;
     if (input.endpoints) agent.endpoints = [...input.endpoints];
