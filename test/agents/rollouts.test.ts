@@ -7,7 +7,7 @@ const ROLLOUT =
   'id state stage reason looks stages { name agents waiting changing ready lost back gone } findings { metric outcome sentence }';
 const START = `mutation ($input: StartRolloutInput!) { startRollout(input: $input) { rollout { ${ROLLOUT} } userErrors { code message field } } }`;
 /** Beats are sent as fast as they are answered, and each counts for so long. */
-const SETTINGS = { FLEET_BEAT_MS: 20_000 };
+const SETTINGS = { FLEET_BEAT_MS: 20_000, FLEET_DRIFT_GRACE_MS: 1_000 };
 /** As short as a rollout can be. */
 const SHORT = { baseline: 'PT1S', bake: 'PT1S', warmUp: 'PT0S', readyWithin: 'PT20S', sensitivity: 10 };
 
@@ -256,5 +256,42 @@ describe('a rollout', () => {
       [kind],
     );
     expect(upgrades).toEqual([{ count: 6 }]);
+  }, 120_000);
+
+  test('leaves nobody behind: who comes later, or falls back, is told of as drift and asked again', async () => {
+    const kind = 'drifting';
+    const troop = new Troop(driver, kind);
+    const [agent] = (await troop.join(2)) as [TestAgent];
+    await publish(kind);
+    troop.start();
+    const { rollout } = await start(kind);
+    await reached(rollout.id, 'SUCCEEDED');
+    const [late] = (await troop.join(1)) as [TestAgent];
+    // Somebody starts the old program again, by hand.
+    troop.versions.set(agent.id, '1.0.0');
+    const isBack = async (id: string) => {
+      const { version, config, drift } = await driver.agent(id, 'version config drift { since }');
+      return version === '2.0.0' && config.max === 5 && drift === null;
+    };
+    const found = async ({ id }: TestAgent) =>
+      (await driver.entries(id)).filter(({ action }) => action === 'agent.drift.found');
+    for (const each of [agent, late]) {
+      await until(async () => (await found(each)).length > 0);
+      await until(() => isBack(each.id));
+      expect((await found(each))[0]).toMatchObject({
+        reason: 'it runs 1.0.0, not 2.0.0; it is asked for 2.0.0 again',
+        actor: { kind: 'SYSTEM' },
+      });
+    }
+    const { agents } = await driver.do(
+      'query ($kind: String!) { agents(filter: { kinds: [$kind], drifted: true }) { nodes { id } } }',
+      { kind },
+    );
+    expect(agents.nodes).toEqual([]);
+    await troop.stop();
+    const { events } = await driver.agent(agent.id, 'events(first: 100) { nodes { name } }');
+    expect(events.nodes.map(({ name }: AnyShape) => name)).toEqual(
+      expect.arrayContaining(['drift.found', 'drift.ended']),
+    );
   }, 120_000);
 });

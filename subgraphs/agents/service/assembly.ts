@@ -61,10 +61,10 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const watch = new Watch(agents, fleet, observer, healer, listening, clock);
   const credentials = new Credentials(keys, writes, clock);
   const versions = new Versions(published, configs, writes, clock);
-  const targets = new Targets(agents, rolled);
+  const targets = new Targets(agents, rolled, published, configs);
   const registry = new Registry(agents, mail, story, keys, versions, targets, writes, fleet, clock);
   const lives = new Lives(agents, mail, story, keys, registry, mailbox, versions, writes, fleet, clock);
-  const { measuring, conductor, rollouts } = assembleRollouts(runtime, {
+  const { measuring, conductor, drift, rollouts } = assembleRollouts(runtime, {
     ...{ agents, mail, story, rollouts: rolled, versions: published, configs, targets, mailbox, fleet },
   });
   return {
@@ -79,6 +79,6 @@ export function assemble(runtime: HouseRuntime): Assembly {
       versions,
       rollouts,
     },
-    rounds: new Rounds({ watch, observer, mailbox, credentials, measuring, conductor, events, log }),
+    rounds: new Rounds({ watch, observer, mailbox, credentials, measuring, conductor, drift, events, log }),
   };
 }

@@ -78,7 +78,7 @@ export class Registry {
         if (known) await this.#comeBack(tx, known, input);
         agent.changedBy = entryId;
         await this.agents.save(tx, agent);
-        if (!known) await this.#decideVersion(tx, agent);
+        if (!known) await this.#decideVersion(tx, call, agent);
         const secret = await this.#token(tx, agent);
         await this.#tell(tx, agent, call, known ? 'registered.again' : 'registered', { version: agent.version });
         written = agent;
@@ -117,8 +117,9 @@ export class Registry {
     });
   }
 
-  async #decideVersion(tx: Transaction, agent: Agent): Promise<void> {
-    await this.targets.meet(tx, agent);
+  async #decideVersion(tx: Transaction, call: Call, agent: Agent): Promise<void> {
+    const reason = await this.targets.meet(tx, agent);
+    if (reason) await this.#tell(tx, agent, call, 'version.kept', { version: agent.version, reason });
     if (agent.desiredVersion !== null) await this.agents.save(tx, agent);
   }
 

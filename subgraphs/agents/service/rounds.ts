@@ -6,6 +6,7 @@ import type { Credentials } from './credentials.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
 import type { Conductor } from './rollout/conductor.ts';
+import type { Drift } from './rollout/drift.ts';
 import type { Measuring } from './rollout/measuring.ts';
 import type { Watch } from './watch.ts';
 
@@ -15,6 +16,8 @@ const LOOK_MS = 200;
 const EXPIRE_MS = 2_000;
 /** How far two steps of a rollout are apart. */
 const ROLL_MS = 1_000;
+/** How far two looks for agents that drift are apart. */
+const DRIFT_MS = 2_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -25,6 +28,7 @@ export interface RoundsParts {
   credentials: Credentials;
   measuring: Measuring;
   conductor: Conductor;
+  drift: Drift;
   events: EventStream;
   log: Log;
 }
@@ -36,7 +40,7 @@ export class Rounds {
   #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
-    const { watch, observer, mailbox, credentials, measuring, conductor, log } = parts;
+    const { watch, observer, mailbox, credentials, measuring, conductor, drift, log } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -48,6 +52,7 @@ export class Rounds {
       round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('rollouts', () => measuring.flush().then(() => conductor.round()), ROLL_MS),
+      round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
     ];
   }

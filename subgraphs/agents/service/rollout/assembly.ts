@@ -1,5 +1,6 @@
 import type { HouseRuntime } from '../../../../lib/house.ts';
 import type { AgentStore } from '../../store/agents.ts';
+import { DriftStore } from '../../store/drift.ts';
 import type { MailStore } from '../../store/mail.ts';
 import { ReadingStore } from '../../store/readings.ts';
 import type { RolloutStore } from '../../store/rollouts.ts';
@@ -10,6 +11,7 @@ import type { Mailbox } from '../mailbox.ts';
 import type { VersionedConfigs } from '../version/versioned-configs.ts';
 import { Alarms } from './alarms.ts';
 import { Conductor } from './conductor.ts';
+import { Drift } from './drift.ts';
 import { READING_FIELDS } from './evidence.ts';
 import { Measuring } from './measuring.ts';
 import { Rollouts } from './rollouts.ts';
@@ -30,7 +32,7 @@ export interface RolloutParts {
 
 /** What takes versions into the fleet. */
 export function assembleRollouts(runtime: HouseRuntime, parts: RolloutParts) {
-  const { database, clock, writes, cursors, events, houses } = runtime;
+  const { database, clock, settings, writes, cursors, events, houses } = runtime;
   const { agents, mail, story, rollouts, versions, configs, targets, mailbox, fleet } = parts;
   // Restarts are counted by the agents' rows.
   const readings = new ReadingStore(
@@ -42,8 +44,13 @@ export function assembleRollouts(runtime: HouseRuntime, parts: RolloutParts) {
   const conductor = new Conductor({
     ...{ rollouts, readings, agents, versions, configs, upgrades, mailbox, alarms, writes, fleet, clock },
   });
+  const drifts = new DriftStore(database);
+  const drift = new Drift(
+    { drifts, agents, story, upgrades, mailbox, writes, fleet, clock },
+    { graceMs: settings.FLEET_DRIFT_GRACE_MS, repairs: settings.FLEET_DRIFT_REPAIR },
+  );
   return {
-    upgrades,
+    drift,
     conductor,
     measuring: new Measuring(readings),
     rollouts: new Rollouts(rollouts, versions, configs, targets, conductor, writes, cursors, events, clock),
