@@ -82,7 +82,11 @@ function compare(
     canary: unitsOf(metric, canary, noise, expected),
     control: unitsOf(metric, control, noise, expected),
   };
-  if (units.control.length < LEAST_CONTROL) return quiet(name, 'PASS', 'the others tell nothing to compare with');
+  if (units.control.length < LEAST_CONTROL) {
+    // What they told before they will tell again: a stretch begins with silence.
+    const isTold = control.some(({ before, after }) => before[metric.count] + after[metric.count] > 0);
+    return quiet(name, isTold ? 'WAIT' : 'PASS', 'the others tell nothing to compare with');
+  }
   if (!units.canary.length) return quiet(name, 'WAIT', 'the new version has told nothing yet');
   const difference = differenceOf(units.canary, units.control, metric.spread);
   const tolerance = metric.tolerance * sensitivity;

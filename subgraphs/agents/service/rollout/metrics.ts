@@ -20,6 +20,8 @@ export interface Metric {
   spread: number;
   /** What one stretch of an agent says; undefined when that is too little. @param noise variance of one beat, of `noiseOf` */
   unit(reading: Reading, noise: number): Unit | undefined;
+  /** What counts how often it was told. */
+  count: keyof Reading;
   /** Whether what an agent was before says what to expect of it. */
   hasPast: boolean;
   /** Variance of one beat around its agent's own mean, of the control's agents. */
@@ -66,6 +68,7 @@ function mean(reading: Reading, count: keyof Reading, sum: keyof Reading, noise:
 
 const errors: Metric = {
   name: 'errors',
+  count: 'requests',
   tolerance: 0.02,
   margin: 0.08,
   spread: 0.015,
@@ -82,6 +85,7 @@ const errors: Metric = {
 
 const latency: Metric = {
   name: 'latency',
+  count: 'latencies',
   tolerance: Math.log(1.03),
   margin: Math.log(1.25),
   spread: 0.03,
@@ -97,6 +101,7 @@ const latency: Metric = {
 
 const throughput: Metric = {
   name: 'throughput',
+  count: 'requests',
   tolerance: Math.log(1.3),
   margin: Math.log(2),
   spread: 0.08,
@@ -112,6 +117,7 @@ const throughput: Metric = {
 
 const memory: Metric = {
   name: 'memory',
+  count: 'memories',
   tolerance: 0.003,
   margin: 0.012,
   spread: 0.001,
@@ -133,6 +139,7 @@ const memory: Metric = {
 
 const health: Metric = {
   name: 'health',
+  count: 'beats',
   tolerance: 3,
   margin: 10,
   spread: 1.5,
