@@ -11,11 +11,13 @@ import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
 import { addRetention } from './commands/retention.ts';
+import { addRollout } from './commands/rollout.ts';
 import { addSchema } from './commands/schema.ts';
 import { addSearches } from './commands/searches.ts';
 import { addStart, start } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addToken } from './commands/token.ts';
+import { addVersions } from './commands/versions.ts';
 import type { Surface } from './context.ts';
 import { EXIT_CODE, explain } from './output/exit-code.ts';
 
@@ -32,6 +34,8 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addStatus,
     addDoctor,
     addAgents,
+    addVersions,
+    addRollout,
     addLogs,
     addSearches,
     addRetention,

@@ -15,12 +15,20 @@ import { AgentsCauses1796096400000 } from './1796096400000-agents-causes.ts';
 import { AlertsCauses1796096400001 } from './1796096400001-alerts-causes.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
 import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
+import { AgentsVersions1796180410000 } from './1796180410000-agents-versions.ts';
+import { AgentsRollouts1796180410001 } from './1796180410001-agents-rollouts.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
 /** The migrations of each house, in the order they run. Never edit one that has shipped: add another. */
 export const migrations: Record<string, Migration[]> = {
-  agents: [AgentsRegistry1795405937193, EventPartitions1796053600000, AgentsCauses1796096400000],
+  agents: [
+    AgentsRegistry1795405937193,
+    EventPartitions1796053600000,
+    AgentsCauses1796096400000,
+    AgentsVersions1796180410000,
+    AgentsRollouts1796180410001,
+  ],
   logs: [
     LogsRetention1795406000004,
     EventPartitions1796053600000,

@@ -10,6 +10,12 @@ import { currentSpan, type Span, type SpanOptions } from './span.ts';
 import type { Surroundings } from './surroundings.ts';
 
 export type Hook = () => Promise<void> | void;
+/** Switches the program to a version; what it returns goes back with the command's completion. */
+export type UpgradeHook = (to: {
+  version: string;
+  from: string;
+  config: Record<string, unknown>;
+}) => Promise<unknown> | unknown;
 export type ConfigHook = (config: Record<string, unknown>, version: number) => Promise<void> | void;
 export type Check = () => { ok: boolean; message?: string };
 
@@ -34,6 +40,8 @@ export class Agent {
   readonly #checks = new Map<string, Check>();
   readonly #mailbox: Mailbox;
   #onConfig: ConfigHook = () => {};
+  #onUpgrade: UpgradeHook | undefined;
+  #version: string;
   #state: AgentState = 'REGISTERED';
   #desired: AgentState = 'REGISTERED';
   #failed = false;
@@ -47,7 +55,7 @@ export class Agent {
   identity: Identity;
 
   constructor(
-    private readonly definition: AgentDefinition,
+    definition: AgentDefinition,
     identity: Identity,
     private readonly reporter: Reporter,
     private readonly link: AgentLink,
@@ -55,10 +63,12 @@ export class Agent {
     this.identity = identity;
     this.name = definition.name;
     this.kind = definition.kind;
+    this.#version = definition.version;
     this.log = reporter.log;
     this.#mailbox = new Mailbox((command, outcome, result) => link.complete(this, command, outcome, result));
     this.#mailbox.on('restart', () => this.#restart());
     this.#mailbox.on('config', () => this.#takeConfig());
+    this.#mailbox.on('upgrade', (args) => this.#upgrade(args));
     for (const [name, desired] of Object.entries(ASKED_BY)) this.#mailbox.on(name, () => this.#obey(desired));
   }
 
@@ -108,6 +118,19 @@ export class Agent {
   /** Told each new configuration; the version counts as taken over when the hook returns. */
   onConfig(hook: ConfigHook): void {
     this.#onConfig = hook;
+  }
+
+  /** The version of the program, as its beats tell it. */
+  get version(): string {
+    return this.#version;
+  }
+
+  /**
+   * Switches the program to the version that a rollout asks for, and back; it counts as taken when the hook returns. Without a hook
+   * the command is refused: whoever runs the program must start it anew with that version.
+   */
+  onUpgrade(hook: UpgradeHook): void {
+    this.#onUpgrade = hook;
   }
 
   /** A check whose outcome goes with every beat. */
@@ -236,7 +259,7 @@ export class Agent {
       agentId: this.id,
       sequence: this.#sequence,
       state: this.#state,
-      version: this.definition.version,
+      version: this.#version,
       configVersion: this.identity.configVersion,
       checks: [...this.#checks].map(([name, check]) => ({ name, ...check() })),
       stats: this.#queue === undefined ? stats : { ...stats, queue: this.#queue },
@@ -335,6 +358,20 @@ export class Agent {
       this.link.beatSoon();
     }
     return { configVersion: this.identity.configVersion };
+  }
+
+  async #upgrade(args: Record<string, unknown>): Promise<object> {
+    const version = String(args['version']);
+    const from = this.#version;
+    const config = (args['config'] ?? {}) as Record<string, unknown>;
+    if (!this.#onUpgrade) throw new CommandRefused('this agent does not change its version by itself');
+    const result = await this.#toldIfItFails(`the change to ${version} failed`, async () =>
+      this.#onUpgrade?.({ version, from, config }),
+    );
+    this.#version = version;
+    this.identity = { ...this.identity, config, configVersion: Number(args['configVersion']) };
+    this.link.beatSoon();
+    return { version, from, result };
   }
 
   #refuseConfig(error: unknown): void {

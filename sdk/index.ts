@@ -2,7 +2,7 @@ import type { Agent } from './agent.ts';
 import { FleetLink, type LinkOptions } from './link.ts';
 import type { AgentDefinition } from './registration.ts';
 
-export { Agent, type Check, type ConfigHook, type Hook } from './agent.ts';
+export { Agent, type Check, type ConfigHook, type Hook, type UpgradeHook } from './agent.ts';
 export { Backoff } from './backoff.ts';
 export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './client.ts';
 export { reportCrashes } from './crash.ts';

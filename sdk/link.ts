@@ -234,7 +234,8 @@ export class FleetLink implements AgentLink {
   async #renewIfUnknown(agent: Agent, failure: FleetFailure): Promise<void> {
     const member = this.#members.get(agent);
     if (failure.code !== 'UNAUTHENTICATED' || !member) return;
-    member.renewing ??= register(this.client, member.definition, this.#closed.signal)
+    const definition = { ...member.definition, version: agent.version };
+    member.renewing ??= register(this.client, definition, this.#closed.signal)
       .then((identity) => {
         agent.identity = identity;
       })

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AGENT_SETTINGS } from './agents.ts';
 import { AUDIT_SETTINGS } from './audit.ts';
 import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
 import { LOG_SETTINGS } from './logs.ts';
@@ -164,6 +165,7 @@ export const SETTINGS = z.object({
     .max(100)
     .default(3)
     .describe('Missed beats after which an agent is OFFLINE.'),
+  ...AGENT_SETTINGS,
   ...LOG_SETTINGS,
   ...TELEMETRY_SETTINGS,
   FLEET_EVENT_RETENTION_DAYS: days(7).describe(

@@ -4,8 +4,10 @@ import { readNodeId } from '../../lib/node-id.ts';
 import type { HouseRoute, Subgraph } from '../../lib/subgraph.ts';
 import { Agent } from './entity/agent.ts';
 import { AgentEvent } from './entity/agent-event.ts';
+import { AgentVersion } from './entity/agent-version.ts';
 import { AgentCommand } from './entity/command.ts';
 import { AgentToken, ApiKey } from './entity/credential.ts';
+import { Rollout } from './entity/rollout.ts';
 import { agentLoaders } from './loaders.ts';
 import { AgentResolver } from './resolver/agents.ts';
 import { ChangeResolver } from './resolver/changes.ts';
@@ -13,11 +15,13 @@ import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
+import { RolloutResolver } from './resolver/rollouts.ts';
+import { VersionResolver } from './resolver/versions.ts';
 import { mayRead } from './service/access.ts';
 import { assemble } from './service/assembly.ts';
 import type { Credentials } from './service/credentials.ts';
 
-export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, ApiKey];
+export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, AgentVersion, ApiKey, Rollout];
 
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
 export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
@@ -26,8 +30,16 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     name: 'agents',
     schema: await buildSubgraph({
       access: runtime.access,
-      resolvers: [AgentResolver, ChangeResolver, CredentialResolver, LifeResolver, MailResolver],
-      references: { Agent: resolveAgent as never },
+      resolvers: [
+        AgentResolver,
+        ChangeResolver,
+        CredentialResolver,
+        LifeResolver,
+        MailResolver,
+        RolloutResolver,
+        VersionResolver,
+      ],
+      references: { Agent: resolveAgent as never, Rollout: resolveRollout as never },
     }),
     context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents) }),
     routes: { 'POST /internal/credentials': credentialsRoute(services.credentials) },
@@ -50,6 +62,12 @@ async function resolveAgent(
         ? await agents.byName.load(name)
         : null;
   return found && mayRead(call.principal, found) ? found : null;
+}
+
+/** A rollout by its id. */
+async function resolveRollout({ id }: { id: string }, { services }: AgentsContext): Promise<Rollout | null> {
+  const read = readNodeId(id);
+  return read?.type === 'Rollout' ? services.rollouts.find(read.uuid) : null;
 }
 
 /** Tells the router who a bearer token is: `{ token }` → 200 `{ principal }`, or 404; `{ tokens }` → 200 `{ principals }`, null for nobody. */

@@ -33,6 +33,12 @@ const ENTRY = {
 const MATCH = { services: null, maxSeverity: 'DEBUG', agentIds: null, attributes: null, resource: null, query: null };
 const POLICY = { name: 'chatter', version: 1, match: MATCH, keepFor: 'P1D', maxBytes: null, hold: false };
 
+const ROLLOUT = {
+  ...{ id: 'r', kind: 'coder', version: '4.0.0', state: 'SUCCEEDED', stage: 0, reason: 'all have it', looks: 3 },
+  stages: [{ name: 'canary', agents: 2, waiting: 0, changing: 0, ready: 2, lost: 0, back: 0, gone: 0 }],
+  findings: [{ metric: 'errors', outcome: 'PASS', probability: 0.4, sentence: 'errors: 1 % against 1 %' }],
+};
+
 describe('the documents', () => {
   const server = new ContractServer();
   const terminal = new Terminal();
@@ -55,6 +61,13 @@ describe('the documents', () => {
       savedLogSearches: () => [],
       applySavedLogSearch: () => ({ savedSearch: { version: 1, query: 'severity>=error' }, userErrors: [] }),
       deleteSavedLogSearch: () => ({ name: 'failing', userErrors: [] }),
+      agentVersions: () => [],
+      rollouts: () => ({ nodes: [ROLLOUT] }),
+      rollout: () => ROLLOUT,
+      startRollout: () => ({ rollout: ROLLOUT, userErrors: [] }),
+      pauseRollout: () => ({ rollout: ROLLOUT, userErrors: [] }),
+      resumeRollout: () => ({ rollout: ROLLOUT, userErrors: [] }),
+      abortRollout: () => ({ rollout: ROLLOUT, userErrors: [] }),
       alerts: () => page,
       acknowledgeAlert: () => ({ alert: { name: 'a', state: 'FIRING', acknowledgement: null }, userErrors: [] }),
       createApiKey: () => ({ secret: 's', apiKey: key, userErrors: [] }),

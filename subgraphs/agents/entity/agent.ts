@@ -42,6 +42,17 @@ export class AgentEndpoint {
   url!: string;
 }
 
+@ObjectType({
+  description: 'An agent runs another version or configuration than it should, for longer than the grace.',
+})
+export class AgentDrift {
+  @Field(() => Date, { description: 'Since when.' })
+  since!: Date;
+
+  @Field(() => Date, { description: 'When it was told last, and sent again what it should run.' })
+  toldAt!: Date;
+}
+
 /** One agent of the fleet: the row and the GraphQL type are the same class. */
 @Entity('agent')
 @Directive('@key(fields: "id")')
@@ -157,6 +168,33 @@ export class Agent {
   @Field(() => Int, { description: 'How often it was started anew after a failure, or on request.' })
   restarts!: number;
 
+  @Column('text', { name: 'desired_version', nullable: true })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The version it should run; null while nobody has said so.',
+  })
+  desiredVersion!: string | null;
+
+  /** The configuration that goes with the version it should run, until it runs it. */
+  @Column('jsonb', { name: 'next_config', nullable: true })
+  nextConfig!: Record<string, unknown> | null;
+
+  /** Since when it does not run what it should. */
+  @Column('timestamptz', { name: 'drifting_at', nullable: true })
+  driftingAt!: Date | null;
+
+  @Column('timestamptz', { name: 'drift_told_at', nullable: true })
+  driftToldAt!: Date | null;
+
+  @Field(() => AgentDrift, {
+    nullable: true,
+    description: 'Whether it runs something else than it should; null when not.',
+  })
+  get drift(): AgentDrift | null {
+    const { driftingAt, driftToldAt } = this;
+    return driftingAt && driftToldAt ? { since: driftingAt, toldAt: driftToldAt } : null;
+  }
+
   /** Epoch milliseconds of the last restarts. */
   @Column('jsonb', { name: 'restarted_at_ms' })
   restartedAtMs!: number[];
@@ -197,12 +235,12 @@ export class Agent {
   deregisteredAt!: Date | null;
 }
 
-const TIMES = ['healthAt', 'registeredAt', 'lastSeenAt', 'leaseExpiresAt'] as const;
+const TIMES = ['healthAt', 'registeredAt', 'lastSeenAt', 'leaseExpiresAt', 'driftingAt', 'driftToldAt'] as const;
 /** What a change stream shows of an agent. */
 const SHOWN = [
   ...['uuid', 'name', 'kind', 'version', 'state', 'desiredState', 'presence'],
   ...['healthScore', 'healthGrade', 'healthPenalties', 'labels', 'endpoints', 'capabilities'],
-  ...['config', 'configVersion', 'observedConfigVersion', 'restarts', 'ownerId'],
+  ...['config', 'configVersion', 'observedConfigVersion', 'desiredVersion', 'restarts', 'ownerId'],
   ...TIMES,
 ] as (keyof Agent)[];
 
@@ -221,6 +259,6 @@ export function agentOf(snapshot: Record<string, unknown>): Agent {
 export function shownOf(snapshot: Record<string, unknown>): Record<string, unknown> {
   const agent = agentOf(snapshot);
   const { uuid: _, ownerId: _owner, healthScore: _score, healthGrade: _grade, ...rest } = snapshot;
-  const { healthPenalties: _penalties, healthAt: _at, ...own } = rest;
-  return { id: agent.id, ...own, health: agent.health };
+  const { healthPenalties: _penalties, healthAt: _at, driftingAt: _since, driftToldAt: _told, ...own } = rest;
+  return { id: agent.id, ...own, health: agent.health, drift: agent.drift };
 }

@@ -13,6 +13,8 @@ export interface AgentCriteria {
   presences?: readonly AgentPresence[];
   labels?: readonly LabelMatcher[];
   maxHealth?: number;
+  /** Whether they run something else than they should. */
+  drifted?: boolean;
   /** A parsed search. */
   search?: SearchNode;
 }

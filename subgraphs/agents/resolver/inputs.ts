@@ -231,6 +231,12 @@ export class AgentFilter {
 
   @Field(() => Int, { nullable: true, description: 'A health score of at most this.' })
   maxHealth?: number | null;
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether they run another version or configuration than they should.',
+  })
+  drifted?: boolean | null;
 }
 
 @InputType({ description: 'What a list of agents is sorted by.' })

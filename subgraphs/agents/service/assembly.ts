@@ -3,7 +3,9 @@ import { AgentStore } from '../store/agents.ts';
 import { CredentialStore } from '../store/credentials.ts';
 import { AgentList } from '../store/list.ts';
 import { MailStore } from '../store/mail.ts';
+import { RolloutStore } from '../store/rollouts.ts';
 import { StoryStore } from '../store/story.ts';
+import { VersionStore } from '../store/versions.ts';
 import { Beats } from './beats.ts';
 import { Catalogue } from './catalogue.ts';
 import { Credentials } from './credentials.ts';
@@ -14,7 +16,12 @@ import { LiveFleet } from './live.ts';
 import { Mailbox } from './mailbox.ts';
 import { Observer } from './observer.ts';
 import { Registry } from './registry.ts';
+import { assembleRollouts } from './rollout/assembly.ts';
+import type { Rollouts } from './rollout/rollouts.ts';
+import { Targets } from './rollout/targets.ts';
 import { Rounds } from './rounds.ts';
+import { VersionedConfigs } from './version/versioned-configs.ts';
+import { Versions } from './version/versions.ts';
 import { Watch } from './watch.ts';
 
 /** The house's services, made once. */
@@ -25,6 +32,8 @@ export interface AgentsServices {
   mailbox: Mailbox;
   credentials: Credentials;
   catalogue: Catalogue;
+  versions: Versions;
+  rollouts: Rollouts;
 }
 
 /** The rooms of the house, furnished. */
@@ -34,21 +43,15 @@ export interface Assembly {
   rounds: Rounds;
 }
 
-export function assemble({
-  database,
-  settings,
-  flags,
-  clock,
-  writes,
-  cursors,
-  events,
-  moments,
-  log,
-}: HouseRuntime): Assembly {
+export function assemble(runtime: HouseRuntime): Assembly {
+  const { database, settings, flags, clock, writes, cursors, events, moments, log } = runtime;
   const agents = new AgentStore(database);
   const mail = new MailStore(database);
   const story = new StoryStore(database);
   const keys = new CredentialStore(database);
+  const published = new VersionStore(database);
+  const rolled = new RolloutStore(database);
+  const configs = new VersionedConfigs();
   const terms = { beatEveryMs: settings.FLEET_BEAT_MS, leaseBeats: settings.FLEET_LEASE_BEATS };
   const fleet = new LiveFleet(agents, terms);
   const listening = new Listening(terms, clock.nowMs());
@@ -57,18 +60,25 @@ export function assemble({
   const healer = new Healer(agents, story, mailbox, writes, fleet, clock, flags);
   const watch = new Watch(agents, fleet, observer, healer, listening, clock);
   const credentials = new Credentials(keys, writes, clock);
-  const registry = new Registry(agents, mail, story, keys, writes, fleet, clock);
-  const lives = new Lives(agents, mail, story, keys, registry, mailbox, writes, fleet, clock);
+  const versions = new Versions(published, configs, writes, clock);
+  const targets = new Targets(agents, rolled, published, configs);
+  const registry = new Registry(agents, mail, story, keys, versions, targets, writes, fleet, clock);
+  const lives = new Lives(agents, mail, story, keys, registry, mailbox, versions, writes, fleet, clock);
+  const { measuring, conductor, drift, rollouts } = assembleRollouts(runtime, {
+    ...{ agents, mail, story, rollouts: rolled, versions: published, configs, targets, mailbox, fleet },
+  });
   return {
     agents,
     services: {
       registry,
       lives,
-      beats: new Beats(fleet, observer, mailbox, listening, clock),
+      beats: new Beats(fleet, observer, mailbox, listening, measuring, clock),
       mailbox,
       credentials,
       catalogue: new Catalogue(agents, new AgentList(database), story, cursors, events, moments),
+      versions,
+      rollouts,
     },
-    rounds: new Rounds({ watch, observer, mailbox, credentials, events, log }),
+    rounds: new Rounds({ watch, observer, mailbox, credentials, measuring, conductor, drift, events, log }),
   };
 }

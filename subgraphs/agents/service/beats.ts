@@ -11,6 +11,8 @@ import { type Listening, leaseMs } from './lease.ts';
 import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import type { Told } from './rollout/evidence.ts';
+import type { Measuring } from './rollout/measuring.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -55,6 +57,7 @@ export class Beats {
     private readonly observer: Observer,
     private readonly mailbox: Mailbox,
     private readonly listening: Listening,
+    private readonly measuring: Measuring,
     private readonly clock: Clock,
   ) {}
 
@@ -115,6 +118,7 @@ export class Beats {
     live.health = health;
     live.healthMs = nowMs;
     live.dirty = true;
+    this.measuring.hear(live.uuid, toldOf(beat, health.score), nowMs);
     if (this.observer.isChange(live, seen, health)) await this.observer.change(live, seen, 'told by its beat');
   }
 
@@ -132,6 +136,18 @@ export class Beats {
     const { terms } = this.fleet;
     return { agentId, beatEveryMs: terms.beatEveryMs, leaseMs: leaseMs(terms) };
   }
+}
+
+/** A beat as evidence; one without statistics tells of nothing but health. */
+function toldOf({ stats }: Beat, health: number): Told {
+  const { requests, errors, latencyMs, memoryBytes } = stats ?? {};
+  return {
+    requests: requests ?? 0,
+    errors: errors ?? 0,
+    latencyMs: latencyMs ?? null,
+    memoryBytes: memoryBytes ?? null,
+    health,
+  };
 }
 
 function assertSane({ sequence, checks, version, stats }: Beat): void {

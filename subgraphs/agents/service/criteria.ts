@@ -20,10 +20,11 @@ export function matcherOf(criteria: AgentCriteria): (snapshot: Record<string, un
   ).flatMap(([field, values]) => (values ? [[field, new Set<unknown>(values)] as [string, Set<unknown>]] : []));
   const labels = labelsMatch(criteria.labels ?? []);
   const found = criteria.search ? compileSearch(criteria.search, AGENT_SEARCH) : () => true;
-  const { maxHealth = 100 } = criteria;
+  const { maxHealth = 100, drifted } = criteria;
   return (snapshot) =>
     any.every(([field, values]) => values.has(snapshot[field])) &&
     Number(snapshot['healthScore']) <= maxHealth &&
+    (drifted === undefined || (snapshot['driftToldAt'] != null) === drifted) &&
     labels(snapshot['labels'] as Record<string, string>) &&
     found(snapshot);
 }

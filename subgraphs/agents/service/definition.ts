@@ -37,10 +37,9 @@ export function assertDefinition({ name, kind, version, endpoints, capabilities,
 }
 
 /** @throws BAD_INPUT unless it is a JSON object of at most 64,000 characters */
-export function assertConfig(config: unknown): asserts config is Record<string, unknown> {
+export function assertConfig(config: unknown, field = 'config'): asserts config is Record<string, unknown> {
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
-    refuse('a configuration is a JSON object', 'config');
+    refuse('a configuration is a JSON object', field);
   }
-  if (JSON.stringify(config).length > MAX_CONFIG)
-    refuse(`a configuration has at most ${MAX_CONFIG} characters`, 'config');
+  if (JSON.stringify(config).length > MAX_CONFIG) refuse(`a configuration has at most ${MAX_CONFIG} characters`, field);
 }

@@ -18,6 +18,7 @@ import type { LiveFleet } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import { actorOf, agentEvent, audited } from './record.ts';
 import type { AgentResult, Registry } from './registry.ts';
+import type { Versions } from './version/versions.ts';
 
 export interface ActionInput {
   id: string;
@@ -42,6 +43,7 @@ export class Lives {
     private readonly credentials: CredentialStore,
     private readonly registry: Registry,
     private readonly mailbox: Mailbox,
+    private readonly versions: Versions,
     private readonly writes: Writes,
     private readonly fleet: LiveFleet,
     private readonly clock: Clock,
@@ -79,7 +81,7 @@ export class Lives {
     return outcome;
   }
 
-  /** Replaces the configuration. CONFLICT when it has another version than expected. */
+  /** Replaces the configuration. CONFLICT when it has another version than expected; BAD_INPUT by the schema of a published version. */
   setConfig(call: Call, input: ConfigInput): Promise<WriteOutcome<AgentResult>> {
     return this.#change(call, 'setAgentConfig', input, async (tx, agent) => {
       assertConfig(input.config);
@@ -90,7 +92,16 @@ export class Lives {
           { field: ['expectedVersion'] },
         );
       }
-      agent.config = input.config;
+      if (agent.nextConfig) {
+        throw new FleetError(
+          'CONFLICT',
+          `agent ${agent.name} is on its way to ${agent.desiredVersion}: wait until it is there`,
+          {
+            field: ['id'],
+          },
+        );
+      }
+      agent.config = await this.versions.complete(tx, agent, input.config);
       agent.configVersion += 1;
       await this.mail.void(tx, agent, new Date(this.clock.nowMs()), 'config');
       const letter = { name: 'config', arguments: { configVersion: agent.configVersion } };

@@ -16,7 +16,10 @@ import { observedState, wasAtWork } from './lifecycle.ts';
 import type { LiveFleet } from './live.ts';
 import { countRestart } from './mailbox.ts';
 import { actorOf, agentEvent, audited } from './record.ts';
+import type { Targets } from './rollout/targets.ts';
+import { settled } from './rollout/upgrades.ts';
 import { makeSecret } from './secrets.ts';
+import type { Versions } from './version/versions.ts';
 
 /** What an agent says of itself when it comes. */
 export interface Registration {
@@ -41,6 +44,8 @@ export class Registry {
     private readonly mail: MailStore,
     private readonly story: StoryStore,
     private readonly credentials: CredentialStore,
+    private readonly versions: Versions,
+    private readonly targets: Targets,
     private readonly writes: Writes,
     private readonly fleet: LiveFleet,
     private readonly clock: Clock,
@@ -69,10 +74,11 @@ export class Registry {
         if (!known && principal.agentId) throw new FleetError('FORBIDDEN', 'an agent registers itself only');
         const previous = known && snapshotOf(known);
         const before = known && audited(known);
-        const agent = known ?? this.#newAgent(call, input);
+        const agent = known ?? (await this.#newAgent(tx, call, input));
         if (known) await this.#comeBack(tx, known, input);
         agent.changedBy = entryId;
         await this.agents.save(tx, agent);
+        if (!known) await this.#decideVersion(tx, call, agent);
         const secret = await this.#token(tx, agent);
         await this.#tell(tx, agent, call, known ? 'registered.again' : 'registered', { version: agent.version });
         written = agent;
@@ -111,8 +117,15 @@ export class Registry {
     });
   }
 
-  #newAgent({ principal }: Call, input: Registration): Agent {
+  async #decideVersion(tx: Transaction, call: Call, agent: Agent): Promise<void> {
+    const reason = await this.targets.meet(tx, agent);
+    if (reason) await this.#tell(tx, agent, call, 'version.kept', { version: agent.version, reason });
+    if (agent.desiredVersion !== null) await this.agents.save(tx, agent);
+  }
+
+  async #newAgent(tx: Transaction, { principal }: Call, input: Registration): Promise<Agent> {
     const now = new Date(this.clock.nowMs());
+    const config = await this.versions.complete(tx, input, (input.config ?? {}) as Record<string, unknown>);
     return Object.assign(new Agent(), {
       uuid: this.clock.uuid(),
       name: input.name,
@@ -131,7 +144,7 @@ export class Registry {
       labels: input.labels ?? {},
       endpoints: [...(input.endpoints ?? [])],
       capabilities: [...(input.capabilities ?? [])],
-      config: (input.config ?? {}) as Record<string, unknown>,
+      config,
       configVersion: 1,
       observedConfigVersion: null,
       registeredAt: now,
@@ -148,19 +161,26 @@ export class Registry {
       changedBy: null,
       movedBy: null,
       deregisteredAt: null,
+      desiredVersion: null,
+      nextConfig: null,
+      driftingAt: null,
+      driftToldAt: null,
     });
   }
 
   /** A new process of a known agent: it says anew what it is, and takes over what the old one left. */
   async #comeBack(tx: Transaction, agent: Agent, input: Registration): Promise<void> {
     const nowMs = this.clock.nowMs();
-    if (agent.lastSeenAt && wasAtWork(agent.reportedState)) countRestart(agent, nowMs);
+    // One that was asked for another version ended to come up with it.
+    const isUpgraded = agent.nextConfig !== null && input.version === agent.desiredVersion;
+    if (agent.lastSeenAt && wasAtWork(agent.reportedState) && !isUpgraded) countRestart(agent, nowMs);
     agent.incarnation += 1;
     agent.beatSequence = -1;
     agent.reportedState = AgentState.REGISTERED;
     agent.state = observedState(agent.desiredState, agent.reportedState);
     agent.kind = input.kind;
     agent.version = input.version;
+    settled(agent);
     agent.observedConfigVersion = null;
     if (input.labels) agent.labels = input.labels;
     if (input.endpoints) agent.endpoints = [...input.endpoints];

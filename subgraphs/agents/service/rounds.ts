@@ -5,12 +5,19 @@ import { Worker } from '../../../lib/worker.ts';
 import type { Credentials } from './credentials.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
+import type { Conductor } from './rollout/conductor.ts';
+import type { Drift } from './rollout/drift.ts';
+import type { Measuring } from './rollout/measuring.ts';
 import type { Watch } from './watch.ts';
 
 /** How far two looks at the leases are apart, milliseconds. */
 const LOOK_MS = 200;
 /** How far two looks for commands past their time are apart. */
 const EXPIRE_MS = 2_000;
+/** How far two steps of a rollout are apart. */
+const ROLL_MS = 1_000;
+/** How far two looks for agents that drift are apart. */
+const DRIFT_MS = 2_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -19,6 +26,9 @@ export interface RoundsParts {
   observer: Observer;
   mailbox: Mailbox;
   credentials: Credentials;
+  measuring: Measuring;
+  conductor: Conductor;
+  drift: Drift;
   events: EventStream;
   log: Log;
 }
@@ -30,7 +40,7 @@ export class Rounds {
   #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
-    const { watch, observer, mailbox, credentials, log } = parts;
+    const { watch, observer, mailbox, credentials, measuring, conductor, drift, log } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -41,6 +51,8 @@ export class Rounds {
       round('look', () => watch.look(LOOK_MS), LOOK_MS),
       round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
+      round('rollouts', () => measuring.flush().then(() => conductor.round()), ROLL_MS),
+      round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
     ];
   }

@@ -3,7 +3,7 @@ import type { Transaction } from '../../../lib/database.ts';
 import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { wordsOf } from '../../../lib/search/index.ts';
 import { Agent, type AgentHealth } from '../entity/agent.ts';
-import type { AgentState } from '../entity/enums.ts';
+import { AgentState } from '../entity/enums.ts';
 
 /** What beats and silence made of an agent: as memory has it. */
 export interface Observation {
@@ -75,6 +75,11 @@ export class AgentStore {
       .orderBy(`(agent.desired_state <> 'RETIRED')::int`, 'ASC')
       .addOrderBy('agent.registeredAt', 'ASC')
       .getMany();
+  }
+
+  /** The living agents of a kind. */
+  ofKind(tx: Transaction, kind: string): Promise<Agent[]> {
+    return tx.getRepository(Agent).findBy({ kind, deregisteredAt: IsNull(), desiredState: Not(AgentState.RETIRED) });
   }
 
   /** Every agent that was ever heard and is not deregistered. */

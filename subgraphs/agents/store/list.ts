@@ -114,6 +114,7 @@ function whereOf(criteria: AgentCriteria, bind: (value: unknown) => string): str
   any('state', criteria.states);
   any('presence', criteria.presences);
   if (criteria.maxHealth !== undefined) where.push(`agent.health_score <= ${bind(criteria.maxHealth)}`);
+  if (criteria.drifted !== undefined) where.push(`(agent.drift_told_at is not null) = ${bind(criteria.drifted)}`);
   if (criteria.search) where.push(searchSql(criteria.search, bind));
   for (const { name, op, value } of criteria.labels ?? []) {
     const isExpression = op === 'RE' || op === 'NRE';
