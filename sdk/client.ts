@@ -2,6 +2,7 @@ import { Backoff } from './backoff.ts';
 import { FleetFailure, type GraphQLFault } from './failure.ts';
 import { EventParser, type ServerEvent } from './sse.ts';
 import { machine, type Surroundings } from './surroundings.ts';
+import { SDK } from './version.ts';
 
 export interface GraphQLAnswer<Data> {
   data?: Data | null;
@@ -190,7 +191,12 @@ export class FleetClient {
     signal: AbortSignal,
   ): Promise<Response> {
     const response = await this.surroundings.fetch(`${this.url}${path}`, {
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+        'fleetgraph-sdk': SDK,
+        ...headers,
+      },
       ...(body === undefined ? {} : { method: 'POST', body }),
       signal,
       redirect: 'error',
