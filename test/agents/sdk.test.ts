@@ -103,12 +103,14 @@ describe('the house and its SDKs', () => {
     expect(spoken(await record(SDK, connect))).toEqual(spoken(recorded));
   });
 
-  test('every hook of all 74 agents of the demo is in their timelines', async () => {
+  // One of each kind; all 74 with FLEET_EVERY_AGENT=1, which is some 1,100 mutations and no work for every run.
+  const members = process.env['FLEET_EVERY_AGENT'] ? roster() : roster().slice(0, 9);
+
+  test('every hook of the demo’s agents is in their timelines', async () => {
     const bus = new Bus(new Chance(1));
     const provide = { bus: singleton(() => bus), dice: singleton(() => () => new Chance(2)) };
     const link = { url: front.url, token: OWNER_TOKEN };
     const factory = createFactory({ kinds: Object.values(TRADES), link, provide });
-    const members = roster();
     await Promise.all(members.map(({ kind, name, about }) => factory.create(kind, name, {}, about)));
     const agents = factory.agents.map(({ agent }) => agent);
     const all = (state: string) => until(() => agents.every((agent) => agent.state === state));
@@ -159,9 +161,9 @@ describe('the house and its SDKs', () => {
     const missing = timelines.flatMap(({ name, hooks }) =>
       HOOKS.filter((hook) => !hooks.has(`hook.${hook}`)).map((hook) => `${name} ${hook}`),
     );
-    expect(timelines).toHaveLength(74);
+    expect(timelines).toHaveLength(members.length);
     expect(missing).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 });
 
 /** What a conversation's requests are, and every field they give; how often, and with what beside, is chance. */
