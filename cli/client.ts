@@ -23,13 +23,17 @@ function token(root: string): string {
   }
 }
 
+/** Where the platform is and who asks: the address given by --url, else FLEET_URL, else this machine's. */
+export function addressOf(url: string | undefined, root: string): { url: string; token: string } {
+  return { url: url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000', token: token(root) };
+}
+
 /**
  * A client for the address given by --url, else FLEET_URL, else this machine's.
  * @param timeoutMs of one request, milliseconds; the client's own unless given
  */
 export function clientFor(url: string | undefined, root: string, timeoutMs?: number): FleetClient {
-  const address = url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000';
-  return new FleetClient({ url: address, token: token(root), ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+  return new FleetClient({ ...addressOf(url, root), ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 }
 
 /** Whether lines may be coloured where they go: a terminal, and nobody said no (no-color.org). */

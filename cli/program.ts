@@ -10,6 +10,7 @@ import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
 import { addRetention } from './commands/retention.ts';
+import { addRun } from './commands/run.ts';
 import { addSchema } from './commands/schema.ts';
 import { addSearches } from './commands/searches.ts';
 import { addStart, start } from './commands/start.ts';
@@ -41,6 +42,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addPlan,
     addFlags,
     addAudit,
+    addRun,
     addDemo,
     addCompletion,
   ])

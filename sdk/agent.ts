@@ -153,6 +153,14 @@ export class Agent extends AgentTelemetry<AgentLink> {
     this.#queue = length;
   }
 
+  /** Says that it has failed by itself: FAILED until it is restarted, or asked for something else. */
+  async fail(error: unknown): Promise<void> {
+    await this.#moving;
+    this.#failed = true;
+    this.#enter('FAILED');
+    await this.#fault('the agent failed', error);
+  }
+
   /** Falls silent without a word, as if killed: no beats, no commands. For drills. */
   silence(): void {
     this.#silent = true;
