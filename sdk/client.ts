@@ -99,7 +99,7 @@ export class FleetClient {
   }
 
   /** What stands under a path of the platform, as it comes: read its body. @throws FleetFailure for every status but 200 */
-  async open(path: string, signal = new AbortController().signal): Promise<Response> {
+  async open(path: string, signal: AbortSignal = new AbortController().signal): Promise<Response> {
     try {
       return await this.#send(path, undefined, this.#token, {}, signal);
     } catch (error) {
