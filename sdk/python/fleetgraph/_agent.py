@@ -16,8 +16,9 @@ from . import _client as said
 from ._client import Client, FleetFailure, Json, refusal
 from ._hooks import Hook, HookContext, Hooks
 from ._life import ASKED_BY, START, Move, move_towards
-from ._mailbox import Command, CommandRefused, Mailbox
+from ._mailbox import Command, CommandRefused, Handler, Mailbox
 from ._registration import register
+from ._statistics import Statistics, checked
 from ._story import Story
 from ._telemetry import Span, Telemetry
 
@@ -49,11 +50,12 @@ class Agent:
         self._upgrade_to: Optional[Callable[[Json], Any]] = None
         self._story = Story()
         self._sequence = 0
-        self._stats = [0, 0, 0.0]
+        self._statistics = Statistics()
         self._lock = threading.RLock()
         self._soon = threading.Event()
         self._closed = threading.Event()
         self._ended = threading.Event()
+        self._at_end: List[Callable[[], None]] = []
         self._jobs: "queue.Queue[Optional[Callable[[], None]]]" = queue.Queue(10_000)
         self._hooks = Hooks(self._hook_told)
         self._mailbox = Mailbox(self._complete)
@@ -61,7 +63,7 @@ class Agent:
         self._mailbox.on("config", lambda args, command: self._take_config())
         self._mailbox.on("upgrade", lambda args, command: self._upgrade(args))
         for asked, desired in ASKED_BY.items():
-            self._mailbox.on(asked, lambda args, command, desired=desired: self._obey(desired))
+            self._mailbox.on(asked, self._obeying(desired))
         resource = {"service.name": self.name, "service.version": definition["version"], "fleet.agent.id": self.id,
                     "fleet.agent.kind": definition["kind"]}
         self._telemetry = Telemetry(client, lambda: self._identity["token"], resource)
@@ -147,12 +149,13 @@ class Agent:
         finally:
             _context.reset(token)
             self._telemetry.ended(span)
-            with self._lock:
-                self._stats[0] += 1
-                self._stats[1] += 1 if span.error else 0
-                self._stats[2] += (time.monotonic() - started) * 1000
+            self._statistics.add(span.error is not None, (time.monotonic() - started) * 1000)
 
     # Its life
+
+    def at_end(self, run: Callable[[], None]) -> None:
+        """Runs when it has stopped and said farewell."""
+        self._at_end.append(run)
 
     def start(self) -> None:
         """Begins to beat and to obey; returns at once."""
@@ -179,6 +182,8 @@ class Agent:
             if thread.ident:
                 thread.join(limit / 2)
         self._farewell()
+        for end in self._at_end:
+            end()
         self._telemetry.close(limit / 2)
         self._handler.close()
 
@@ -242,14 +247,10 @@ class Agent:
     def _saying(self, events: List[Json]) -> Json:
         # It rises over restarts because it starts from the clock.
         self._sequence = max(self._sequence + 1, int(time.time() * 1000))
-        requests, errors, took = self._stats
-        self._stats = [0, 0, 0.0]
-        stats: Json = {"requests": requests, "errors": errors}
-        if requests:
-            stats["latencyMs"] = took / requests
         beat: Json = {"agentId": self.id, "sequence": self._sequence, "state": self.state,
                       "version": self.definition["version"], "configVersion": self._identity["configVersion"],
-                      "checks": [_checked(name, check) for name, check in self._checks.items()], "stats": stats}
+                      "checks": [checked(name, check) for name, check in self._checks.items()],
+                      "stats": self._statistics.take()}
         if events:
             beat["events"] = events
         return beat
@@ -259,7 +260,7 @@ class Agent:
             return
         for command in answer["commands"]:
             if self._mailbox.takes(command):
-                self._jobs.put(lambda command=command: self._mailbox.do(command))
+                self._jobs.put(self._doing(command))
         if answer["configVersion"] > self._identity["configVersion"]:
             self._jobs.put(lambda: self._quietly(self._take_config))
         desired = answer["desiredState"]
@@ -268,6 +269,12 @@ class Agent:
         self._desired = desired
         if not self._failed and move_towards(self.state, desired):
             self._jobs.put(self._converge)
+
+    def _doing(self, command: Command) -> Callable[[], None]:
+        return lambda: self._mailbox.do(command)
+
+    def _obeying(self, desired: str) -> Handler:
+        return lambda args, command: self._obey(desired)
 
     def _quietly(self, work: Callable[[], Any]) -> None:
         # What went wrong is told already; the next beat tries again.
@@ -391,8 +398,3 @@ class Agent:
                 raise refused
         except FleetFailure as failure:
             self.log.warning("the end of command %s was not taken: %s", command["name"], failure)
-
-
-def _checked(name: str, check: Callable[[], Any]) -> Json:
-    found = check()
-    return {"name": name, "ok": found is True} if isinstance(found, bool) else {"name": name, "ok": False, "message": str(found)}

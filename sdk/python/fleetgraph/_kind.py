@@ -90,17 +90,10 @@ class Kind:
         for name in overrides or {}:
             if name not in self._parts:
                 raise PartError(f"nothing provides {name}, so it cannot be overridden")
-        parts = _Parts(self._parts, {"agent": agent, **(overrides or {})})
-        parts._makers = {**self._parts, "config": lambda: _LiveConfig(agent)}
+        parts = _Parts(self._parts, {"agent": agent, "config": _LiveConfig(agent), **(overrides or {})})
         for wire in self._wiring:
             wire(agent, parts)
-        close = agent.close
-
-        def close_all(limit: float = 5.0) -> None:
-            close(limit)
-            parts.end()
-
-        agent.close = close_all  # type: ignore[method-assign]
+        agent.at_end(parts.end)
         return agent
 
     def _add(self, wire: Callable[[Agent, _Parts, Maker], Any]) -> Callable[[Maker], Maker]:
