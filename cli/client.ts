@@ -31,8 +31,13 @@ function token(root: string): string {
 }
 
 /** The platform's address: given by --url, else FLEET_URL, else this machine's. */
-export function addressOf(url: string | undefined): string {
+export function platformUrl(url: string | undefined): string {
   return url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000';
+}
+
+/** Where the platform is and who asks. */
+export function addressOf(url: string | undefined, root: string): { url: string; token: string } {
+  return { url: platformUrl(url), token: token(root) };
 }
 
 /**
@@ -40,11 +45,7 @@ export function addressOf(url: string | undefined): string {
  * @param timeoutMs of one request, milliseconds; the client's own unless given
  */
 export function clientFor(url: string | undefined, root: string, timeoutMs?: number): FleetClient {
-  return new FleetClient({
-    url: addressOf(url),
-    token: token(root),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-  });
+  return new FleetClient({ ...addressOf(url, root), ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 }
 
 /** Whether lines may be coloured where they go: a terminal, and nobody said no (no-color.org). */

@@ -12,6 +12,7 @@ import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
 import { addRetention } from './commands/retention.ts';
 import { addRollout } from './commands/rollout.ts';
+import { addRun } from './commands/run.ts';
 import { addSchema } from './commands/schema.ts';
 import { addSearches } from './commands/searches.ts';
 import { addStart, start } from './commands/start.ts';
@@ -47,6 +48,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addPlan,
     addFlags,
     addAudit,
+    addRun,
     addDemo,
     addCompletion,
   ])

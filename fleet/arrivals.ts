@@ -1,7 +1,7 @@
 import type { Surroundings } from '../sdk/index.ts';
 import type { Bus } from './bus.ts';
 import type { Chance } from './chance.ts';
-import type { Kind } from './roster.ts';
+import type { KindName } from './roster.ts';
 
 const VERBS = ['add', 'fix', 'speed up', 'document', 'remove', 'translate', 'migrate'] as const;
 const THINGS = [
@@ -25,7 +25,7 @@ export async function arrivals(
 ): Promise<void> {
   const run = Math.floor(surroundings.nowMs()).toString(36);
   for (let number = 1; !signal.aborted; number++) {
-    const kind: Kind = chance.happens(PATROL_SHARE) ? 'monitor' : 'planner';
+    const kind: KindName = chance.happens(PATROL_SHARE) ? 'monitor' : 'planner';
     const goal = kind === 'monitor' ? 'make the rounds' : `${chance.pick(VERBS)} ${chance.pick(THINGS)}`;
     // A job that fails is told by the agents it failed at: in their logs, spans and statistics.
     bus.send(kind, { jobId: `job-${run}-${number}`, goal }).catch(() => undefined);

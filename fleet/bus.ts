@@ -1,11 +1,11 @@
 import type { Chance } from './chance.ts';
-import type { Kind } from './roster.ts';
+import type { KindName } from './roster.ts';
 import type { Task } from './task.ts';
 
 /** An agent as the bus sees it. */
 export interface Seat {
   readonly name: string;
-  readonly kind: Kind;
+  readonly kind: KindName;
   readonly isOpen: boolean;
   /** Tasks that wait or are being done. */
   readonly load: number;
@@ -17,7 +17,7 @@ export class AgentLost extends Error {}
 
 /** Carries tasks between agents of this process, each with the trace it belongs to. */
 export class Bus {
-  readonly #seats = new Map<Kind, Seat[]>();
+  readonly #seats = new Map<KindName, Seat[]>();
 
   constructor(private readonly chance: Chance) {}
 
@@ -26,7 +26,7 @@ export class Bus {
   }
 
   /** Gives a task to the less loaded of two agents of that kind; once more to another when the first was lost. */
-  async send(kind: Kind, task: Task): Promise<string> {
+  async send(kind: KindName, task: Task): Promise<string> {
     const first = this.#choose(kind);
     try {
       return await first.do(task);
@@ -36,7 +36,7 @@ export class Bus {
     }
   }
 
-  #choose(kind: Kind, except?: Seat): Seat {
+  #choose(kind: KindName, except?: Seat): Seat {
     const open = (this.#seats.get(kind) ?? []).filter((seat) => seat.isOpen && seat !== except);
     const [one, other] = [this.chance.pick(open), this.chance.pick(open)];
     if (!one || !other) throw new AgentLost(`no ${kind} is there to take the task`);

@@ -1,11 +1,12 @@
-import { type AgentDefinition, FleetLink, type LinkOptions, type Surroundings } from '../sdk/index.ts';
+import { createFactory, singleton } from '../sdk/factory/index.ts';
+import { FleetLink, type LinkOptions, type Surroundings } from '../sdk/index.ts';
 import { arrivals } from './arrivals.ts';
 import { Bus } from './bus.ts';
 import { Chance } from './chance.ts';
 import { Faults } from './faults.ts';
 import { Host } from './host.ts';
-import { BEHAVIOURS } from './kinds/index.ts';
-import { type Kind, roster } from './roster.ts';
+import { TRADES } from './kinds/index.ts';
+import { type Member, roster } from './roster.ts';
 import { Worker } from './worker.ts';
 
 export interface Demo {
@@ -32,10 +33,11 @@ export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: numb
   const bus = new Bus(new Chance(seed));
   const workers: Worker[] = [];
   const faults = new Faults(workers, new Host(link, ended.signal), new Chance(seed + 2), surroundings);
-  const hire = async (definition: AgentDefinition) => {
-    const agent = await link.connect(definition);
-    const behaviour = BEHAVIOURS[agent.kind as Kind];
-    const worker = new Worker(agent, behaviour, bus, new Chance(seed * 1_000 + workers.length), surroundings);
+  let dice = seed * 1_000;
+  const provide = { bus: singleton(() => bus), dice: singleton(() => () => new Chance(dice++)) };
+  const factory = createFactory({ kinds: Object.values(TRADES), link, provide });
+  const hire = async ({ kind, name, about }: Member) => {
+    const worker = new Worker(await factory.create(kind, name, {}, about), surroundings);
     bus.join(worker);
     if (workers.push(worker) !== ENOUGH) return;
     void arrivals(bus, new Chance(seed + 1), surroundings, ended.signal);
@@ -46,7 +48,7 @@ export async function startDemo(options: Omit<LinkOptions, 'shared'>, seed: numb
     // What is down is brought up, so that it can say farewell and nobody is called for it.
     await Promise.all(workers.filter(({ agent }) => agent.silent).map(({ agent }) => agent.wake()));
     await finish(workers, limitMs / 3, surroundings);
-    await link.close((limitMs * 2) / 3);
+    await factory.close((limitMs * 2) / 3);
   };
   const waiting = roster();
   const registrar = async () => {

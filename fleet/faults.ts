@@ -1,8 +1,9 @@
 import type { Surroundings } from '../sdk/index.ts';
 import type { Chance } from './chance.ts';
+import type { Ailment } from './condition.ts';
 import type { Host } from './host.ts';
-import type { Kind } from './roster.ts';
-import type { Ailment, Worker } from './worker.ts';
+import type { KindName } from './roster.ts';
+import type { Worker } from './worker.ts';
 
 export type Fault = Ailment | 'crash';
 
@@ -14,7 +15,7 @@ const ILL_MS: Record<Ailment, number> = { errors: 18_000, slow: 30_000 };
 const RETRY_EVERY_MS = 250;
 const TURNS: readonly Fault[] = ['errors', 'crash', 'slow', 'crash'];
 /** Kinds whose every task asks a model, so that its refusals show. */
-const ASKS_A_MODEL: readonly Kind[] = ['planner', 'researcher', 'coder', 'reviewer', 'summarizer'];
+const ASKS_A_MODEL: readonly KindName[] = ['planner', 'researcher', 'coder', 'reviewer', 'summarizer'];
 
 /** Makes agents fail in turn, by the seed: the first within seconds, then one every half minute or so. */
 export class Faults {

@@ -1,20 +1,22 @@
-import type { AgentDefinition } from '../sdk/index.ts';
+import type { About, Kind } from '../sdk/factory/index.ts';
+import { TRADES } from './kinds/index.ts';
+import type { Task } from './task.ts';
+
+export type KindName = keyof typeof TRADES;
+export const KINDS = Object.keys(TRADES) as KindName[];
 
 /** How many agents of each kind the demo has: 74 in all. */
-export const ROSTER = {
-  planner: { count: 6, version: '2.3.0', model: 'gpt-5', capabilities: ['plan', 'delegate'] },
-  researcher: { count: 12, version: '1.8.2', model: 'gemini-2.5-pro', capabilities: ['search', 'read'] },
-  librarian: { count: 8, version: '1.1.0', model: 'gpt-5-mini', capabilities: ['retrieve', 'embed'] },
-  coder: { count: 14, version: '3.0.1', model: 'claude-sonnet-4-5', capabilities: ['write-code', 'refactor'] },
-  reviewer: { count: 8, version: '1.4.0', model: 'claude-sonnet-4-5', capabilities: ['review'] },
-  tester: { count: 8, version: '2.0.0', model: 'claude-haiku-4-5', capabilities: ['run-tests'] },
-  deployer: { count: 4, version: '1.2.5', model: 'gpt-5-mini', capabilities: ['deploy', 'roll-back'] },
-  summarizer: { count: 8, version: '1.6.0', model: 'claude-haiku-4-5', capabilities: ['summarize'] },
-  monitor: { count: 6, version: '1.0.3', model: 'gpt-5-mini', capabilities: ['patrol'] },
-} as const;
-
-export type Kind = keyof typeof ROSTER;
-export const KINDS = Object.keys(ROSTER) as Kind[];
+export const ROSTER: Record<KindName, number> = {
+  planner: 6,
+  researcher: 12,
+  librarian: 8,
+  coder: 14,
+  reviewer: 8,
+  tester: 8,
+  deployer: 4,
+  summarizer: 8,
+  monitor: 6,
+};
 
 /** The label that every agent of the demo has, and only they. */
 export const DEMO_LABEL = 'fleet.demo';
@@ -22,30 +24,35 @@ export const DEMO_LABEL = 'fleet.demo';
 const TEAMS = ['atlas', 'borealis', 'cygnus'] as const;
 const REGIONS = ['eu-west', 'us-east'] as const;
 
-/** Who the demo's agents are, in the order they are registered: the kinds take turns, so that work can begin early. */
-export function roster(): AgentDefinition[] {
-  const definitions: AgentDefinition[] = [];
-  const largest = Math.max(...KINDS.map((kind) => ROSTER[kind].count));
-  for (let number = 1; number <= largest; number++) {
-    for (const kind of KINDS) if (number <= ROSTER[kind].count) definitions.push(define(kind, number));
-  }
-  return definitions;
+/** One agent of the demo, before it is built. */
+export interface Member {
+  kind: Kind<Task, string>;
+  name: string;
+  about: About;
 }
 
-function define(kind: Kind, number: number): AgentDefinition {
-  const { version, model, capabilities } = ROSTER[kind];
+/** Who the demo's agents are, in the order they are registered: the kinds take turns, so that work can begin early. */
+export function roster(): Member[] {
+  const members: Member[] = [];
+  const largest = Math.max(...Object.values(ROSTER));
+  for (let number = 1; number <= largest; number++) {
+    for (const kind of KINDS) if (number <= ROSTER[kind]) members.push(member(kind, number));
+  }
+  return members;
+}
+
+function member(kind: KindName, number: number): Member {
   const name = `${kind}-${String(number).padStart(2, '0')}`;
   return {
+    kind: TRADES[kind],
     name,
-    kind,
-    version,
-    capabilities: [...capabilities],
-    endpoints: [{ name: 'tasks', url: `inproc://demo/${name}` }],
-    labels: {
-      [DEMO_LABEL]: 'true',
-      team: TEAMS[number % TEAMS.length] as string,
-      region: REGIONS[number % REGIONS.length] as string,
+    about: {
+      endpoints: [{ name: 'tasks', url: `inproc://demo/${name}` }],
+      labels: {
+        [DEMO_LABEL]: 'true',
+        team: TEAMS[number % TEAMS.length] as string,
+        region: REGIONS[number % REGIONS.length] as string,
+      },
     },
-    config: { model, maxConcurrentTasks: 1, temperature: kind === 'researcher' ? 0.7 : 0.2 },
   };
 }

@@ -1,5 +1,5 @@
 import type { Span } from '../sdk/index.ts';
-import type { Kind } from './roster.ts';
+import type { KindName } from './roster.ts';
 
 /** A piece of work as it goes from agent to agent. */
 export interface Task {
@@ -17,7 +17,7 @@ export interface Desk {
   /** A number in [0, 1) from the demo's seed. */
   chance(): number;
   /** Gives a part of the work to an agent of that kind and waits for its result; a second agent tries when the first is lost. */
-  ask(kind: Kind, goal: string): Promise<string>;
+  ask(kind: KindName, goal: string): Promise<string>;
   /** Asks the agent's model: takes time, spends tokens. @param inputTokens, outputTokens about how many */
   think(inputTokens: number, outputTokens: number): Promise<void>;
   /** Work without a model, about so many milliseconds, as a span of its own. */
@@ -25,6 +25,3 @@ export interface Desk {
   log(body: string, attributes?: Record<string, string | number | boolean>): void;
   count(metric: string, by: number): void;
 }
-
-/** What agents of one kind do. The result is one line. */
-export type Behaviour = (desk: Desk) => Promise<string>;

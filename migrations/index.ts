@@ -14,9 +14,9 @@ import { LogsErrorBridges1796095200000 } from './1796095200000-logs-error-bridge
 import { AgentsCauses1796096400000 } from './1796096400000-agents-causes.ts';
 import { AlertsCauses1796096400001 } from './1796096400001-alerts-causes.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
-import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 import { AgentsVersions1796180410000 } from './1796180410000-agents-versions.ts';
 import { AgentsRollouts1796180410001 } from './1796180410001-agents-rollouts.ts';
+import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 

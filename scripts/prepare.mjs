@@ -19,8 +19,11 @@ function canCompile() {
 }
 
 if (canCompile()) {
-  const { status } = spawnSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.product.json'], { stdio: 'inherit' });
-  process.exit(status ?? 1);
+  // The product, then the types of what agents import.
+  for (const config of ['tsconfig.product.json', 'tsconfig.sdk.json']) {
+    const { status } = spawnSync('npx', ['--no-install', 'tsc', '-p', config], { stdio: 'inherit' });
+    if (status !== 0) process.exit(status ?? 1);
+  }
 } else {
   console.log('prepare: packages that compile were left out: copy dist/ from where they are');
 }

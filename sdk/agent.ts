@@ -1,47 +1,50 @@
+import { AgentTelemetry, type TelemetryLink } from './agent-telemetry.ts';
 import { errorAttributes } from './error-fields.ts';
-import { type AgentState, ASKED_BY, type Move, moveTowards, START, type Step } from './lifecycle.ts';
-import type { LogLevel } from './log-line.ts';
+import { type HookName, type HookOptions, type HookReport, type HookRun, Hooks } from './hooks.ts';
+import { type AgentState, ASKED_BY, aroundStep, type Move, moveTowards, START, type Step } from './lifecycle.ts';
 import { type CommandHandler, CommandRefused, Mailbox } from './mailbox.ts';
 import type { AgentBeat, AgentCommand, BeatAnswer, CommandOutcome } from './operations.ts';
-import type { Attributes } from './otlp.ts';
 import type { AgentDefinition, Identity } from './registration.ts';
-import type { Log, Reporter } from './reporter.ts';
-import { currentSpan, type Span, type SpanOptions } from './span.ts';
-import type { Surroundings } from './surroundings.ts';
+import type { Reporter } from './reporter.ts';
+import { Story } from './story.ts';
 
 export type Hook = () => Promise<void> | void;
-/** Switches the program to a version; what it returns goes back with the command's completion. */
-export type UpgradeHook = (to: {
-  version: string;
-  from: string;
-  config: Record<string, unknown>;
-}) => Promise<unknown> | unknown;
 export type ConfigHook = (config: Record<string, unknown>, version: number) => Promise<void> | void;
 export type Check = () => { ok: boolean; message?: string };
 
+const OWN_EVENT = /^[\w.-]{1,64}$/;
+
+/** What an agent is asked to become (the command `upgrade`). */
+/** What an agent is asked to become. */
+export interface Upgrade {
+  version: string;
+  /** The version that runs. */
+  from: string;
+  config?: Record<string, unknown>;
+  configVersion?: number;
+}
+export type UpgradeHandler = (upgrade: Upgrade) => Promise<void> | void;
+
 /** What an agent needs of the link it hangs on. */
-export interface AgentLink {
-  readonly surroundings: Surroundings;
+export interface AgentLink extends TelemetryLink {
   /** Sends a beat now rather than at the next tick. */
   beatSoon(): void;
   complete(agent: Agent, command: AgentCommand, outcome: CommandOutcome, result: unknown): Promise<void>;
   fetchConfig(agent: Agent): Promise<{ config: Record<string, unknown>; configVersion: number } | undefined>;
   send(agentId: string, name: string, args: Record<string, unknown>): Promise<string>;
   leave(agent: Agent): Promise<void>;
-  flush(limitMs?: number): Promise<boolean>;
 }
 
 /** One agent as the program that is it sees it: it reports, obeys and answers. */
-export class Agent {
-  readonly log: Log;
+export class Agent extends AgentTelemetry<AgentLink> {
   readonly name: string;
   readonly kind: string;
-  readonly #hooks: Partial<Record<Step, Hook>> = {};
+  readonly #steps: Partial<Record<Step, Hook>> = {};
+  readonly #hooks: Hooks;
+  readonly #story: Story;
   readonly #checks = new Map<string, Check>();
   readonly #mailbox: Mailbox;
-  #onConfig: ConfigHook = () => {};
-  #onUpgrade: UpgradeHook | undefined;
-  #version: string;
+  #onUpgrade: UpgradeHandler | undefined;
   #state: AgentState = 'REGISTERED';
   #desired: AgentState = 'REGISTERED';
   #failed = false;
@@ -50,21 +53,23 @@ export class Agent {
   #configuring: Promise<object> | undefined;
   #silent = false;
   #closing = false;
+  #refusal: string | undefined;
   #queue: number | undefined;
   /** Where and as whom the platform knows it; a new token when it had to register again. */
   identity: Identity;
 
   constructor(
-    definition: AgentDefinition,
+    public definition: AgentDefinition,
     identity: Identity,
-    private readonly reporter: Reporter,
-    private readonly link: AgentLink,
+    reporter: Reporter,
+    link: AgentLink,
   ) {
+    super(reporter, link);
     this.identity = identity;
     this.name = definition.name;
     this.kind = definition.kind;
-    this.#version = definition.version;
-    this.log = reporter.log;
+    this.#story = new Story(link.surroundings);
+    this.#hooks = new Hooks(link.surroundings, (hook, report, ignored) => this.#toldHook(hook, report, ignored));
     this.#mailbox = new Mailbox((command, outcome, result) => link.complete(this, command, outcome, result));
     this.#mailbox.on('restart', () => this.#restart());
     this.#mailbox.on('config', () => this.#takeConfig());
@@ -96,7 +101,7 @@ export class Agent {
       const { traceparent } = args;
       const parent = typeof traceparent === 'string' ? traceparent : undefined;
       const attributes = { 'fleet.command.id': command.id, 'fleet.command.name': name };
-      const work = () => this.#toldIfItFails(`command ${name} failed`, () => handler(args, command));
+      const work = () => this.#command(name, command, () => handler(args, command));
       return this.span(`command ${name}`, attributes, work, { kind: 'consumer', parent });
     });
   }
@@ -112,25 +117,38 @@ export class Agent {
 
   /** Does the code's part of a change of state; a hook that throws leaves the agent FAILED. */
   on(step: Step, hook: Hook): void {
-    this.#hooks[step] = hook;
+    this.#steps[step] = hook;
   }
 
-  /** Told each new configuration; the version counts as taken over when the hook returns. */
+  /** Adds a hook: each run is seen in the agent's timeline. Hooks of one name run in the order they were added, afterStop's in the reverse. */
+  hook(name: HookName, run: HookRun, options?: HookOptions): void {
+    this.#hooks.add(name, run, options);
+  }
+
+  /** Told each new configuration; the version counts as taken over when the hook returns. The last one given counts. */
   onConfig(hook: ConfigHook): void {
-    this.#onConfig = hook;
+    const run: HookRun = ({ config = {}, configVersion = 0 }) => hook(config, configVersion);
+    this.#hooks.add('onConfig', run, { timeoutMs: 0 }, 'own');
+  }
+
+  /** Becomes another version in place when the platform asks for one; without a handler `upgrade` is refused. */
+  onUpgrade(handler: UpgradeHandler): void {
+    this.#onUpgrade = handler;
+  }
+
+  /**
+   * Tells a line of the agent's own timeline with the next beat, where it stands as `own.<name>`.
+   * @param name 1 to 64 letters, digits, dots, dashes @param detail at most 2,000 bytes of JSON
+   * @throws TypeError for another name or more detail
+   */
+  event(name: string, detail: Record<string, unknown> = {}): void {
+    if (!OWN_EVENT.test(name)) throw new TypeError(`an event's name is letters, digits, dots and dashes, not ${name}`);
+    this.#story.add(`own.${name}`, detail);
   }
 
   /** The version of the program, as its beats tell it. */
   get version(): string {
-    return this.#version;
-  }
-
-  /**
-   * Switches the program to the version that a rollout asks for, and back; it counts as taken when the hook returns. Without a hook
-   * the command is refused: whoever runs the program must start it anew with that version.
-   */
-  onUpgrade(hook: UpgradeHook): void {
-    this.#onUpgrade = hook;
+    return this.definition.version;
   }
 
   /** A check whose outcome goes with every beat. */
@@ -143,73 +161,12 @@ export class Agent {
     this.#queue = length;
   }
 
-  /** Sets a gauge. */
-  metric(name: string, value: number, labels: Attributes = {}): void {
-    this.reporter.instruments.gauge(name, value, labels);
-  }
-
-  /** Adds to a counter. */
-  counter(name: string, by = 1, labels: Attributes = {}): void {
-    this.reporter.instruments.count(name, by, labels);
-  }
-
-  /** Adds a measurement to a histogram; durations in seconds. */
-  histogram(name: string, value: number, labels: Attributes = {}): void {
-    this.reporter.instruments.observe(name, value, labels);
-  }
-
-  /** Logs a line; outside of a span it is a trace of its own. */
-  tell(level: LogLevel, body: string, attributes: Attributes = {}): void {
-    this.reporter.tell(level, body, attributes);
-  }
-
-  /** Sends what waits. @returns whether all was answered within the limit, milliseconds */
-  flush(limitMs?: number): Promise<boolean> {
-    return this.link.flush(limitMs);
-  }
-
-  /** Runs the function as a span of the current trace, or of the one in `options.parent`. */
-  span<Result>(
-    name: string,
-    attributes: Attributes,
-    work: (span: Span) => Promise<Result> | Result,
-    options?: SpanOptions,
-  ): Promise<Result> {
-    return this.reporter.span(name, attributes, work, options);
-  }
-
-  /** A span that also counts as one piece of the agent's work: requests, errors, latency. */
-  task<Result>(
-    name: string,
-    attributes: Attributes,
-    work: (span: Span) => Promise<Result> | Result,
-    options?: SpanOptions,
-  ): Promise<Result> {
-    return this.reporter.task(name, attributes, work, options);
-  }
-
-  /** fetch as a span of its own, with `traceparent` in its headers. */
-  fetch(url: string, init: RequestInit = {}): Promise<Response> {
-    const method = init.method ?? 'GET';
-    const attributes = { 'http.request.method': method, 'server.address': new URL(url).host };
-    return this.span(
-      method,
-      attributes,
-      async (span) => {
-        const headers = new Headers(init.headers);
-        headers.set('traceparent', span.traceparent);
-        const response = await this.link.surroundings.fetch(url, { ...init, headers });
-        span.set({ 'http.response.status_code': response.status });
-        if (response.status >= 500) span.fail(`answered ${response.status}`);
-        return response;
-      },
-      { kind: 'client' },
-    );
-  }
-
-  /** To be passed on by hand with work that leaves this process; undefined outside a span. */
-  get traceparent(): string | undefined {
-    return currentSpan()?.traceparent;
+  /** Says that it has failed by itself: FAILED until it is restarted, or asked for something else. */
+  async fail(error: unknown): Promise<void> {
+    await this.#moving;
+    this.#failed = true;
+    this.#enter('FAILED');
+    await this.#fault('the agent failed', error);
   }
 
   /** Falls silent without a word, as if killed: no beats, no commands. For drills. */
@@ -255,15 +212,32 @@ export class Agent {
   beat(): AgentBeat {
     this.#sequence = Math.max(this.#sequence + 1, Math.floor(this.link.surroundings.nowMs()));
     const stats = this.reporter.takeStats();
+    const events = this.#story.next();
     return {
       agentId: this.id,
       sequence: this.#sequence,
       state: this.#state,
-      version: this.#version,
+      version: this.definition.version,
       configVersion: this.identity.configVersion,
       checks: [...this.#checks].map(([name, check]) => ({ name, ...check() })),
       stats: this.#queue === undefined ? stats : { ...stats, queue: this.#queue },
+      ...(events.length ? { events } : {}),
     };
+  }
+
+  /** Whether there is more to tell than the last beat carried. */
+  get hasMoreToTell(): boolean {
+    return this.#story.length > 0;
+  }
+
+  /** The platform has taken a beat. */
+  told({ events = [] }: Pick<AgentBeat, 'events'>): void {
+    this.#story.taken(events);
+  }
+
+  /** The platform is older than events: what waits goes to nobody. */
+  forgetStory(): void {
+    this.#story.forget();
   }
 
   /** Takes the platform's answer to a beat. */
@@ -271,7 +245,8 @@ export class Agent {
     if (this.#silent || this.#closing) return;
     for (const command of answer.commands) this.deliver(command);
     if (answer.configVersion > this.identity.configVersion) {
-      this.#takeConfig().catch((error: unknown) => this.#refuseConfig(error));
+      // What went wrong is told already; the next beat tries again.
+      this.#takeConfig().catch(() => undefined);
     }
     if (answer.desiredState !== this.#desired) this.#failed = false;
     this.#desired = answer.desiredState;
@@ -307,23 +282,29 @@ export class Agent {
 
   async #restart(): Promise<object> {
     await this.#moving;
+    await this.#watched('the restart failed', () => this.#hooks.run('beforeRestart'));
     const stop = moveTowards(this.#state, 'STOPPED');
     if (stop) await this.#make(stop);
     this.#failed = false;
     await this.#make(START);
     if (this.#failed) throw new Error('the start failed');
+    await this.#watched('the restart failed', () => this.#hooks.run('afterRestart'));
     return { state: this.#state };
   }
 
   async #make(move: Move): Promise<void> {
+    const { step } = move;
+    const [before, after] = step ? aroundStep(step) : [];
     if (move.through) this.#enter(move.through);
     try {
-      if (move.step) await this.#hooks[move.step]?.();
+      if (before) await this.#hooks.run(before);
+      if (step) await this.#steps[step]?.();
       this.#enter(move.to);
+      if (after) await this.#hooks.run(after);
     } catch (error) {
       this.#failed = true;
-      this.tell('error', `${move.step} failed`, errorAttributes(error));
       this.#enter('FAILED');
+      await this.#fault(`${step} failed`, error);
     }
   }
 
@@ -332,19 +313,67 @@ export class Agent {
     this.link.beatSoon();
   }
 
-  /** A command's own error is seen by nobody here but the log; what is refused is no error. */
-  async #toldIfItFails(body: string, work: () => Promise<unknown> | unknown): Promise<unknown> {
+  #command(name: string, command: AgentCommand, work: () => unknown): Promise<unknown> {
+    return this.#watched(`command ${name} failed`, async () => {
+      await this.#hooks.run('beforeCommand', { command });
+      await this.#hooks.run('onCommand', { command });
+      const result = await work();
+      await this.#hooks.run('afterCommand', { command });
+      return result;
+    });
+  }
+
+  async #upgrade({ version: to, config, configVersion }: Record<string, unknown>): Promise<object> {
+    const handler = this.#onUpgrade;
+    if (!handler) throw new CommandRefused('this agent cannot change its version');
+    if (typeof to !== 'string' || !to) throw new CommandRefused('version is a string');
+    const { version: from } = this;
+    const upgrade: Upgrade = { version: to, from };
+    if (config && typeof config === 'object') upgrade.config = config as Record<string, unknown>;
+    if (typeof configVersion === 'number') upgrade.configVersion = configVersion;
+    const version = { from, to };
+    return this.#watched(`the upgrade to ${to} failed`, async () => {
+      await this.#hooks.run('beforeMigrate', { ...upgrade, version });
+      await handler(upgrade);
+      this.definition = { ...this.definition, version: to };
+      const { version: _, from: __, ...taken } = upgrade;
+      this.identity = { ...this.identity, ...taken };
+      this.reporter.describe({ 'service.version': to });
+      this.link.beatSoon();
+      await this.#hooks.run('afterMigrate', { ...upgrade, version });
+      return { version: to, from };
+    });
+  }
+
+  /** An error is seen by nobody here but the log and the hook for errors; what is refused is no error. */
+  async #watched<Result>(what: string, work: () => Promise<Result>): Promise<Result> {
     try {
       return await work();
     } catch (error) {
-      if (!(error instanceof CommandRefused)) this.log.error(body, errorAttributes(error));
+      if (!(error instanceof CommandRefused)) await this.#fault(what, error);
       throw error;
     }
   }
 
+  async #fault(what: string, error: unknown): Promise<void> {
+    this.tell('error', what, errorAttributes(error));
+    // A hook for errors that fails itself is in the timeline; what went wrong first is what counts.
+    await this.#hooks.run('onError', { error, what }).catch(() => undefined);
+  }
+
+  #toldHook(hook: HookName, report: HookReport, ignored: unknown): void {
+    // A configuration that is refused is tried again with every beat: the timeline has it once.
+    const refusal = hook.endsWith('Config') ? report.error : undefined;
+    if (refusal !== undefined && refusal === this.#refusal) return;
+    this.#refusal = refusal ?? this.#refusal;
+    if (ignored !== undefined) this.tell('warn', `hook ${hook} failed and is ignored`, errorAttributes(ignored));
+    this.#story.add(`hook.${hook}`, { ...report });
+  }
+
   /** Takes over the platform's configuration; one at a time. */
   #takeConfig(): Promise<object> {
-    this.#configuring ??= this.#fetchConfig().finally(() => {
+    const take = () => this.#watched('the new configuration was not taken over', () => this.#fetchConfig());
+    this.#configuring ??= take().finally(() => {
       this.#configuring = undefined;
     });
     return this.#configuring;
@@ -353,28 +382,13 @@ export class Agent {
   async #fetchConfig(): Promise<object> {
     const fresh = await this.link.fetchConfig(this);
     if (fresh && fresh.configVersion > this.identity.configVersion) {
-      await this.#onConfig(fresh.config, fresh.configVersion);
+      await this.#hooks.run('beforeConfig', fresh);
+      await this.#hooks.run('onConfig', fresh);
       this.identity = { ...this.identity, ...fresh };
       this.link.beatSoon();
+      this.#refusal = undefined;
+      await this.#hooks.run('afterConfig', fresh);
     }
     return { configVersion: this.identity.configVersion };
-  }
-
-  async #upgrade(args: Record<string, unknown>): Promise<object> {
-    const version = String(args['version']);
-    const from = this.#version;
-    const config = (args['config'] ?? {}) as Record<string, unknown>;
-    if (!this.#onUpgrade) throw new CommandRefused('this agent does not change its version by itself');
-    const result = await this.#toldIfItFails(`the change to ${version} failed`, async () =>
-      this.#onUpgrade?.({ version, from, config }),
-    );
-    this.#version = version;
-    this.identity = { ...this.identity, config, configVersion: Number(args['configVersion']) };
-    this.link.beatSoon();
-    return { version, from, result };
-  }
-
-  #refuseConfig(error: unknown): void {
-    this.tell('error', 'the new configuration was not taken over', errorAttributes(error));
   }
 }

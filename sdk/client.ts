@@ -2,6 +2,7 @@ import { Backoff } from './backoff.ts';
 import { FleetFailure, type GraphQLFault } from './failure.ts';
 import { EventParser, type ServerEvent } from './sse.ts';
 import { machine, type Surroundings } from './surroundings.ts';
+import { SDK } from './version.ts';
 
 export interface GraphQLAnswer<Data> {
   data?: Data | null;
@@ -98,7 +99,7 @@ export class FleetClient {
   }
 
   /** What stands under a path of the platform, as it comes: read its body. @throws FleetFailure for every status but 200 */
-  async open(path: string, signal = new AbortController().signal): Promise<Response> {
+  async open(path: string, signal: AbortSignal = new AbortController().signal): Promise<Response> {
     try {
       return await this.#send(path, undefined, this.#token, {}, signal);
     } catch (error) {
@@ -190,7 +191,12 @@ export class FleetClient {
     signal: AbortSignal,
   ): Promise<Response> {
     const response = await this.surroundings.fetch(`${this.url}${path}`, {
-      headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers },
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${token}`,
+        'fleetgraph-sdk': SDK,
+        ...headers,
+      },
       ...(body === undefined ? {} : { method: 'POST', body }),
       signal,
       redirect: 'error',

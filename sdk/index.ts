@@ -2,25 +2,37 @@ import type { Agent } from './agent.ts';
 import { FleetLink, type LinkOptions } from './link.ts';
 import type { AgentDefinition } from './registration.ts';
 
-export { Agent, type Check, type ConfigHook, type Hook, type UpgradeHook } from './agent.ts';
+export { Agent, type Check, type ConfigHook, type Hook, type Upgrade, type UpgradeHandler } from './agent.ts';
 export { Backoff } from './backoff.ts';
 export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './client.ts';
 export { reportCrashes } from './crash.ts';
 export { errorAttributes, errorFields } from './error-fields.ts';
 export { FleetFailure, type GraphQLFault } from './failure.ts';
+export {
+  HOOKS,
+  type HookContext,
+  type HookFailure,
+  type HookName,
+  type HookOptions,
+  type HookReport,
+  type HookRun,
+  type HookSubject,
+  HookTimeout,
+} from './hooks.ts';
 export { type AgentState, moveTowards, type Step } from './lifecycle.ts';
 export { type LineSink, type LineStream, StreamSink } from './line-sink.ts';
 export { FleetLink, type LinkOptions } from './link.ts';
 export { type Fields, type LogLevel, logLine } from './log-line.ts';
 export { Logger, type LoggerOptions } from './logger.ts';
 export { type CommandHandler, CommandRefused } from './mailbox.ts';
-export type { AgentCommand, CommandOutcome, UserError } from './operations.ts';
+export type { AgentCommand, AgentEventReport, CommandOutcome, UserError } from './operations.ts';
 export type { Attributes } from './otlp.ts';
 export type { OutboxCounts, OutboxLimits } from './outbox.ts';
 export type { AgentDefinition } from './registration.ts';
 export { currentSpan, type ModelSpend, type Span, type SpanKind, type SpanOptions } from './span.ts';
 export { machine, type Surroundings } from './surroundings.ts';
 export { readTraceparent, type TraceContext, writeTraceparent } from './traceparent.ts';
+export { SDK } from './version.ts';
 
 /**
  * Makes this process an agent of the fleet: registered, beating, listening for commands.

@@ -12,6 +12,18 @@ export type AgentState =
 /** What an agent's own code is told to do. */
 export type Step = 'start' | 'pause' | 'resume' | 'stop';
 
+/** The hooks before and after each step. */
+const AROUND = {
+  start: ['beforeStart', 'afterStart'],
+  pause: ['beforePause', 'afterPause'],
+  resume: ['beforeResume', 'afterResume'],
+  stop: ['beforeStop', 'afterStop'],
+} as const;
+
+export function aroundStep(step: Step): (typeof AROUND)[Step] {
+  return AROUND[step];
+}
+
 /** A way from one state to another: the code's part of it, and the states it is seen in. */
 export interface Move {
   /** Nothing for the code to do where it is at rest already. */

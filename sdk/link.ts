@@ -4,6 +4,7 @@ import { FleetFailure } from './failure.ts';
 import { Heart } from './heart.ts';
 import type { LineSink } from './line-sink.ts';
 import {
+  type AgentBeat,
   type AgentCommand,
   BEAT_MANY,
   BEAT_ONE,
@@ -34,7 +35,6 @@ export interface LinkOptions extends ClientOptions {
 
 interface Member {
   agent: Agent;
-  definition: AgentDefinition;
   reporter: Reporter;
   gone: AbortController;
   renewing?: Promise<void>;
@@ -43,6 +43,7 @@ interface Member {
 type Config = { config: Record<string, unknown>; configVersion: number };
 
 const BEATS_A_REQUEST = 200;
+const FAREWELL_BEATS = 10;
 
 /** What the agents of one process share: the connection, the beat, the outbox. */
 export class FleetLink implements AgentLink {
@@ -55,6 +56,8 @@ export class FleetLink implements AgentLink {
   readonly #shared: boolean;
   readonly #lines: LineSink | undefined;
   #beatEveryMs = 1_000;
+  /** Until a beat with events is refused for them: the platform is older than they are. */
+  #takesEvents = true;
 
   constructor(options: LinkOptions) {
     this.client = new FleetClient(options);
@@ -85,7 +88,7 @@ export class FleetLink implements AgentLink {
     const identity = await register(this.client, definition, this.#closed.signal);
     const reporter = new Reporter(this.#outbox, this.surroundings, resourceOf(definition, identity.id), this.#lines);
     const agent = new Agent(definition, identity, reporter, this);
-    const member: Member = { agent, definition, reporter, gone: new AbortController() };
+    const member: Member = { agent, reporter, gone: new AbortController() };
     this.#members.set(agent, member);
     if (!this.#shared) void this.#listen(member);
     this.beatSoon();
@@ -153,7 +156,7 @@ export class FleetLink implements AgentLink {
     if (!this.#shared) return this.close();
     const member = this.#members.get(agent);
     member?.reporter.reportMetrics();
-    if (member && !agent.silent) await this.#beat([agent]).catch(() => undefined);
+    if (member && !agent.silent) await this.#farewell([agent]);
     this.#forget(agent);
   }
 
@@ -169,8 +172,7 @@ export class FleetLink implements AgentLink {
     const { agents } = this;
     const farewell = async () => {
       await Promise.all(agents.map((agent) => agent.stop()));
-      const speaking = agents.filter((agent) => !agent.silent);
-      if (speaking.length) await this.#beat(speaking).catch(() => undefined);
+      await this.#farewell(agents.filter((agent) => !agent.silent));
     };
     this.#heart.stop();
     await Promise.race([farewell(), this.surroundings.sleep(limitMs / 2, this.#closed.signal)]);
@@ -178,6 +180,15 @@ export class FleetLink implements AgentLink {
     for (const agent of agents) this.#forget(agent);
     this.#closed.abort();
     this.#outbox.stop();
+  }
+
+  /** The last beat, and as many more as what is left to tell needs. */
+  async #farewell(agents: Agent[]): Promise<void> {
+    let speaking = agents;
+    for (let beats = 0; speaking.length && beats < FAREWELL_BEATS; beats++) {
+      if (!(await this.#beat(speaking).catch(() => undefined))) return;
+      speaking = speaking.filter((agent) => agent.hasMoreToTell);
+    }
   }
 
   #forget(agent: Agent): void {
@@ -188,21 +199,40 @@ export class FleetLink implements AgentLink {
   async #beat(agents: Agent[]): Promise<number> {
     for (let at = 0; at < agents.length; at += BEATS_A_REQUEST) {
       const some = agents.slice(at, at + BEATS_A_REQUEST);
-      for (const answer of this.#shared ? await this.#beatMany(some) : await this.#beatOne(some[0] as Agent))
-        this.#heard(answer);
+      const beats = some.map((agent) => this.#beatOf(agent));
+      for (const answer of await this.#tell(some, beats)) this.#heard(answer, beats);
     }
     return this.#beatEveryMs;
   }
 
-  async #beatMany(agents: Agent[]): Promise<BeatAnswer[]> {
-    const variables = { input: { beats: agents.map((agent) => agent.beat()) } };
+  #beatOf(agent: Agent): AgentBeat {
+    if (!this.#takesEvents) agent.forgetStory();
+    return agent.beat();
+  }
+
+  /** Sends beats; once more without events when the platform does not know them. */
+  async #tell(agents: Agent[], beats: AgentBeat[]): Promise<BeatAnswer[]> {
+    const send = () =>
+      this.#shared ? this.#beatMany(beats) : this.#beatOne(agents[0] as Agent, beats[0] as AgentBeat);
+    try {
+      return await send();
+    } catch (error) {
+      if (!this.#takesEvents || !isAboutEvents(error as FleetFailure)) throw error;
+      this.#takesEvents = false;
+      for (const beat of beats) delete beat.events;
+      return send();
+    }
+  }
+
+  async #beatMany(beats: AgentBeat[]): Promise<BeatAnswer[]> {
+    const variables = { input: { beats } };
     const { agentBeats } = await this.client.query<{ agentBeats: { beats: BeatAnswer[] } }>(BEAT_MANY, variables);
     return agentBeats.beats;
   }
 
-  async #beatOne(agent: Agent): Promise<BeatAnswer[]> {
+  async #beatOne(agent: Agent, beat: AgentBeat): Promise<BeatAnswer[]> {
     try {
-      const variables = { input: agent.beat() };
+      const variables = { input: beat };
       const { agentBeat } = await this.client.query<{ agentBeat: BeatAnswer }>(
         BEAT_ONE,
         variables,
@@ -215,7 +245,8 @@ export class FleetLink implements AgentLink {
     }
   }
 
-  #heard(answer: BeatAnswer): void {
+  #heard(answer: BeatAnswer, beats: AgentBeat[]): void {
+    const beat = beats.find(({ agentId }) => agentId === answer.agentId);
     const agent = this.agents.find(({ id }) => id === answer.agentId);
     const refused = answer.userErrors[0];
     if (!agent) return;
@@ -226,6 +257,7 @@ export class FleetLink implements AgentLink {
       agent.tell('warn', 'a beat was refused', { reason: refused.message });
     } else {
       this.#beatEveryMs = answer.beatEveryMs;
+      if (beat) agent.told(beat);
       agent.heard(answer);
     }
   }
@@ -234,10 +266,10 @@ export class FleetLink implements AgentLink {
   async #renewIfUnknown(agent: Agent, failure: FleetFailure): Promise<void> {
     const member = this.#members.get(agent);
     if (failure.code !== 'UNAUTHENTICATED' || !member) return;
-    const definition = { ...member.definition, version: agent.version };
-    member.renewing ??= register(this.client, definition, this.#closed.signal)
+    member.renewing ??= register(this.client, agent.definition, this.#closed.signal)
       .then((identity) => {
         agent.identity = identity;
+        this.#takesEvents = true;
       })
       .finally(() => delete member.renewing);
     await member.renewing;
@@ -274,6 +306,11 @@ export class FleetLink implements AgentLink {
       for (const { reporter, agent } of this.#members.values()) if (!agent.silent) reporter.reportMetrics();
     }
   }
+}
+
+/** Whether a platform that is older than events refuses a beat for them. */
+function isAboutEvents({ retryable, faults }: FleetFailure): boolean {
+  return !retryable && faults.some(({ message }) => /["']events["'].*(not defined|AgentBeatInput)/.test(message));
 }
 
 function resourceOf({ name, kind, version, labels = {} }: AgentDefinition, id: string): Attributes {

@@ -28,6 +28,14 @@ export interface AgentStats {
   queue?: number;
 }
 
+/** A line of an agent's timeline that the agent itself tells; stored once by its id. */
+export interface AgentEventReport {
+  id: string;
+  occurredAt: string;
+  name: string;
+  detail: Record<string, unknown>;
+}
+
 export interface AgentBeat {
   agentId: string;
   sequence: number;
@@ -36,6 +44,7 @@ export interface AgentBeat {
   configVersion?: number;
   checks?: { name: string; ok: boolean; message?: string }[];
   stats?: AgentStats;
+  events?: AgentEventReport[];
 }
 
 export interface BeatAnswer {

@@ -23,11 +23,11 @@ export class Reporter {
   constructor(
     private readonly outbox: Outbox,
     private readonly surroundings: Surroundings,
-    resource: Attributes,
+    private resource: Attributes,
     private readonly lines?: LineSink,
   ) {
     this.#origin = { service: String(resource['service.name']), agentId: String(resource['fleet.agent.id']) };
-    this.#resource = JSON.stringify({ attributes: keyValues(resource) });
+    this.#resource = resourceJson(resource);
     this.instruments = new Instruments(surroundings.nowMs());
     const levels = Object.keys(SEVERITY) as LogLevel[];
     this.log = Object.fromEntries(
@@ -95,6 +95,12 @@ export class Reporter {
     this.#end(span);
   }
 
+  /** Changes what it says of itself, from the next record on. */
+  describe(attributes: Attributes): void {
+    this.resource = { ...this.resource, ...attributes };
+    this.#resource = resourceJson(this.resource);
+  }
+
   /** The statistics since the last time they were taken. */
   takeStats(): AgentStats {
     const { requests, errors, tookMs } = this.#stats;
@@ -128,6 +134,10 @@ export class Reporter {
     this.outbox.add('logs', this.#resource, JSON.stringify(record));
     this.lines?.write(logLine(this.#origin, { level, timeMs, event: body, fields: attributes, context }));
   }
+}
+
+function resourceJson(resource: Attributes): string {
+  return JSON.stringify({ attributes: keyValues(resource) });
 }
 
 /** Attributes without secrets. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statfsSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { addressOf, dataFolder, tokenIfAny, wholeEnvironment } from '../client.ts';
+import { dataFolder, platformUrl, tokenIfAny, wholeEnvironment } from '../client.ts';
 import type { Surface } from '../context.ts';
 import type { Examined, Place } from '../doctor/index.ts';
 import { EXIT_CODE } from '../output/exit-code.ts';
@@ -45,7 +45,7 @@ function placeOf(url: string | undefined, root: string): Place {
     env: wholeEnvironment(),
     root,
     data: dataFolder(root),
-    url: addressOf(url),
+    url: platformUrl(url),
     token: tokenIfAny(root),
     nodeVersion: process.versions.node,
     isRoot: process.getuid?.() === 0,

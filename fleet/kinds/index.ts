@@ -1,24 +1,24 @@
-import type { Kind } from '../roster.ts';
-import type { Behaviour } from '../task.ts';
-import { code } from './coder.ts';
-import { deploy } from './deployer.ts';
-import { retrieve } from './librarian.ts';
-import { patrol } from './monitor.ts';
-import { plan } from './planner.ts';
-import { research } from './researcher.ts';
-import { review } from './reviewer.ts';
-import { summarize } from './summarizer.ts';
-import { test } from './tester.ts';
+import type { Kind } from '../../sdk/factory/index.ts';
+import type { Task } from '../task.ts';
+import { coder } from './coder.ts';
+import { deployer } from './deployer.ts';
+import { librarian } from './librarian.ts';
+import { monitor } from './monitor.ts';
+import { planner } from './planner.ts';
+import { researcher } from './researcher.ts';
+import { reviewer } from './reviewer.ts';
+import { summarizer } from './summarizer.ts';
+import { tester } from './tester.ts';
 
-/** What each kind of agent does with a task. */
-export const BEHAVIOURS: Record<Kind, Behaviour> = {
-  planner: plan,
-  researcher: research,
-  librarian: retrieve,
-  coder: code,
-  reviewer: review,
-  tester: test,
-  deployer: deploy,
-  summarizer: summarize,
-  monitor: patrol,
-};
+/** The kinds of the demo, by name. */
+export const TRADES = {
+  planner,
+  researcher,
+  librarian,
+  coder,
+  reviewer,
+  tester,
+  deployer,
+  summarizer,
+  monitor,
+} satisfies Record<string, Kind<Task, string>>;

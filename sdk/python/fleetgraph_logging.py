@@ -8,6 +8,8 @@
         logging.getLogger(__name__).error("charge failed", exc_info=True, extra={"order": 7})
 """
 
+from __future__ import annotations
+
 import atexit
 import contextlib
 import contextvars
@@ -25,6 +27,7 @@ import time
 import traceback
 import urllib.error
 import urllib.request
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 __all__ = ["FleetHandler", "LineFormatter", "trace"]
 
@@ -45,11 +48,12 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})(
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _OWN = frozenset({"time", "level", "service", "event", "agentId", "traceId", "spanId"})
 _TEXTS = frozenset({"error", "errorType", "errorCode", "stack", "requestId", "house", "logger"})
-_context = contextvars.ContextVar("fleetgraph_trace", default=None)
+_context: contextvars.ContextVar[Optional[Tuple[str, str]]] = contextvars.ContextVar("fleetgraph_trace", default=None)
+Fields = Dict[str, Any]
 
 
 @contextlib.contextmanager
-def trace(traceparent=None):
+def trace(traceparent: Optional[str] = None) -> Iterator[str]:
     """Lines inside belong to this trace: the one of a `traceparent` (W3C Trace Context, 3.2), else a new one."""
     match = _TRACEPARENT.match(traceparent or "")
     trace_id = match.group(1) if match else secrets.token_hex(16)
@@ -60,7 +64,7 @@ def trace(traceparent=None):
         _context.reset(token)
 
 
-def _level(levelno):
+def _level(levelno: int) -> Tuple[str, int]:
     for least, name, number in (
         (logging.CRITICAL, "fatal", 21),
         (logging.ERROR, "error", 17),
@@ -73,18 +77,18 @@ def _level(levelno):
     return "trace", 1
 
 
-def _is_secret(name, value):
+def _is_secret(name: str, value: object) -> bool:
     return value is not None and not isinstance(value, (bool, int, float)) and bool(_SECRET_NAME.search(name))
 
 
-def _text(value):
+def _text(value: object) -> str:
     text = value if isinstance(value, str) else str(value)
     text = text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + "…"
     # A lone surrogate cannot be written as UTF-8.
     return _SECRET_VALUE.sub(REDACTED, text).encode("utf-8", "replace").decode("utf-8")
 
 
-def _plain(value, depth=0):
+def _plain(value: Any, depth: int = 0) -> Any:
     """A value as JSON can say it; what nests on and on, and what cannot be read, is told in a word."""
     if value is None or isinstance(value, bool):
         return value
@@ -107,7 +111,7 @@ def _plain(value, depth=0):
         return "[unreadable]"
 
 
-def _message(record):
+def _message(record: logging.LogRecord) -> str:
     try:
         return _text(record.getMessage()) or "nothing said"
     except Exception:
@@ -115,7 +119,7 @@ def _message(record):
         return _text(record.msg) or "nothing said"
 
 
-def _error(record):
+def _error(record: logging.LogRecord) -> Fields:
     """What the error of a record says of itself: its class, message, code and stack."""
     info = record.exc_info
     if not info or info[1] is None:
@@ -129,7 +133,7 @@ def _error(record):
     return found
 
 
-def _extra(record):
+def _extra(record: logging.LogRecord) -> Fields:
     fields = [(name, value) for name, value in vars(record).items() if name not in _STANDARD]
     return {name: REDACTED if _is_secret(name, value) else _plain(value) for name, value in fields[:MAX_ITEMS]}
 
@@ -137,11 +141,11 @@ def _extra(record):
 class LineFormatter(logging.Formatter):
     """Formats a record as one line of docs/log-line.schema.json, without its newline. Never raises."""
 
-    def __init__(self, service, agent_id=None):
+    def __init__(self, service: str, agent_id: Optional[str] = None) -> None:
         super().__init__()
         self._base = {"service": service or "unnamed", **({"agentId": agent_id} if agent_id else {})}
 
-    def format(self, record):
+    def format(self, record: logging.LogRecord) -> str:
         when = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
         line = {
             "time": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -166,8 +170,9 @@ class FleetHandler(logging.Handler):
     wait, new ones are dropped and counted in `dropped`.
     """
 
-    def __init__(self, url, token, service, agent_id=None, version=None, level=logging.NOTSET, max_records=20_000,
-                 batch=1_000, flush_every=0.5, timeout=10.0):
+    def __init__(self, url: str, token: str, service: str, agent_id: Optional[str] = None,
+                 version: Optional[str] = None, level: int = logging.NOTSET, max_records: int = 20_000,
+                 batch: int = 1_000, flush_every: float = 0.5, timeout: float = 10.0) -> None:
         super().__init__(level)
         self._url = url.rstrip("/") + "/v1/logs"
         self._token = token
@@ -176,7 +181,7 @@ class FleetHandler(logging.Handler):
         self._timeout = timeout
         resource = {"service.name": service, "service.version": version, "fleet.agent.id": agent_id}
         self._resource = {"attributes": _key_values({name: text for name, text in resource.items() if text})}
-        self._waiting = queue.Queue(max_records)
+        self._waiting: "queue.Queue[Fields]" = queue.Queue(max_records)
         self._closed = threading.Event()
         self.dropped = 0
         self.rejected = 0
@@ -184,7 +189,7 @@ class FleetHandler(logging.Handler):
         self._thread.start()
         atexit.register(self.close)
 
-    def emit(self, record):
+    def emit(self, record: logging.LogRecord) -> None:
         try:
             self._waiting.put_nowait(_otlp(record))
         except queue.Full:
@@ -192,21 +197,21 @@ class FleetHandler(logging.Handler):
         except Exception:
             self.dropped += 1
 
-    def flush(self, limit=5.0):
+    def flush(self, limit: float = 5.0) -> bool:  # type: ignore[override]
         """Waits until what waits was answered. Returns whether it was within the limit, seconds."""
         until = time.monotonic() + limit
         while self._waiting.unfinished_tasks and time.monotonic() < until:
             time.sleep(0.01)
         return not self._waiting.unfinished_tasks
 
-    def close(self):
+    def close(self) -> None:
         if not self._closed.is_set():
             self.flush()
             self._closed.set()
             atexit.unregister(self.close)
         super().close()
 
-    def _run(self):
+    def _run(self) -> None:
         while not self._closed.is_set():
             records = self._take()
             if not records:
@@ -218,7 +223,7 @@ class FleetHandler(logging.Handler):
             for _ in records:
                 self._waiting.task_done()
 
-    def _take(self):
+    def _take(self) -> List[Fields]:
         try:
             records = [self._waiting.get(timeout=0.1)]
         except queue.Empty:
@@ -231,7 +236,7 @@ class FleetHandler(logging.Handler):
                 break
         return records
 
-    def _send(self, body, count):
+    def _send(self, body: bytes, count: int) -> None:
         """Tries until it is answered. Waits grow, with full jitter, up to 10 s; Retry-After is kept."""
         attempt = 0
         while not self._closed.is_set():
@@ -249,7 +254,7 @@ class FleetHandler(logging.Handler):
                     self.rejected += count
                     return
                 with contextlib.suppress(TypeError, ValueError):
-                    asked = float(error.headers.get("retry-after"))
+                    asked = float(error.headers.get("retry-after") or 0)
             except Exception as error:
                 if attempt == 0:
                     print(f"fleetgraph: log lines wait: {error}", file=sys.stderr)
@@ -258,7 +263,7 @@ class FleetHandler(logging.Handler):
         self.dropped += count
 
 
-def _otlp(record):
+def _otlp(record: logging.LogRecord) -> Fields:
     error = _error(record)
     fields = {"logger": record.name, **_extra(record)}
     for name, to in (("errorType", "exception.type"), ("error", "exception.message"),
@@ -279,11 +284,11 @@ def _otlp(record):
     }
 
 
-def _key_values(fields):
+def _key_values(fields: Mapping[str, Any]) -> List[Fields]:
     return [{"key": name, "value": _any_value(value)} for name, value in fields.items() if value is not None]
 
 
-def _any_value(value):
+def _any_value(value: Any) -> Fields:
     if isinstance(value, bool):
         return {"boolValue": value}
     if isinstance(value, int):

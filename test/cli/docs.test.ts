@@ -119,6 +119,7 @@ describe('the documents', () => {
     const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(read('sdk.md')) ?? [];
     const folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-example-'));
     const said = jest.spyOn(console, 'log').mockReturnValue();
+    server.bodies.length = 0;
     const body = example
       .replace("'fleetgraph/sdk'", JSON.stringify(path.join(root, 'sdk/index.ts')))
       .replace('http://127.0.0.1:4000', server.url)

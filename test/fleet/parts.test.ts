@@ -1,11 +1,12 @@
 import { AgentLost, Bus, type Seat } from '../../fleet/bus.ts';
 import { Chance } from '../../fleet/chance.ts';
 import { Host } from '../../fleet/host.ts';
-import { BEHAVIOURS } from '../../fleet/kinds/index.ts';
+import { TRADES } from '../../fleet/kinds/index.ts';
 import { summarize } from '../../fleet/kinds/summarizer.ts';
 import { KINDS, ROSTER, roster } from '../../fleet/roster.ts';
 import type { Desk } from '../../fleet/task.ts';
 import { Worker } from '../../fleet/worker.ts';
+import { createFactory, singleton } from '../../sdk/factory/index.ts';
 import { FleetLink, machine } from '../../sdk/index.ts';
 import { ContractServer, Whole } from '../sdk/contract-server.ts';
 import { until } from '../support/until.ts';
@@ -21,11 +22,11 @@ const seat = (name: string, over: Partial<Seat> = {}): Seat => ({
 
 describe('the demo’s parts', () => {
   test('the roster has 74 names, each once, in turns of the kinds', () => {
-    const definitions = roster();
-    expect(definitions).toHaveLength(74);
-    expect(new Set(definitions.map(({ name }) => name)).size).toBe(74);
-    expect(new Set(definitions.slice(0, 24).map(({ kind }) => kind))).toEqual(new Set(KINDS));
-    for (const kind of KINDS) expect(definitions.filter((each) => each.kind === kind)).toHaveLength(ROSTER[kind].count);
+    const members = roster();
+    expect(members).toHaveLength(74);
+    expect(new Set(members.map(({ name }) => name)).size).toBe(74);
+    expect(new Set(members.slice(0, 24).map(({ kind }) => kind.kind))).toEqual(new Set(KINDS));
+    for (const kind of KINDS) expect(members.filter((each) => each.kind === TRADES[kind])).toHaveLength(ROSTER[kind]);
   });
 
   test('one seed, one course of things', () => {
@@ -68,8 +69,8 @@ describe('the demo’s parts', () => {
         think: async () => {},
         span: { set: (attributes: object) => told.push(attributes) },
       }) as unknown as Desk;
-    expect(await summarize(desk('short'))).toBe('done: short');
-    expect(await summarize(desk('x'.repeat(200)))).toBe(`done: ${'x'.repeat(77)}…`);
+    expect(await summarize(desk('short'), 80)).toBe('done: short');
+    expect(await summarize(desk('x'.repeat(200)), 80)).toBe(`done: ${'x'.repeat(77)}…`);
     expect(told).toEqual([{ 'summary.length': 5 }, { 'summary.length': 78 }]);
   });
 });
@@ -86,9 +87,10 @@ describe('the host of a killed agent', () => {
   beforeAll(async () => {
     await server.start();
     link = new FleetLink({ url: server.url, token: 'admin', surroundings, shared: true });
-    const agent = await link.connect({ name: 'coder-01', kind: 'coder', version: '1.0.0' });
-    worker = new Worker(agent, BEHAVIOURS.coder, new Bus(new Chance(1)), new Chance(2), surroundings);
-    await until(() => agent.state === 'RUNNING');
+    const provide = { bus: singleton(() => new Bus(new Chance(1))), dice: singleton(() => () => new Chance(2)) };
+    const factory = createFactory({ kinds: Object.values(TRADES), link, provide });
+    worker = new Worker(await factory.create(TRADES.coder, 'coder-01'), surroundings);
+    await until(() => worker.agent.state === 'RUNNING');
   });
   afterAll(async () => {
     await link.close(1_000);

@@ -2,7 +2,10 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Ajv from 'ajv';
-import { ContractServer } from './contract-server.ts';
+import { HOOKS } from '../../sdk/index.ts';
+import { BEAT_ONE, COMPLETE, CONFIG, REGISTER } from '../../sdk/operations.ts';
+import { until } from '../support/until.ts';
+import { ContractServer, command } from './contract-server.ts';
 
 type Json = Record<string, unknown>;
 
@@ -161,5 +164,212 @@ print(handler.dropped > 0)
 handler._closed.set()
 `;
     expect(await python(full)).toBe('True\n');
+  });
+});
+
+const LIVED = `
+import sys, threading
+import fleetgraph
+from fleetgraph import CommandRefused, HOOKS
+url = sys.argv[1]
+scout = fleetgraph.define_kind("scout", version="1.0.0", config={"depth": 1}, capabilities=["look"])
+ended, over = [], threading.Event()
+
+@scout.part
+def store(agent):
+    yield {"of": agent.name, "seen": []}
+    ended.append("store")
+
+@scout.part
+def eyes(store, config):
+    yield lambda at: store["seen"].append(at) or {"seen": len(store["seen"]), "depth": config["depth"]}
+    ended.append("eyes")
+
+for name in HOOKS:
+    scout.hook(name)(lambda context: None)
+
+@scout.command("look")
+def look(args, eyes, agent):
+    with agent.task("look around", region="mars") as span:
+        span.spend("openai", "gpt-5-mini", 3, 4)
+        agent.log.info("looking", extra={"at": args["at"]})
+        agent.counter("looks_total", outcome="done")
+        agent.gauge("eyes_open", 2)
+        return {**eyes(args["at"]), "traceparent": span.traceparent}
+
+@scout.command("decline")
+def decline():
+    raise CommandRefused("will not")
+
+@scout.command("fail")
+def fail():
+    raise ValueError("cannot")
+
+@scout.command("finish")
+def finish():
+    over.set()
+
+@scout.check
+def disk(store):
+    return "full" if store["seen"] else True
+
+agent = scout.create("scout-py", url=url, token="enrol", labels={"team": "atlas"})
+agent.on_upgrade(lambda asked: None)
+agent.event("checkpoint", {"step": 3})
+agent.start()
+over.wait(50)
+agent.close()
+print(agent.state, agent.definition["version"], agent.config, ended)
+`;
+
+describe('an agent', () => {
+  const server = new ContractServer();
+  beforeAll(() => server.start());
+  afterEach(() => {
+    server.gate = () => undefined;
+    for (const list of [server.bodies, server.calls, server.completed]) list.length = 0;
+    server.agents.clear();
+  });
+  afterAll(() => server.stop());
+  const beats = () => server.agent('scout-py').beats;
+  const events = () => beats().flatMap((beat) => (beat['events'] as Json[] | undefined) ?? []);
+  const ended = (id: string) => until(() => server.completed.find((each) => each['id'] === id));
+  const ask = (name: string, args: Json = {}) => {
+    server.agent('scout-py').commands.push(command('id-scout-py', name, args));
+    return ended(`command-${name}`);
+  };
+
+  test('lives as one of the TypeScript SDK does, in the same words', async () => {
+    const program = python(LIVED, server.url);
+    await until(() => server.agents.size === 1 && beats().at(-1)?.['state'] === 'RUNNING');
+    const parent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    expect(await ask('look', { at: 'Mars', traceparent: parent })).toMatchObject({
+      fence: 'fence-command-look',
+      outcome: 'DONE',
+      result: { seen: 1, depth: 1, traceparent: expect.stringContaining('0af7651916cd43dd8448eb211c80319c') },
+      clientMutationId: 'complete-command-look',
+    });
+    expect(await ask('decline')).toMatchObject({ outcome: 'REFUSED', result: { message: 'will not' } });
+    expect(await ask('fail')).toMatchObject({ outcome: 'FAILED', result: { message: 'cannot' } });
+    expect(await ask('unheard-of')).toMatchObject({ outcome: 'REFUSED' });
+    Object.assign(server.agent('scout-py'), { config: { depth: 2 }, configVersion: 2 });
+    await until(() => beats().at(-1)?.['configVersion'] === 2);
+    for (const [action, state] of [
+      ['pause', 'PAUSED'],
+      ['resume', 'RUNNING'],
+    ] as const) {
+      server.agent('scout-py').desiredState = state;
+      expect(await ask(action)).toMatchObject({ outcome: 'DONE', result: { state } });
+    }
+    expect(await ask('upgrade', { version: '1.1.0' })).toMatchObject({ result: { version: '1.1.0' } });
+    expect(await ask('restart')).toMatchObject({ outcome: 'DONE', result: { state: 'RUNNING' } });
+    expect(beats().at(-1)).toMatchObject({ checks: [{ name: 'disk', ok: false, message: 'full' }] });
+    await ask('finish');
+    expect(await program).toBe("STOPPED 1.1.0 {'depth': 2} ['eyes', 'store']\n");
+    expect(beats().at(-1)).toMatchObject({ state: 'STOPPED', version: '1.1.0' });
+    expect(new Set(events().map(({ name }) => name))).toEqual(
+      new Set([...HOOKS.map((hook) => `hook.${hook}`), 'own.checkpoint']),
+    );
+    expect(new Set(events().map(({ id }) => id)).size).toBe(events().length);
+    const words = new Set(server.calls.map(({ query }) => query));
+    expect(words).toEqual(new Set([REGISTER, BEAT_ONE, COMPLETE, CONFIG]));
+    expect(server.calls[0]?.variables['input']).toMatchObject({ capabilities: ['look'], labels: { team: 'atlas' } });
+    const [inner, outer] = server.records('traces');
+    expect(inner).toMatchObject({ name: 'look around', parentSpanId: outer?.['spanId'] });
+    expect(outer).toMatchObject({ name: 'command look', parentSpanId: 'b7ad6b7169203331' });
+    expect(JSON.stringify(inner)).toContain('gen_ai.usage.output_tokens');
+    const line = server.records('logs').find((each) => JSON.stringify(each).includes('looking'));
+    expect(line).toMatchObject({ traceId: outer?.['traceId'], spanId: inner?.['spanId'] });
+    expect(
+      server
+        .records('metrics')
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['eyes_open', 'looks_total']);
+  });
+
+  test('goes without events where the platform is older than they are', async () => {
+    const refusals: string[] = [];
+    server.gate = (_, body) => {
+      if (!body.includes('"events"')) return undefined;
+      refusals.push(body);
+      return {
+        status: 400,
+        body: { errors: [{ message: 'Field "events" is not defined by type "AgentBeatInput".' }] },
+      };
+    };
+    const program = python(LIVED, server.url);
+    await until(() => server.agents.size === 1 && beats().at(-1)?.['state'] === 'RUNNING');
+    await ask('finish');
+    expect(await program).toContain('STOPPED');
+    expect(refusals).toHaveLength(1);
+  });
+
+  test('hooks keep their time and policy, parts name what they lack', async () => {
+    const program = `
+import time
+from fleetgraph._hooks import Hooks
+from fleetgraph._kind import PartError, _Parts
+told = []
+hooks = Hooks(lambda hook, report, ignored: told.append((hook, report["outcome"], report.get("attempts"), ignored is not None)))
+hooks.add("beforeStart", lambda context: context.over.wait(5), timeout=0.02)
+try:
+    hooks.run("beforeStart")
+except Exception as error:
+    print(error)
+tries = []
+def second(context):
+    tries.append(1)
+    if len(tries) < 2:
+        raise ValueError("not yet")
+hooks.add("beforePause", second, retry=1)
+hooks.run("beforePause")
+order = []
+for number in (1, 2):
+    hooks.add("afterStop", lambda context, number=number: order.append(number) or 1 / 0)
+hooks.run("afterStop")
+print(told, order)
+parts = _Parts({"a": lambda b: b, "b": lambda a: a, "c": lambda d: d}, {})
+for name in "ac":
+    try:
+        parts.part(name)
+    except PartError as error:
+        print(error)
+`;
+    expect((await python(program)).trim().split('\n')).toEqual([
+      'beforeStart took longer than 20 ms',
+      "[('beforeStart', 'timedOut', None, False), ('beforePause', 'done', 2, False), ('afterStop', 'failed', None, True), ('afterStop', 'failed', None, True)] [2, 1]",
+      'these need each other: a → b → a',
+      'nothing provides d: c → d',
+    ]);
+  });
+
+  test('it is refused as the platform says, and asks for a token anew where one was shown before', async () => {
+    const refused = `
+import sys, fleetgraph
+try:
+    fleetgraph.connect(sys.argv[1], "wrong", name="a", kind="b", version="1")
+except fleetgraph.FleetFailure as failure:
+    print(failure.code, failure.retryable)
+`;
+    server.gate = () => ({
+      status: 401,
+      body: { errors: [{ message: 'who', extensions: { code: 'UNAUTHENTICATED' } }] },
+    });
+    expect(await python(refused, server.url)).toBe('UNAUTHENTICATED False\n');
+    server.gate = () => undefined;
+    const again = `
+import sys, fleetgraph
+for _ in range(2):
+    agent = fleetgraph.connect(sys.argv[1], "enrol", name="a", kind="b", version="1")
+print(agent._identity["token"])
+agent.close(0.2)
+`;
+    expect((await python(again, server.url)).trim()).toBe(server.agent('a').token);
+    expect(server.calls.map(({ query }) => /\w+ (\w+)/.exec(query)?.[1]).slice(0, 3)).toEqual([
+      'RegisterAgent',
+      'RegisterAgent',
+      'RotateAgentToken',
+    ]);
   });
 });

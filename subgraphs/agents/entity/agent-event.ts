@@ -19,7 +19,10 @@ export class AgentEvent {
   occurredAt!: Date;
 
   @Column('text')
-  @Field({ description: 'What happened: `registered`, `state.changed`, `command.completed`, …' })
+  @Field({
+    description:
+      'What happened: `registered`, `state.changed`, `command.completed`, …; `hook.…` and `own.…` the agent tells itself.',
+  })
   name!: string;
 
   @Column('jsonb')

@@ -109,6 +109,21 @@ export class AgentStatsInput {
   queue?: number | null;
 }
 
+@InputType({ description: 'A line of an agent’s story that the agent itself tells.' })
+export class AgentEventInput {
+  @Field(() => ID, { description: 'The agent’s own name of it, 1 to 64 characters: the same one is stored once.' })
+  id!: string;
+
+  @Field(() => Date, { description: 'When it happened.' })
+  occurredAt!: Date;
+
+  @Field({ description: '`hook.` or `own.`, and 1 to 64 letters, digits, dots, dashes.' })
+  name!: string;
+
+  @Field(() => SCALARS.JSON, { nullable: true, description: 'The particulars: an object of at most 2,048 bytes.' })
+  detail?: unknown;
+}
+
 @InputType({ description: 'What an agent says of itself now and then, so that its lease holds.' })
 export class AgentBeatInput {
   @Field(() => ID, { description: 'The agent.' })
@@ -131,6 +146,12 @@ export class AgentBeatInput {
 
   @Field(() => AgentStatsInput, { nullable: true, description: 'Its work since the beat before.' })
   stats?: AgentStatsInput | null;
+
+  @Field(() => [AgentEventInput], {
+    nullable: true,
+    description: 'What happened to it, for its story; at most 64, and one change on the stream for all.',
+  })
+  events?: AgentEventInput[] | null;
 }
 
 @InputType({ description: 'Beats of many agents that share a connection.' })

@@ -13,6 +13,7 @@ import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
 import type { Told } from './rollout/evidence.ts';
 import type { Measuring } from './rollout/measuring.ts';
+import { assertTellable, rememberTold, storyTold, type ToldEvent } from './told.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -25,6 +26,8 @@ export interface Beat {
   checks?: readonly { name: string; ok: boolean; message?: string | null | undefined }[] | null | undefined;
   /** Counts since the beat before. */
   stats?: BeatStats | null | undefined;
+  /** Lines for its story; the same one again changes nothing. */
+  events?: readonly ToldEvent[] | null | undefined;
 }
 
 export interface BeatStats {
@@ -119,7 +122,11 @@ export class Beats {
     live.healthMs = nowMs;
     live.dirty = true;
     this.measuring.hear(live.uuid, toldOf(beat, health.score), nowMs);
-    if (this.observer.isChange(live, seen, health)) await this.observer.change(live, seen, 'told by its beat');
+    const events = beat.events ?? [];
+    const story = storyTold(live, events, nowMs);
+    if (!story.length && !this.observer.isChange(live, seen, health)) return;
+    await this.observer.change(live, seen, 'told by its beat', story);
+    rememberTold(live, events);
   }
 
   #answer(live: LiveAgent, commands: AgentCommand[]): BeatAnswer {
@@ -150,7 +157,7 @@ function toldOf({ stats }: Beat, health: number): Told {
   };
 }
 
-function assertSane({ sequence, checks, version, stats }: Beat): void {
+function assertSane({ sequence, checks, version, stats, events }: Beat): void {
   const refuse = (sentence: string, field: string) => {
     throw new FleetError('BAD_INPUT', sentence, { field: [field] });
   };
@@ -160,6 +167,7 @@ function assertSane({ sequence, checks, version, stats }: Beat): void {
   if (Object.values(stats ?? {}).some((value) => typeof value === 'number' && value < 0)) {
     refuse('stats are 0 or more', 'stats');
   }
+  assertTellable(events ?? []);
 }
 
 function remember(live: LiveAgent, beat: Beat, nowMs: number): void {

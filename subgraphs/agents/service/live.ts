@@ -48,6 +48,8 @@ export interface LiveAgent extends Seen {
   mailChanges: number;
   /** Whether the database has not been told of its last beat. */
   dirty: boolean;
+  /** Ids of the last events that it told of itself, the oldest first. */
+  toldIds: Set<string>;
 }
 
 /** Everyone who was heard, in memory. */
@@ -104,6 +106,7 @@ export class LiveFleet {
       dirty: false,
       mail: undefined,
       mailChanges: 0,
+      toldIds: new Set(),
       ...asked(agent),
     };
     this.#agents.set(agent.uuid, live);

@@ -18,6 +18,8 @@ interface Waiting {
   live: LiveAgent;
   seen: Seen;
   reason: string;
+  /** What the agent itself tells. */
+  told: readonly AgentEvent[];
   done: () => void;
   failed: (error: unknown) => void;
 }
@@ -54,11 +56,11 @@ export class Observer {
     );
   }
 
-  /** Writes a change; resolves when it is durable. */
-  change(live: LiveAgent, seen: Seen, reason: string): Promise<void> {
+  /** Writes a change, and what the agent tells of itself; resolves when it is durable. */
+  change(live: LiveAgent, seen: Seen, reason: string, told: readonly AgentEvent[] = []): Promise<void> {
     live.headed = seen;
     return new Promise((done, failed) => {
-      this.#waiting.push({ live, seen, reason, done, failed });
+      this.#waiting.push({ live, seen, reason, told, done, failed });
       this.#start();
     });
   }
@@ -159,7 +161,7 @@ export class Observer {
   }
 
   #changeOf(row: Agent, waiting: Waiting, nowMs: number): Change {
-    const { live, seen, reason } = waiting;
+    const { live, seen, reason, told: lines } = waiting;
     const before = snapshotOf(row);
     const health = healthNow({ ...live, desired: row.desiredState }, seen, nowMs);
     const told = isNews({ score: row.healthScore, grade: row.healthGrade }, health);
@@ -176,7 +178,7 @@ export class Observer {
     return {
       waiting,
       observation,
-      story: storyOf(common, was, is, reason),
+      story: [...lines, ...storyOf(common, was, is, reason)],
       ...(moved
         ? {
             entry: {
@@ -190,7 +192,7 @@ export class Observer {
             },
           }
         : {}),
-      ...(moved || told || other
+      ...(moved || told || other || lines.length
         ? { event: { type: 'Agent', entityId: row.uuid, kind: 'UPDATED', node: after, previous: before } }
         : {}),
     };

@@ -11,8 +11,8 @@ export function actorOf({ id, kind, name }: Principal): Actor {
   return { id, kind: ActorKind[kind], name };
 }
 
-/** A configuration without what looks like a secret by its name. */
-function withoutSecrets(value: unknown): unknown {
+/** A value without what looks like a secret by its name. */
+export function withoutSecrets(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutSecrets);
   if (!value || typeof value !== 'object') return value;
   return Object.fromEntries(

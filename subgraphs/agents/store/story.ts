@@ -7,13 +7,15 @@ import { AgentEvent } from '../entity/agent-event.ts';
 export class StoryStore {
   constructor(private readonly database: DataSource) {}
 
+  /** What is there already stays as it is: an agent tells a thing until it knows that it was heard. */
   async add(tx: Transaction, events: readonly AgentEvent[]): Promise<void> {
     if (!events.length) return;
     await tx.query(
       `insert into agent_event (id, agent_id, occurred_at, name, detail, actor)
        select e.id, e."agentUuid", e."occurredAt", e.name, e.detail, e.actor
          from jsonb_to_recordset($1::jsonb)
-           as e(id uuid, "agentUuid" uuid, "occurredAt" timestamptz, name text, detail jsonb, actor jsonb)`,
+           as e(id uuid, "agentUuid" uuid, "occurredAt" timestamptz, name text, detail jsonb, actor jsonb)
+           on conflict (id) do nothing`,
       [JSON.stringify(events)],
     );
   }
