@@ -165,7 +165,7 @@ describe('an agent and its platform', () => {
     server.agent('scout-1').commands.push(asked('9.1.0', { deep: 3 }, 2));
     await until(() => beats().at(-1)?.['version'] === '9.1.0');
     expect(beats().at(-1)).toMatchObject({ version: '9.1.0', configVersion: 2 });
-    expect(switched).toEqual([{ version: '9.1.0', from: before, config: { deep: 3 } }]);
+    expect(switched).toEqual([{ version: '9.1.0', from: before, config: { deep: 3 }, configVersion: 2 }]);
     expect(agent.config).toEqual({ deep: 3 });
     server.agent('scout-1').commands.push(asked('9.2.0', { deep: 4 }, 3));
     await until(() => server.completed.length === 3);
