@@ -21,7 +21,7 @@ export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, ApiKey];
 
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
 export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
-  const { agents, services, rounds } = assemble(runtime);
+  const { agents, fleet, services, rounds } = assemble(runtime);
   return {
     name: 'agents',
     schema: await buildSubgraph({
@@ -29,7 +29,7 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       resolvers: [AgentResolver, ChangeResolver, CredentialResolver, LifeResolver, MailResolver],
       references: { Agent: resolveAgent as never },
     }),
-    context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents) }),
+    context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents, fleet) }),
     routes: { 'POST /internal/credentials': credentialsRoute(services.credentials) },
     start: () => rounds.start(),
     stop: () => rounds.stop(),

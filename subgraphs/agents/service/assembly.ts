@@ -3,9 +3,11 @@ import { AgentStore } from '../store/agents.ts';
 import { CredentialStore } from '../store/credentials.ts';
 import { AgentList } from '../store/list.ts';
 import { MailStore } from '../store/mail.ts';
+import { PeerStore } from '../store/peers.ts';
 import { StoryStore } from '../store/story.ts';
 import { Beats } from './beats.ts';
 import { Catalogue } from './catalogue.ts';
+import { Connections } from './connections.ts';
 import { Credentials } from './credentials.ts';
 import { Healer } from './healer.ts';
 import { Listening } from './lease.ts';
@@ -13,6 +15,7 @@ import { Lives } from './life.ts';
 import { LiveFleet } from './live.ts';
 import { Mailbox } from './mailbox.ts';
 import { Observer } from './observer.ts';
+import { Peers } from './peers.ts';
 import { Registry } from './registry.ts';
 import { Rounds } from './rounds.ts';
 import { Watch } from './watch.ts';
@@ -30,6 +33,7 @@ export interface AgentsServices {
 /** The rooms of the house, furnished. */
 export interface Assembly {
   agents: AgentStore;
+  fleet: LiveFleet;
   services: AgentsServices;
   rounds: Rounds;
 }
@@ -51,24 +55,27 @@ export function assemble({
   const keys = new CredentialStore(database);
   const terms = { beatEveryMs: settings.FLEET_BEAT_MS, leaseBeats: settings.FLEET_LEASE_BEATS };
   const fleet = new LiveFleet(agents, terms);
-  const listening = new Listening(terms, clock.nowMs());
-  const mailbox = new Mailbox(agents, mail, story, writes, fleet, cursors, clock);
+  const listening = new Listening(() => fleet.terms, clock.nowMs());
+  const connections = new Connections(clock);
+  const mailbox = new Mailbox(agents, mail, story, writes, fleet, connections, cursors, clock);
   const observer = new Observer(agents, story, writes, fleet, clock);
   const healer = new Healer(agents, story, mailbox, writes, fleet, clock, flags);
-  const watch = new Watch(agents, fleet, observer, healer, listening, clock);
+  const peers = new Peers(new PeerStore(database), clock);
+  const watch = new Watch(agents, fleet, observer, healer, listening, connections, clock);
   const credentials = new Credentials(keys, writes, clock);
   const registry = new Registry(agents, mail, story, keys, writes, fleet, clock);
   const lives = new Lives(agents, mail, story, keys, registry, mailbox, writes, fleet, clock);
   return {
     agents,
+    fleet,
     services: {
       registry,
       lives,
       beats: new Beats(fleet, observer, mailbox, listening, clock),
       mailbox,
       credentials,
-      catalogue: new Catalogue(agents, new AgentList(database), story, cursors, events, moments),
+      catalogue: new Catalogue(agents, new AgentList(database), story, fleet, observer, cursors, events, moments),
     },
-    rounds: new Rounds({ watch, observer, mailbox, credentials, events, log }),
+    rounds: new Rounds({ watch, observer, mailbox, peers, credentials, events, log }),
   };
 }

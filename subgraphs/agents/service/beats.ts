@@ -11,6 +11,7 @@ import { type Listening, leaseMs } from './lease.ts';
 import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import { learned, patienceOf } from './suspicion.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -103,6 +104,7 @@ export class Beats {
     }
     const nowMs = this.clock.nowMs();
     this.listening.heard(nowMs);
+    this.#learn(live, nowMs);
     remember(live, beat, nowMs);
     const seen: Seen = {
       reported: beat.state,
@@ -115,7 +117,20 @@ export class Beats {
     live.health = health;
     live.healthMs = nowMs;
     live.dirty = true;
+    live.unwritten += 1;
     if (this.observer.isChange(live, seen, health)) await this.observer.change(live, seen, 'told by its beat');
+  }
+
+  /** What the beat says of the agent's rhythm, and that whatever was held against it is over. */
+  #learn(live: LiveAgent, nowMs: number): void {
+    const { terms } = this.fleet;
+    if (live.heardMs !== undefined && live.presence !== AgentPresence.OFFLINE) {
+      live.rhythm = learned(live.rhythm, nowMs - live.heardMs, live.everyMs, terms);
+    }
+    live.patience = patienceOf(live.rhythm, terms);
+    live.everyMs = terms.beatEveryMs;
+    live.closedMs = undefined;
+    live.suspicion = undefined;
   }
 
   #answer(live: LiveAgent, commands: AgentCommand[]): BeatAnswer {

@@ -13,11 +13,21 @@ export interface FailedCheck {
   message: string | null;
 }
 
+/** Why an agent is taken for silent. */
+export interface Suspicion {
+  /** Whether the connection to its mailbox closed. */
+  closed: boolean;
+  /** What was seen. */
+  evidence: string;
+}
+
 /** Everything a score is made of. */
 export interface HealthFacts {
   state: AgentState;
   desired: AgentState;
   presence: AgentPresence;
+  /** What speaks for its absence; nothing while it is heard. */
+  suspicion?: Suspicion | undefined;
   /** Whether it was ever heard. */
   seen: boolean;
   /** The last beats, oldest first. */
@@ -97,11 +107,11 @@ function ramp(value: number, from: number, to: number, max: number): number {
 
 const AT_REST: readonly AgentState[] = [AgentState.STOPPED, AgentState.RETIRED];
 
-function presence({ presence: is, desired }: HealthFacts): Penalty | undefined {
+function presence({ presence: is, desired, suspicion }: HealthFacts): Penalty | undefined {
   if (is === AgentPresence.ONLINE || AT_REST.includes(desired)) return undefined;
-  return is === AgentPresence.SUSPECT
-    ? { reason: 'a beat is missing', points: 20, evidence: 'presence SUSPECT' }
-    : { reason: 'its lease has ended', points: 60, evidence: 'presence OFFLINE' };
+  const evidence = [`presence ${is}`, ...(suspicion ? [suspicion.evidence] : [])].join(': ');
+  if (is === AgentPresence.OFFLINE) return { reason: 'its lease has ended', points: 60, evidence };
+  return { reason: suspicion?.closed ? 'its connection closed' : 'a beat is missing', points: 20, evidence };
 }
 
 function failure({ state, desired }: HealthFacts): Penalty | undefined {
