@@ -11,6 +11,7 @@ import { AgentResolver } from './resolver/agents.ts';
 import { ChangeResolver } from './resolver/changes.ts';
 import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
+import { discoveryRoutes } from './resolver/discovery.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
 import { mayRead } from './service/access.ts';
@@ -30,9 +31,18 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       references: { Agent: resolveAgent as never },
     }),
     context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents, fleet) }),
-    routes: { 'POST /internal/credentials': credentialsRoute(services.credentials) },
-    start: () => rounds.start(),
-    stop: () => rounds.stop(),
+    routes: {
+      'POST /internal/credentials': credentialsRoute(services.credentials),
+      ...discoveryRoutes(services.directory),
+    },
+    async start() {
+      await rounds.start();
+      services.directory.start();
+    },
+    async stop() {
+      await services.directory.stop();
+      await rounds.stop();
+    },
     ready: () => agents.ready(),
   };
 }

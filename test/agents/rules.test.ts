@@ -191,6 +191,18 @@ describe('a lease', () => {
     expect(listening.trusts(1, 10_000)).toBe(true);
     expect(listening.trusts(74, 17_000)).toBe(true);
   });
+
+  test('a time in which nobody was heard moves the leases once somebody is', () => {
+    const listening = new Listening(() => TERMS, 0);
+    for (let ms = 200; ms <= 5_000; ms += 200) {
+      expect(listening.look(ms, 200)).toBe(0);
+      expect(listening.trusts(74, ms)).toBe(ms < 2_000);
+    }
+    listening.heard(5_100);
+    expect(listening.look(5_200, 200)).toBe(5_100);
+    expect(listening.trusts(74, 5_200)).toBe(true);
+    expect(listening.look(5_400, 200)).toBe(0);
+  });
 });
 
 describe('health', () => {

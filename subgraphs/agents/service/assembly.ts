@@ -9,6 +9,7 @@ import { Beats } from './beats.ts';
 import { Catalogue } from './catalogue.ts';
 import { Connections } from './connections.ts';
 import { Credentials } from './credentials.ts';
+import { Directory } from './directory.ts';
 import { Healer } from './healer.ts';
 import { Listening } from './lease.ts';
 import { Lives } from './life.ts';
@@ -28,6 +29,7 @@ export interface AgentsServices {
   mailbox: Mailbox;
   credentials: Credentials;
   catalogue: Catalogue;
+  directory: Directory;
 }
 
 /** The rooms of the house, furnished. */
@@ -65,6 +67,7 @@ export function assemble({
   const credentials = new Credentials(keys, writes, clock);
   const registry = new Registry(agents, mail, story, keys, writes, fleet, clock);
   const lives = new Lives(agents, mail, story, keys, registry, mailbox, writes, fleet, clock);
+  const directory = new Directory(agents, moments, events, log, clock.nowMs());
   return {
     agents,
     fleet,
@@ -75,6 +78,7 @@ export function assemble({
       mailbox,
       credentials,
       catalogue: new Catalogue(agents, new AgentList(database), story, fleet, observer, cursors, events, moments),
+      directory,
     },
     rounds: new Rounds({ watch, observer, mailbox, peers, credentials, events, log }),
   };

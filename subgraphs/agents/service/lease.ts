@@ -27,11 +27,15 @@ export function isCrowdLate(late: number, held: number): boolean {
 
 /**
  * Whose silence it is. We could not hear while we were not there: the time of our own start, and of a pause of our own
- * (a stopped process, a clock that jumped), moves the leases; while nobody at all is heard, no lease ends for a while.
+ * (a stopped process, a clock that jumped), moves the leases; so does a time in which nobody at all was heard, and while it lasts
+ * no lease ends.
  */
 export class Listening {
   #lastLookMs: number;
   #lastHeardMs: number;
+  /** Since when nobody was heard, once that was noticed. */
+  #unheardSinceMs: number | undefined;
+  #owedMs = 0;
 
   constructor(
     private readonly termsNow: () => LeaseTerms,
@@ -43,26 +47,35 @@ export class Listening {
 
   /** Notes that some agent was heard. */
   heard(nowMs: number): void {
+    if (this.#unheardSinceMs !== undefined) this.#owedMs += nowMs - this.#unheardSinceMs;
+    this.#unheardSinceMs = undefined;
     this.#lastHeardMs = nowMs;
   }
 
   /**
    * Called at each look at the leases.
    * @param lookEveryMs how far two looks should be apart, milliseconds
-   * @returns by how much every lease is to be moved, milliseconds; negative when the clock went back
+   * @returns by how much every lease is to be moved, but not beyond now, milliseconds; negative when the clock went back
    */
   look(nowMs: number, lookEveryMs: number): number {
     const lateMs = nowMs - this.#lastLookMs - lookEveryMs;
     this.#lastLookMs = nowMs;
-    if (Math.abs(lateMs) <= OWN_PAUSE_MS) return 0;
+    const owedMs = this.#owedMs;
+    this.#owedMs = 0;
+    if (Math.abs(lateMs) <= OWN_PAUSE_MS) return owedMs;
     this.#lastHeardMs += lateMs;
-    return lateMs;
+    if (this.#unheardSinceMs !== undefined) this.#unheardSinceMs += lateMs;
+    return lateMs + owedMs;
   }
 
   /** Whether leases may end now; `held` is how many agents have one. */
   trusts(held: number, nowMs: number): boolean {
     const silentMs = nowMs - this.#lastHeardMs;
     const terms = this.termsNow();
-    return held < CROWD || silentMs < terms.beatEveryMs || silentMs >= leaseMs(terms) + CROWD_GRACE_MS;
+    if (held < CROWD || silentMs < terms.beatEveryMs) return true;
+    const isOver = silentMs >= leaseMs(terms) + CROWD_GRACE_MS;
+    // Believed then: what is heard after it owes nobody anything.
+    this.#unheardSinceMs = isOver ? undefined : (this.#unheardSinceMs ?? this.#lastHeardMs);
+    return isOver;
   }
 }

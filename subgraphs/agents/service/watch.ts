@@ -39,7 +39,7 @@ export class Watch {
     for (const live of this.fleet.all()) {
       if (live.heardMs === undefined || live.presence === AgentPresence.OFFLINE) continue;
       held += 1;
-      live.heardMs += shiftMs;
+      live.heardMs = Math.min(nowMs, live.heardMs + shiftMs);
       if (live.closedMs !== undefined) live.closedMs += shiftMs;
       if (presenceOf(live, this.fleet.terms, nowMs) !== AgentPresence.ONLINE) quiet.push(live);
     }

@@ -286,7 +286,7 @@ export class World {
       if (this.#presence[agent] === OFFLINE) continue;
       held += 1;
       if (shiftMs !== 0) {
-        this.#heard[agent] = (this.#heard[agent] as number) + shiftMs;
+        this.#heard[agent] = Math.min(clock, (this.#heard[agent] as number) + shiftMs);
         this.#closed[agent] = (this.#closed[agent] as number) + shiftMs;
       }
       const silentMs = clock - (this.#heard[agent] as number);
