@@ -42,7 +42,6 @@ export const FLUSH_MS = 1_000;
 export class Observer {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
-  #written = 0;
   #caughtUpMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -89,7 +88,6 @@ export class Observer {
       for (const live of some) Object.assign(live, { dirty: false, unwritten: 0 });
       try {
         this.fleet.heed(await this.agents.beaten(some.map(observationOf)));
-        this.#written += some.length;
       } catch (error) {
         for (const live of some) Object.assign(live, { dirty: true, unwritten: WRITTEN_BEATS });
         throw error;
@@ -103,11 +101,6 @@ export class Observer {
     if (Math.abs(nowMs - this.#caughtUpMs) < FLUSH_MS) return;
     this.#caughtUpMs = nowMs;
     await this.flush(true);
-  }
-
-  /** Beats that the database was told of, changes among them. */
-  get written(): number {
-    return this.#written;
   }
 
   #start(): void {
@@ -175,7 +168,6 @@ export class Observer {
       );
       return changes;
     });
-    this.#written += written.length;
     for (const { waiting, observation } of written) {
       const { reported, presence, version, observedConfigVersion, health } = observation;
       Object.assign(waiting.live, { reported, presence, version, observedConfigVersion, health, told: health });
