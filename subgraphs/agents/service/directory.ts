@@ -93,6 +93,8 @@ export class Directory {
   async #follow(): Promise<void> {
     const { read, changeCursor } = await this.moments.asOf(STREAM, (tx) => this.agents.reachable(tx));
     this.#changes = await this.events.subscribe({ type: STREAM, after: changeCursor });
+    // Ended while that was asked: nobody would end this stream.
+    if (this.#stopped) return;
     this.#listed.clear();
     for (const agent of read) this.#listed.set(agent.uuid, listedOf(agent));
     this.#isRead = true;
