@@ -32,7 +32,6 @@ function recordsOf(endpoint: FoundEndpoint, service: string, domain: string): st
   const family = isIP(host);
   const target = family ? `${host.replace(/[.:]/g, '-')}.${domain}` : `${host}.`;
   const texts = [
-    'txtvers=1',
     `endpoint=${endpoint.endpoint}`,
     `kind=${endpoint.kind}`,
     `version=${endpoint.version}`,

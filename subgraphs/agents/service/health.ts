@@ -61,6 +61,9 @@ const FREE_ERROR_RATIO = 0.01;
 const SLOW_MS = 1_000;
 const LONG_QUEUE = 100;
 
+/** One for all who are well: that is nearly everybody, at every beat. */
+const WELL: Health = { score: 100, grade: HealthGrade.HEALTHY, penalties: [] };
+
 /** How well an agent does, 0 to 100: 100 less its penalties, whose points sum exactly to what is missing. */
 export function healthOf(facts: HealthFacts, nowMs: number): Health {
   if (!facts.seen) return { score: 100, grade: HealthGrade.UNKNOWN, penalties: [] };
@@ -73,6 +76,7 @@ export function healthOf(facts: HealthFacts, nowMs: number): Health {
     restarts(facts, nowMs),
     queue(facts),
   ].filter((penalty) => penalty !== undefined);
+  if (!found.length) return WELL;
   const penalties = within100(found);
   const score = 100 - penalties.reduce((sum, { points }) => sum + points, 0);
   return { score, grade: gradeOf(score), penalties };

@@ -252,12 +252,18 @@ export function healthNow(
   seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
   nowMs: number,
 ): Health {
+  // Named one by one: every beat passes here, and a copy of all there is of an agent costs more than its health.
   return healthOf(
     {
-      ...live,
       state: observedState(live.desired, seen.reported),
+      desired: live.desired,
       presence: seen.presence,
+      suspicion: live.suspicion,
       seen: live.heardMs !== undefined,
+      window: live.window,
+      failedChecks: live.failedChecks,
+      queue: live.queue,
+      restartsAtMs: live.restartsAtMs,
     },
     nowMs,
   );

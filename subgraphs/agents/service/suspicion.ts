@@ -37,7 +37,7 @@ const DEVIATION_WEIGHT = 1 / 4;
 const PEAK_FADES = 0.98;
 /** A mean deviation of a normal distribution is so much less than its standard deviation. */
 const SIGMA = 1.25;
-/** Later than that comes one beat of 10⁸ of a normal distribution: phi 8 of Hayashibara's accrual detector. */
+/** Later than that comes one beat of 10⁸ of a normal distribution: phi 8 of the phi accrual failure detector. */
 const SUSPECT_SIGMAS = 5.6;
 const END_SIGMAS = 14;
 const END_PEAKS = 1.5;
