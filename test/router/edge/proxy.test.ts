@@ -141,7 +141,8 @@ describe('services behind the port', () => {
   }
   const call = (path: string, init: RequestInit = {}, token = ADMIN_TOKEN) =>
     fetch(`${harbour.url}/agents/${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers } });
-  const codeOf = async (response: Response) => ((await response.json()) as { errors: { extensions: { code: string } }[] }).errors[0]?.extensions.code;
+  const codeOf = async (response: Response) =>
+    ((await response.json()) as { errors: { extensions: { code: string } }[] }).errors[0]?.extensions.code;
 
   test('half of a kind is killed under load: no request that may be repeated is lost', async () => {
     const all = await service('half', 6, (request, response) => {
