@@ -17,6 +17,7 @@ import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts'
 import { AgentsVersions1796180410000 } from './1796180410000-agents-versions.ts';
 import { AgentsRollouts1796180410001 } from './1796180410001-agents-rollouts.ts';
 import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
+import { AgentsPeers1796180440000 } from './1796180440000-agents-peers.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -28,6 +29,7 @@ export const migrations: Record<string, Migration[]> = {
     AgentsCauses1796096400000,
     AgentsVersions1796180410000,
     AgentsRollouts1796180410001,
+    AgentsPeers1796180440000,
   ],
   logs: [
     LogsRetention1795406000004,

@@ -14,6 +14,7 @@ import type { SocketLimits } from './http/socket-admission.ts';
 import type { StreamGateLimits } from './http/stream-gate.ts';
 import type { QueueLimits } from './limits/fair-queue.ts';
 import type { Rates } from './limits/rates.ts';
+import type { ProxyDoor } from './proxy/proxy-door.ts';
 import type { PortLimits } from './public-port.ts';
 import type { CanaryRule } from './schema/swap-rules.ts';
 
@@ -110,6 +111,8 @@ export interface RouterOptions {
   own?: OwnOptions;
   /** `POST /v1/logs` → which house takes it. */
   routes?: Readonly<Record<string, IngestRoute>>;
+  /** Services behind the port that are no subgraphs; whoever made them ends them. */
+  proxies?: readonly ProxyDoor[];
   /** A query over all subgraphs that must answer whole before the router is ready. */
   readyQuery?: string;
   /** False takes the page at `/` away; a folder's `.graphql` files become its tabs. */

@@ -155,9 +155,7 @@ interface Rooms {
 /** Assembles what listens from what decides. */
 function openDoors(rooms: Rooms): PublicPort {
   const { options, engine, guard, keeper, streams, admission, metrics, denials } = rooms;
-  const { clock, log, heartbeatMs } = options;
-  const traceRatio = options.traceRatio ?? 0;
-  const corsOrigins = options.corsOrigins ?? [];
+  const { clock, log, heartbeatMs, traceRatio = 0, corsOrigins = [] } = options;
   const operations = new Operations({
     engine,
     documents: rooms.documents,
@@ -199,6 +197,7 @@ function openDoors(rooms: Rooms): PublicPort {
     limits: rooms.limits,
     houses: options.houses ?? {},
     routes: options.routes ?? {},
+    proxies: options.proxies ?? [],
     metrics: async () => ({
       text: [await metrics.registry.metrics(), (await options.metrics?.()) ?? ''].join(''),
       contentType: metrics.registry.contentType,

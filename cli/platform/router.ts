@@ -7,15 +7,20 @@ import { assert } from '../../lib/errors.ts';
 import type { FileFlags } from '../../lib/flags/index.ts';
 import type { Log } from '../../lib/log.ts';
 import type { Settings } from '../../lib/settings/index.ts';
+import { AuditSpool } from '../../router/audit/spool.ts';
+import { AuditTrail } from '../../router/audit/trail.ts';
 import { jwtIn } from '../../router/callers/jwt-settings.ts';
 import { discoveriesIn } from '../../router/discovery/settings.ts';
 import { documentsIn } from '../../router/documents/document-settings.ts';
 import { guardLimitsIn, policiesIn, replicasIn } from '../../router/guard/guard-settings.ts';
 import { limitsIn } from '../../router/limits/settings.ts';
 import { plannersIn } from '../../router/plan/settings.ts';
+import { AddressPolicy } from '../../router/proxy/address-policy.ts';
+import { ProxyDoor } from '../../router/proxy/proxy-door.ts';
 import { schemaIn } from '../../router/schema/settings.ts';
 import { SupergraphFile } from '../../router/schema/supergraph-file.ts';
 import { type RouterOptions, type ServedRouter, serveRouter } from '../../router/server.ts';
+import { AgentEndpoints } from './agent-endpoints.ts';
 import { packageRoot } from './surroundings.ts';
 
 /** One query over all five subgraphs: the platform is ready when it answers whole. */
@@ -32,6 +37,9 @@ export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'POST /v1/logs': { subgraph: 'logs' },
   'POST /v1/logs/lines': { subgraph: 'logs' },
   'GET /v1/logs/export': { subgraph: 'logs', scopes: ['viewer'], isDownload: true },
+  'GET /discovery/endpoints': { subgraph: 'agents', scopes: ['viewer', 'agent'], isDownload: true },
+  'GET /discovery/http_sd': { subgraph: 'agents', scopes: ['viewer', 'agent'], isDownload: true },
+  'GET /discovery/dns-sd': { subgraph: 'agents', scopes: ['viewer', 'agent'], isDownload: true },
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
   'GET /v1/audit/export': { subgraph: 'audit', scopes: ['auditor'], isDownload: true },
@@ -67,6 +75,7 @@ export async function runRouter({
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   const jwt = jwtIn(settings);
   const schemaFile = path.join(root, 'schema', 'supergraph.graphql');
+  const gateway = agentGateway(agents, audit, settings, log);
   const router = await serveRouter({
     supergraphSdl: readFileSync(schemaFile, 'utf8'),
     clock: systemClock,
@@ -83,6 +92,7 @@ export async function runRouter({
     audit,
     own: { cursorKey: deriveKey(secret, 'cursor:router') },
     routes: ROUTES,
+    proxies: [gateway.door],
     readyQuery: READY_QUERY,
     explorer: { examples: path.join(root, 'schema', 'operations') },
     corsOrigins: settings.CORS_ORIGINS,
@@ -116,7 +126,37 @@ export async function runRouter({
     async stop() {
       file.stop();
       await router.stop();
+      await gateway.stop();
       for (const client of Object.values(houses)) client.close();
+    },
+  };
+}
+
+/** Agents' own HTTP endpoints behind the public port: `/agents/<name or kind>/…`. */
+export function agentGateway(
+  agents: HouseClient,
+  audit: HouseClient,
+  settings: Settings,
+  log: Log,
+): { door: ProxyDoor; stop(): Promise<void> } {
+  const source = new AgentEndpoints(agents, systemClock, log);
+  const spool = new AuditSpool(new AuditTrail(audit, systemClock), log);
+  const door = new ProxyDoor({
+    prefix: '/agents/',
+    source,
+    policy: new AddressPolicy(settings.FLEET_AGENT_NETWORKS, () => systemClock.nowMs()),
+    scopes: ['operator', 'agent'],
+    spool,
+    audit: { action: 'agent.proxied', targetType: 'Agent' },
+    clock: systemClock,
+  });
+  spool.start();
+  return {
+    door,
+    async stop() {
+      source.stop();
+      door.close();
+      await spool.stop();
     },
   };
 }

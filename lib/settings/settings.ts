@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AGENT_SETTINGS } from './agents.ts';
 import { AUDIT_SETTINGS } from './audit.ts';
+import { GATEWAY_SETTINGS } from './gateway.ts';
 import { JWT_ALGORITHMS, readIssuers } from './issuers.ts';
 import { LOG_SETTINGS } from './logs.ts';
 import { SCHEMA_SETTINGS } from './schema.ts';
@@ -175,6 +176,7 @@ export const SETTINGS = z.object({
     'Change events that a house keeps at most, whatever their age; the oldest go first.',
   ),
   ...AUDIT_SETTINGS,
+  ...GATEWAY_SETTINGS,
   FLEET_TRACE_RATIO: z.coerce
     .number()
     .min(0)

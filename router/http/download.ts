@@ -13,7 +13,13 @@ import { PLAIN_HEADERS } from './send.ts';
 const TIMEOUT_MS = 30_000;
 const MAX_REFUSAL_BYTES = 65_536;
 /** Headers of an answer that say what is in it. */
-const ANSWER_HEADERS = ['content-type', 'content-disposition', 'fleet-export-total', 'fleet-export-limit'];
+const ANSWER_HEADERS = [
+  'content-type',
+  'content-disposition',
+  'fleet-export-total',
+  'fleet-export-limit',
+  'x-fleet-index',
+];
 
 /**
  * Asks a house by a signed call, and hands its answer down as it comes, at the caller's pace: no more of it is held than a

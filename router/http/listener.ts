@@ -13,6 +13,7 @@ import type { Guard } from '../guard/guard.ts';
 import { type LeaveSignal, Presence } from '../leave-signal.ts';
 import type { Limits } from '../limits/limits.ts';
 import { LimitRefusal, limitHeaders } from '../limits/standing.ts';
+import type { ProxyDoor } from '../proxy/proxy-door.ts';
 import { HttpRefusal } from './body.ts';
 import { type Asked, addressOf, callOf, identify } from './call.ts';
 import { answerCors } from './cors.ts';
@@ -41,6 +42,8 @@ export interface ListenerOptions {
   houses: Readonly<Record<string, HouseClient>>;
   /** `POST /v1/logs` → where it goes. */
   routes: Readonly<Record<string, IngestRoute>>;
+  /** What stands under a path of its own. */
+  proxies: readonly ProxyDoor[];
   /** Text of /metrics, and its content type. */
   metrics(): Promise<{ text: string; contentType: string }>;
   hosts: Hosts;
@@ -121,6 +124,8 @@ export class Listener {
   #nameOf(request: IncomingMessage): string {
     const pathname = pathOf(request);
     const { routes } = this.options;
+    const proxy = this.#proxyOf(pathname);
+    if (proxy) return proxy.prefix;
     return NAMED.has(pathname) || routes[`POST ${pathname}`] || routes[`GET ${pathname}`] ? pathname : '(others)';
   }
 
@@ -131,12 +136,14 @@ export class Listener {
     if (answerCors(request, response, corsOrigins)) return;
     const pathname = pathOf(request);
     const target = `${request.method === 'HEAD' ? 'GET' : request.method} ${pathname}`;
-    if (!GRAPHQL.has(target) && !routes[target]) this.#countPage(request, response);
+    const proxy = this.#proxyOf(pathname);
+    if (!GRAPHQL.has(target) && !routes[target] && !proxy) this.#countPage(request, response);
     if (FIXED_ROUTES.has(target) && (await this.#page(target, request, response))) return;
     await this.#identify(request, call);
     const token = keeper.isOpen ? undefined : bearerIn(request.headers.authorization);
     const exchange: Exchange = { request, response, call, token, signal };
-    if (pathname === '/graphql') await graphql.answer(exchange);
+    if (proxy) await proxy.answer(exchange, this.options.limits);
+    else if (pathname === '/graphql') await graphql.answer(exchange);
     else await this.#inside(target, exchange);
   }
 
@@ -159,6 +166,10 @@ export class Listener {
     else if (target === REPLICAS_ROUTE && registrar) await registrar.answer(request, response);
     else return target.startsWith('GET ') && explorer?.answer(pathOf(request), request, response) === true;
     return true;
+  }
+
+  #proxyOf(pathname: string): ProxyDoor | undefined {
+    return this.options.proxies.find(({ prefix }) => pathname.startsWith(prefix));
   }
 
   async #inside(target: string, exchange: Exchange): Promise<void> {

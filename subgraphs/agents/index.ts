@@ -13,6 +13,7 @@ import { AgentResolver } from './resolver/agents.ts';
 import { ChangeResolver } from './resolver/changes.ts';
 import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
+import { discoveryRoutes } from './resolver/discovery.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
 import { RolloutResolver } from './resolver/rollouts.ts';
@@ -25,7 +26,7 @@ export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, AgentVersi
 
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
 export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
-  const { agents, services, rounds } = assemble(runtime);
+  const { agents, fleet, services, rounds } = assemble(runtime);
   return {
     name: 'agents',
     schema: await buildSubgraph({
@@ -41,10 +42,19 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       ],
       references: { Agent: resolveAgent as never, Rollout: resolveRollout as never },
     }),
-    context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents) }),
-    routes: { 'POST /internal/credentials': credentialsRoute(services.credentials) },
-    start: () => rounds.start(),
-    stop: () => rounds.stop(),
+    context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents, fleet) }),
+    routes: {
+      'POST /internal/credentials': credentialsRoute(services.credentials),
+      ...discoveryRoutes(services.directory),
+    },
+    async start() {
+      await rounds.start();
+      services.directory.start();
+    },
+    async stop() {
+      await services.directory.stop();
+      await rounds.stop();
+    },
     ready: () => agents.ready(),
   };
 }

@@ -1,5 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Agent } from './entity/agent.ts';
+import type { LiveFleet } from './service/live.ts';
 import type { AgentStore } from './store/agents.ts';
 
 /** Agents of one request, by bare uuid and by name; one statement for all that are asked for at once. */
@@ -8,14 +9,14 @@ export interface AgentLoaders {
   byName: DataLoader<string, Agent | null>;
 }
 
-export function agentLoaders(store: AgentStore): AgentLoaders {
+export function agentLoaders(store: AgentStore, fleet: LiveFleet): AgentLoaders {
   return {
     byUuid: new DataLoader(async (uuids) => {
-      const rows = new Map((await store.findMany(uuids)).map((agent) => [agent.uuid, agent]));
+      const rows = new Map((await store.findMany(uuids)).map((agent) => [agent.uuid, fleet.shown(agent)]));
       return uuids.map((uuid) => rows.get(uuid) ?? null);
     }),
     byName: new DataLoader(async (names) => {
-      const rows = new Map((await store.findNamed(names)).map((agent) => [agent.name, agent]));
+      const rows = new Map((await store.findNamed(names)).map((agent) => [agent.name, fleet.shown(agent)]));
       return names.map((name) => rows.get(name) ?? null);
     }),
   };

@@ -11,7 +11,8 @@ describe('the list of agents', () => {
   let driver: AgentsDriver;
   const agents: TestAgent[] = [];
   beforeAll(async () => {
-    house = await startAgents();
+    // Nobody falls silent while its pages are read: they would move.
+    house = await startAgents({ settings: { FLEET_BEAT_MS: 60_000 } });
     driver = new AgentsDriver(house);
     const made = [
       { name: 'crawler-1', kind: 'crawler', version: '1.0.0', labels: { env: 'prod', zone: 'eu' } },

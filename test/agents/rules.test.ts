@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { AgentPresence } from '../../lib/graphql/agent-presence.ts';
 import { AgentState, HealthGrade } from '../../subgraphs/agents/entity/enums.ts';
+import { closingVerdict } from '../../subgraphs/agents/service/closings.ts';
 import { gradeOf, type HealthFacts, healthOf, isNews } from '../../subgraphs/agents/service/health.ts';
-import { Listening, presenceAt } from '../../subgraphs/agents/service/lease.ts';
+import { isCrowdLate, Listening } from '../../subgraphs/agents/service/lease.ts';
 import {
   actionsOf,
   commandOf,
@@ -13,6 +14,14 @@ import {
   wasAtWork,
 } from '../../subgraphs/agents/service/lifecycle.ts';
 import { RECOVERY, type RecoveryFacts, recoveryOf } from '../../subgraphs/agents/service/recovery.ts';
+import {
+  learned,
+  NEW_RHYTHM,
+  patienceOf,
+  presenceAt,
+  type Rhythm,
+  reasonOf,
+} from '../../subgraphs/agents/service/suspicion.ts';
 
 const { REGISTERED, RUNNING, PAUSED, STOPPED, FAILED, QUARANTINED, RETIRED } = AgentState;
 const { ONLINE, SUSPECT, OFFLINE } = AgentPresence;
@@ -102,12 +111,72 @@ describe('the table of lives', () => {
 
 describe('a lease', () => {
   test('one beat late is SUSPECT within 3 s of the last, three are OFFLINE', () => {
-    const at = (ms: number) => presenceAt(TERMS, 0, ms);
+    const silence = { heardMs: 0, closedMs: undefined, isSure: false };
+    const at = (ms: number) => presenceAt(silence, patienceOf(NEW_RHYTHM, TERMS), TERMS, ms);
     expect([0, 2_000, 2_600, 2_700, 5_999, 6_000].map(at)).toEqual([ONLINE, ONLINE, ONLINE, SUSPECT, SUSPECT, OFFLINE]);
   });
 
+  test('an irregular agent is borne longer, up to twice the lease; a regular one not', () => {
+    const of = (gaps: number[]) =>
+      patienceOf(
+        gaps.reduce<Rhythm>((rhythm, gapMs) => learned(rhythm, gapMs, 2_000, TERMS), NEW_RHYTHM),
+        TERMS,
+      );
+    expect(of(Array.from({ length: 50 }, (_, at) => 2_000 + (at % 2) * 20))).toEqual({
+      suspectMs: 2_700,
+      endMs: 6_000,
+    });
+    const irregular = of(Array.from({ length: 50 }, (_, at) => 1_700 + (at % 3) * 700));
+    expect(irregular.suspectMs).toBeGreaterThan(3_500);
+    expect(irregular.endMs).toBeGreaterThan(6_500);
+    expect(of(Array.from({ length: 50 }, (_, at) => 2_000 + (at % 3) * 3_900))).toEqual({
+      suspectMs: 4_000,
+      endMs: 12_000,
+    });
+    // A beat out of turn and a return after a lease that ended are no rhythm.
+    expect(of([100, 0, 400_000, 12_000])).toEqual(patienceOf(NEW_RHYTHM, TERMS));
+  });
+
+  test('a closed connection is told at once, and ends the lease sooner when it was the agent’s own and the beat is missing', () => {
+    const patience = patienceOf(NEW_RHYTHM, TERMS);
+    const at = (isSure: boolean, ms: number) => presenceAt({ heardMs: 0, closedMs: 500, isSure }, patience, TERMS, ms);
+    expect([501, 2_000, 2_699, 2_700].map((ms) => at(true, ms))).toEqual([SUSPECT, SUSPECT, SUSPECT, OFFLINE]);
+    expect([501, 2_700, 5_999, 6_000].map((ms) => at(false, ms))).toEqual([SUSPECT, SUSPECT, SUSPECT, OFFLINE]);
+    const late = { heardMs: 0, closedMs: 2_600, isSure: true };
+    expect([3_599, 3_600].map((ms) => presenceAt(late, patience, TERMS, ms))).toEqual([SUSPECT, OFFLINE]);
+  });
+
+  test('a closing is held against nobody when a crowd of them closed, and ends nothing when it was the last', () => {
+    expect(closingVerdict(1, 0)).toBe('unsure');
+    expect(closingVerdict(1, 1)).toBe('theirs');
+    expect(closingVerdict(3, 3)).toBe('theirs');
+    expect(closingVerdict(5, 45)).toBe('ours');
+    expect(closingVerdict(5, 46)).toBe('theirs');
+    expect(closingVerdict(70, 0)).toBe('ours');
+  });
+
+  test('while a crowd is late, silence alone ends leases only after twice the time', () => {
+    expect([isCrowdLate(4, 4), isCrowdLate(5, 500), isCrowdLate(5, 501), isCrowdLate(900, 100_000)]).toEqual([
+      false,
+      true,
+      false,
+      false,
+    ]);
+    const silence = { heardMs: 0, closedMs: undefined, isSure: false };
+    const at = (ms: number) => presenceAt(silence, patienceOf(NEW_RHYTHM, TERMS), TERMS, ms, false);
+    expect([6_000, 11_999, 12_000].map(at)).toEqual([SUSPECT, SUSPECT, OFFLINE]);
+  });
+
+  test('the reason says what was seen', () => {
+    const rhythm = learned(NEW_RHYTHM, 2_880, 2_000, TERMS);
+    const silence = { heardMs: 1_000, closedMs: undefined, isSure: false };
+    expect(reasonOf(silence, rhythm, 2_000, 4_000)).toBe('no beat for 3.0 s; it beats every 2.1 s ± 0.3 s');
+    const closed = { heardMs: 1_000, closedMs: 3_500, isSure: true };
+    expect(reasonOf(closed, rhythm, 2_000, 4_000)).toBe('its connection closed 0.5 s ago; no beat for 3.0 s');
+  });
+
   test('time that we slept through ourselves is not held against agents', () => {
-    const listening = new Listening(TERMS, 0);
+    const listening = new Listening(() => TERMS, 0);
     expect(listening.look(200, 200)).toBe(0);
     expect(listening.look(60_400, 200)).toBe(60_000);
     expect(listening.look(60_600, 200)).toBe(0);
@@ -115,12 +184,24 @@ describe('a lease', () => {
   });
 
   test('while nobody at all is heard, no lease of a crowd ends, but not for ever', () => {
-    const listening = new Listening(TERMS, 0);
+    const listening = new Listening(() => TERMS, 0);
     listening.heard(1_000);
     expect(listening.trusts(74, 2_000)).toBe(true);
     expect(listening.trusts(74, 10_000)).toBe(false);
     expect(listening.trusts(1, 10_000)).toBe(true);
     expect(listening.trusts(74, 17_000)).toBe(true);
+  });
+
+  test('a time in which nobody was heard moves the leases once somebody is', () => {
+    const listening = new Listening(() => TERMS, 0);
+    for (let ms = 200; ms <= 5_000; ms += 200) {
+      expect(listening.look(ms, 200)).toBe(0);
+      expect(listening.trusts(74, ms)).toBe(ms < 2_000);
+    }
+    listening.heard(5_100);
+    expect(listening.look(5_200, 200)).toBe(5_100);
+    expect(listening.trusts(74, 5_200)).toBe(true);
+    expect(listening.look(5_400, 200)).toBe(0);
   });
 });
 
@@ -144,6 +225,7 @@ describe('health', () => {
     ['all is well', {}, 100, []],
     ['silent', { presence: OFFLINE }, 40, ['its lease has ended']],
     ['late', { presence: SUSPECT }, 80, ['a beat is missing']],
+    ['cut off', { presence: SUSPECT, suspicion: { closed: true, evidence: 'x' } }, 80, ['its connection closed']],
     ['silent as asked', { presence: OFFLINE, desired: STOPPED, state: STOPPED }, 100, []],
     ['failed', { state: FAILED }, 30, ['it failed']],
     ['quarantined', { state: QUARANTINED, desired: QUARANTINED }, 49, ['it is kept from work']],

@@ -13,6 +13,7 @@ import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
 import type { Told } from './rollout/evidence.ts';
 import type { Measuring } from './rollout/measuring.ts';
+import { learned, patienceOf } from './suspicion.ts';
 import { assertTellable, rememberTold, storyTold, type ToldEvent } from './told.ts';
 
 /** What an agent says of itself now and then. */
@@ -109,6 +110,7 @@ export class Beats {
     }
     const nowMs = this.clock.nowMs();
     this.listening.heard(nowMs);
+    this.#learn(live, nowMs);
     remember(live, beat, nowMs);
     const seen: Seen = {
       reported: beat.state,
@@ -121,12 +123,25 @@ export class Beats {
     live.health = health;
     live.healthMs = nowMs;
     live.dirty = true;
+    live.unwritten += 1;
     this.measuring.hear(live.uuid, toldOf(beat, health.score), nowMs);
     const events = beat.events ?? [];
     const story = storyTold(live, events, nowMs);
     if (!story.length && !this.observer.isChange(live, seen, health)) return;
     await this.observer.change(live, seen, 'told by its beat', story);
     rememberTold(live, events);
+  }
+
+  /** What the beat says of the agent's rhythm, and that whatever was held against it is over. */
+  #learn(live: LiveAgent, nowMs: number): void {
+    const { terms } = this.fleet;
+    if (live.heardMs !== undefined && live.presence !== AgentPresence.OFFLINE) {
+      live.rhythm = learned(live.rhythm, nowMs - live.heardMs, live.everyMs, terms);
+    }
+    live.patience = patienceOf(live.rhythm, terms);
+    live.everyMs = terms.beatEveryMs;
+    live.closedMs = undefined;
+    live.suspicion = undefined;
   }
 
   #answer(live: LiveAgent, commands: AgentCommand[]): BeatAnswer {

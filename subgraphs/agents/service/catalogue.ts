@@ -15,6 +15,8 @@ import type { AgentStore } from '../store/agents.ts';
 import { type AgentList, type AgentSort, sortKeyOf } from '../store/list.ts';
 import type { StoryStore } from '../store/story.ts';
 import { matcherOf } from './criteria.ts';
+import type { LiveFleet } from './live.ts';
+import type { Observer } from './observer.ts';
 
 /** A filter as callers write it. */
 export type AgentFilterArgs = {
@@ -22,6 +24,8 @@ export type AgentFilterArgs = {
 } & { ids?: readonly string[] | null | undefined; query?: string | null | undefined };
 
 const MAX_ORDERS = 3;
+/** What mere beats move. */
+const BEATEN: ReadonlySet<AgentOrderField> = new Set([AgentOrderField.LAST_SEEN, AgentOrderField.HEALTH]);
 /** The stream of agents. */
 const STREAM = 'Agent';
 
@@ -31,6 +35,8 @@ export class Catalogue {
     private readonly agents: AgentStore,
     private readonly list: AgentList,
     private readonly story: StoryStore,
+    private readonly live: LiveFleet,
+    private readonly observer: Observer,
     private readonly cursors: CursorSealer,
     private readonly events: EventStream,
     private readonly moments: Moments,
@@ -48,11 +54,16 @@ export class Catalogue {
     const criteria = criteriaOf(filter);
     const name = `agents:${sorts.map(({ field, direction }) => `${field} ${direction}`).join()}`;
     const request = readPage(args, this.cursors, name);
+    // The database is told of what beats move only now and then.
+    const isMoved = criteria.maxHealth !== undefined || criteria.search || sorts.some(({ field }) => BEATEN.has(field));
+    if (isMoved) await this.observer.catchUp();
     const { read, changeCursor } = await this.moments.asOf(STREAM, (tx) =>
       this.list.page(tx, criteria, sorts, request),
     );
+    const page = pageOf(read, request, this.cursors, name, sortKeyOf(sorts));
+    for (const agent of page.nodes) this.live.shown(agent);
     return {
-      ...pageOf(read, request, this.cursors, name, sortKeyOf(sorts)),
+      ...page,
       totalCount: () => this.list.count(criteria),
       changeCursor,
     };

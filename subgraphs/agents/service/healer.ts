@@ -8,9 +8,8 @@ import { type Agent, snapshotOf } from '../entity/agent.ts';
 import { AgentState } from '../entity/enums.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { StoryStore } from '../store/story.ts';
-import { presenceAt } from './lease.ts';
 import { commandOf, move, observedState } from './lifecycle.ts';
-import { isCritical, type LiveAgent, type LiveFleet } from './live.ts';
+import { isCritical, type LiveAgent, type LiveFleet, presenceOf } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import { agentEvent, SYSTEM } from './record.ts';
 import { RECOVERY, type Recovery, recoveryOf } from './recovery.ts';
@@ -36,15 +35,16 @@ export class Healer {
   /** Whether a closer look is worth it. */
   mayNeed(live: LiveAgent): boolean {
     if (live.heardMs === undefined) return false;
-    // One that has just been heard again is OFFLINE only until that is written.
-    const isHeard = presenceAt(this.fleet.terms, live.heardMs, this.clock.nowMs()) !== AgentPresence.OFFLINE;
-    if (live.presence === AgentPresence.OFFLINE && isHeard) return false;
     const isIll =
       live.desired === AgentState.RUNNING &&
       (live.presence === AgentPresence.OFFLINE ||
         live.reported === AgentState.FAILED ||
         live.criticalBeats >= RECOVERY.criticalBeats);
-    return isIll && this.flags.isOn('agents.auto-recovery', { id: nodeId('Agent', live.uuid) });
+    if (!isIll) return false;
+    // One that has just been heard again is OFFLINE only until that is written.
+    const isHeard = presenceOf(live, this.fleet.terms, this.clock.nowMs()) !== AgentPresence.OFFLINE;
+    if (live.presence === AgentPresence.OFFLINE && isHeard) return false;
+    return this.flags.isOn('agents.auto-recovery', { id: nodeId('Agent', live.uuid) });
   }
 
   async heal(live: LiveAgent, state: AgentState): Promise<void> {

@@ -13,11 +13,21 @@ export interface FailedCheck {
   message: string | null;
 }
 
+/** Why an agent is taken for silent. */
+export interface Suspicion {
+  /** Whether the connection to its mailbox closed. */
+  closed: boolean;
+  /** What was seen. */
+  evidence: string;
+}
+
 /** Everything a score is made of. */
 export interface HealthFacts {
   state: AgentState;
   desired: AgentState;
   presence: AgentPresence;
+  /** What speaks for its absence; nothing while it is heard. */
+  suspicion?: Suspicion | undefined;
   /** Whether it was ever heard. */
   seen: boolean;
   /** The last beats, oldest first. */
@@ -51,6 +61,9 @@ const FREE_ERROR_RATIO = 0.01;
 const SLOW_MS = 1_000;
 const LONG_QUEUE = 100;
 
+/** One for all who are well: that is nearly everybody, at every beat. */
+const WELL: Health = { score: 100, grade: HealthGrade.HEALTHY, penalties: [] };
+
 /** How well an agent does, 0 to 100: 100 less its penalties, whose points sum exactly to what is missing. */
 export function healthOf(facts: HealthFacts, nowMs: number): Health {
   if (!facts.seen) return { score: 100, grade: HealthGrade.UNKNOWN, penalties: [] };
@@ -63,6 +76,7 @@ export function healthOf(facts: HealthFacts, nowMs: number): Health {
     restarts(facts, nowMs),
     queue(facts),
   ].filter((penalty) => penalty !== undefined);
+  if (!found.length) return WELL;
   const penalties = within100(found);
   const score = 100 - penalties.reduce((sum, { points }) => sum + points, 0);
   return { score, grade: gradeOf(score), penalties };
@@ -97,11 +111,11 @@ function ramp(value: number, from: number, to: number, max: number): number {
 
 const AT_REST: readonly AgentState[] = [AgentState.STOPPED, AgentState.RETIRED];
 
-function presence({ presence: is, desired }: HealthFacts): Penalty | undefined {
+function presence({ presence: is, desired, suspicion }: HealthFacts): Penalty | undefined {
   if (is === AgentPresence.ONLINE || AT_REST.includes(desired)) return undefined;
-  return is === AgentPresence.SUSPECT
-    ? { reason: 'a beat is missing', points: 20, evidence: 'presence SUSPECT' }
-    : { reason: 'its lease has ended', points: 60, evidence: 'presence OFFLINE' };
+  const evidence = [`presence ${is}`, ...(suspicion ? [suspicion.evidence] : [])].join(': ');
+  if (is === AgentPresence.OFFLINE) return { reason: 'its lease has ended', points: 60, evidence };
+  return { reason: suspicion?.closed ? 'its connection closed' : 'a beat is missing', points: 20, evidence };
 }
 
 function failure({ state, desired }: HealthFacts): Penalty | undefined {

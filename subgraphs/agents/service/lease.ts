@@ -1,5 +1,3 @@
-import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
-
 /** How long silence means what. */
 export interface LeaseTerms {
   /** How often an agent beats, milliseconds. */
@@ -8,12 +6,12 @@ export interface LeaseTerms {
   leaseBeats: number;
 }
 
-/** One beat and the jitter of a busy network: silence beyond it is told as SUSPECT. */
-const SUSPECT_BEATS = 1.35;
 /** A pause of our own that is longer than this is not counted as agents' silence, milliseconds. */
 const OWN_PAUSE_MS = 1_000;
 /** So many leases at once do not end by chance: the silence is rather ours (a router that restarts). */
 const CROWD = 5;
+/** Such a part of a fleet is not late by chance either, but by a switch or a host that they share. Source: Eureka's self-preservation. */
+const CROWD_SHARE = 0.01;
 /** How long a silence of all is taken for ours, milliseconds. */
 const CROWD_GRACE_MS = 10_000;
 
@@ -22,23 +20,25 @@ export const leaseMs = (terms: LeaseTerms): number => terms.beatEveryMs * terms.
 /** When a lease ends that was renewed at this time, epoch milliseconds. */
 export const leaseEndMs = (terms: LeaseTerms, heardMs: number): number => heardMs + leaseMs(terms);
 
-/** What a lease says: by the time it was renewed last, epoch milliseconds. */
-export function presenceAt(terms: LeaseTerms, heardMs: number, nowMs: number): AgentPresence {
-  const silentMs = nowMs - heardMs;
-  if (silentMs >= leaseMs(terms)) return AgentPresence.OFFLINE;
-  return silentMs >= terms.beatEveryMs * SUSPECT_BEATS ? AgentPresence.SUSPECT : AgentPresence.ONLINE;
+/** Whether so many of those who have a lease are late that it is rather the road's doing: their leases then last longer. */
+export function isCrowdLate(late: number, held: number): boolean {
+  return late >= Math.max(CROWD, held * CROWD_SHARE);
 }
 
 /**
  * Whose silence it is. We could not hear while we were not there: the time of our own start, and of a pause of our own
- * (a stopped process, a clock that jumped), moves the leases; while nobody at all is heard, no lease ends for a while.
+ * (a stopped process, a clock that jumped), moves the leases; so does a time in which nobody at all was heard, and while it lasts
+ * no lease ends.
  */
 export class Listening {
   #lastLookMs: number;
   #lastHeardMs: number;
+  /** Since when nobody was heard, once that was noticed. */
+  #unheardSinceMs: number | undefined;
+  #owedMs = 0;
 
   constructor(
-    private readonly terms: LeaseTerms,
+    private readonly termsNow: () => LeaseTerms,
     nowMs: number,
   ) {
     this.#lastLookMs = nowMs;
@@ -47,25 +47,35 @@ export class Listening {
 
   /** Notes that some agent was heard. */
   heard(nowMs: number): void {
+    if (this.#unheardSinceMs !== undefined) this.#owedMs += nowMs - this.#unheardSinceMs;
+    this.#unheardSinceMs = undefined;
     this.#lastHeardMs = nowMs;
   }
 
   /**
    * Called at each look at the leases.
    * @param lookEveryMs how far two looks should be apart, milliseconds
-   * @returns by how much every lease is to be moved, milliseconds; negative when the clock went back
+   * @returns by how much every lease is to be moved, but not beyond now, milliseconds; negative when the clock went back
    */
   look(nowMs: number, lookEveryMs: number): number {
     const lateMs = nowMs - this.#lastLookMs - lookEveryMs;
     this.#lastLookMs = nowMs;
-    if (Math.abs(lateMs) <= OWN_PAUSE_MS) return 0;
+    const owedMs = this.#owedMs;
+    this.#owedMs = 0;
+    if (Math.abs(lateMs) <= OWN_PAUSE_MS) return owedMs;
     this.#lastHeardMs += lateMs;
-    return lateMs;
+    if (this.#unheardSinceMs !== undefined) this.#unheardSinceMs += lateMs;
+    return lateMs + owedMs;
   }
 
   /** Whether leases may end now; `held` is how many agents have one. */
   trusts(held: number, nowMs: number): boolean {
     const silentMs = nowMs - this.#lastHeardMs;
-    return held < CROWD || silentMs < this.terms.beatEveryMs || silentMs >= leaseMs(this.terms) + CROWD_GRACE_MS;
+    const terms = this.termsNow();
+    if (held < CROWD || silentMs < terms.beatEveryMs) return true;
+    const isOver = silentMs >= leaseMs(terms) + CROWD_GRACE_MS;
+    // Believed then: what is heard after it owes nobody anything.
+    this.#unheardSinceMs = isOver ? undefined : (this.#unheardSinceMs ?? this.#lastHeardMs);
+    return isOver;
   }
 }

@@ -1,12 +1,20 @@
 import DataLoader from 'dataloader';
-import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import type { Agent } from '../entity/agent.ts';
 import type { AgentCommand } from '../entity/command.ts';
 import { type AgentState, HealthGrade } from '../entity/enums.ts';
 import type { AgentStore, Asked, Observation } from '../store/agents.ts';
-import { type BeatSample, type FailedCheck, type Health, type HealthFacts, healthOf } from './health.ts';
-import { type LeaseTerms, leaseEndMs } from './lease.ts';
+import {
+  type BeatSample,
+  type FailedCheck,
+  type Health,
+  type HealthFacts,
+  healthOf,
+  type Suspicion,
+} from './health.ts';
+import type { LeaseTerms } from './lease.ts';
 import { observedState } from './lifecycle.ts';
+import { NEW_RHYTHM, type Patience, patienceOf, presenceAt, type Rhythm } from './suspicion.ts';
 
 /** What a beat or a silence makes of an agent. */
 export interface Seen {
@@ -34,6 +42,17 @@ export interface LiveAgent extends Seen {
   heardMs: number | undefined;
   /** When its last beat came. */
   beatMs: number;
+  /** How it beats, as learned, and how long it may therefore be silent. */
+  rhythm: Rhythm;
+  patience: Patience;
+  /** How often it was last asked to beat, milliseconds. */
+  everyMs: number;
+  /** When the connection to its mailbox closed; undefined once it is open again or a beat came. */
+  closedMs: number | undefined;
+  /** Whether that was its own doing. */
+  isSure: boolean;
+  /** Why it is taken for silent. */
+  suspicion: Suspicion | undefined;
   window: BeatSample[];
   failedChecks: FailedCheck[];
   queue: number;
@@ -50,17 +69,28 @@ export interface LiveAgent extends Seen {
   dirty: boolean;
   /** Ids of the last events that it told of itself, the oldest first. */
   toldIds: Set<string>;
+  /** Beats since the database was told of one. */
+  unwritten: number;
 }
+
+/** Beats a second of a whole fleet, at most: a larger one is asked to beat more rarely. */
+const MAX_BEATS_A_SECOND = 20_000;
+/** Intervals grow in such steps, milliseconds. */
+const STEP_MS = 100;
+/** Of so many mere beats of an agent one is written. */
+export const WRITTEN_BEATS = 64;
 
 /** Everyone who was heard, in memory. */
 export class LiveFleet {
   readonly #agents = new Map<string, LiveAgent>();
   readonly #found: DataLoader<string, Agent | undefined>;
+  #terms: LeaseTerms;
 
   constructor(
     store: AgentStore,
-    readonly terms: LeaseTerms,
+    private readonly asked: LeaseTerms,
   ) {
+    this.#terms = asked;
     this.#found = new DataLoader(
       async (uuids) => {
         const rows = new Map((await store.findMany(uuids)).map((agent) => [agent.uuid, agent]));
@@ -70,8 +100,9 @@ export class LiveFleet {
     );
   }
 
-  get size(): number {
-    return this.#agents.size;
+  /** How often agents are to beat now: as set, and more rarely in a fleet that is larger than we can hear so often. */
+  get terms(): LeaseTerms {
+    return this.#terms;
   }
 
   all(): IterableIterator<LiveAgent> {
@@ -104,13 +135,39 @@ export class LiveFleet {
       queue: 0,
       criticalBeats: 0,
       dirty: false,
+      // Not all at once: where an agent begins is in its id.
+      unwritten: Number.parseInt(agent.uuid.slice(-4), 16) % WRITTEN_BEATS,
+      rhythm: NEW_RHYTHM,
+      patience: patienceOf(NEW_RHYTHM, this.#terms),
+      everyMs: this.#terms.beatEveryMs,
+      closedMs: undefined,
+      isSure: false,
+      suspicion: undefined,
       mail: undefined,
       mailChanges: 0,
       toldIds: new Set(),
       ...asked(agent),
     };
     this.#agents.set(agent.uuid, live);
+    this.#resized();
     return live;
+  }
+
+  /** An agent as it was read, with what its beats have moved since it was written. */
+  shown<Row extends Agent | null | undefined>(agent: Row): Row {
+    const live = agent && this.#agents.get(agent.uuid);
+    if (!live || live.heardMs === undefined || live.incarnation !== agent.incarnation) return agent;
+    if (live.beatMs <= (agent.lastSeenAt?.getTime() ?? 0)) return agent;
+    agent.lastSeenAt = new Date(live.beatMs);
+    agent.leaseExpiresAt = new Date(live.heardMs + live.patience.endMs);
+    if (live.healthMs <= agent.healthAt.getTime() || live.presence !== agent.presence) return agent;
+    const { score, grade, penalties } = live.health;
+    return Object.assign(agent, {
+      healthScore: score,
+      healthGrade: grade,
+      healthPenalties: penalties,
+      healthAt: new Date(live.healthMs),
+    });
   }
 
   /** Takes what a write of this process made of an agent. */
@@ -138,6 +195,7 @@ export class LiveFleet {
 
   forget(uuid: string): void {
     this.#agents.delete(uuid);
+    this.#resized();
   }
 
   /** New mail came, or some was done: it must be read again. */
@@ -147,6 +205,19 @@ export class LiveFleet {
     live.mail = undefined;
     live.mailChanges += 1;
   }
+
+  #resized(): void {
+    const neededMs = (this.#agents.size * 1_000) / MAX_BEATS_A_SECOND;
+    const beatEveryMs = Math.max(this.asked.beatEveryMs, Math.ceil(neededMs / STEP_MS) * STEP_MS);
+    if (beatEveryMs !== this.#terms.beatEveryMs) this.#terms = { ...this.asked, beatEveryMs };
+  }
+}
+
+/** Whether an agent is there, by its beats and its connection. @param mayEnd whether silence alone may end a lease now */
+export function presenceOf(live: LiveAgent, terms: LeaseTerms, nowMs: number, mayEnd = true): AgentPresence {
+  const { heardMs } = live;
+  if (heardMs === undefined) return AgentPresence.OFFLINE;
+  return presenceAt({ heardMs, closedMs: live.closedMs, isSure: live.isSure }, live.patience, terms, nowMs, mayEnd);
 }
 
 function asked(agent: Agent) {
@@ -184,20 +255,25 @@ export function healthNow(
   seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
   nowMs: number,
 ): Health {
+  // Named one by one: every beat passes here, and a copy of all there is of an agent costs more than its health.
   return healthOf(
     {
-      ...live,
       state: observedState(live.desired, seen.reported),
+      desired: live.desired,
       presence: seen.presence,
+      suspicion: live.suspicion,
       seen: live.heardMs !== undefined,
+      window: live.window,
+      failedChecks: live.failedChecks,
+      queue: live.queue,
+      restartsAtMs: live.restartsAtMs,
     },
     nowMs,
   );
 }
 
 /** A live agent's beats, to be written. */
-export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
-  const heardMs = live.heardMs ?? 0;
+export function observationOf(live: LiveAgent): Observation {
   return {
     uuid: live.uuid,
     incarnation: live.incarnation,
@@ -207,7 +283,7 @@ export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
     observedConfigVersion: live.observedConfigVersion,
     sequence: live.sequence,
     lastSeenMs: live.beatMs,
-    leaseEndMs: leaseEndMs(terms, heardMs),
+    leaseEndMs: (live.heardMs ?? 0) + live.patience.endMs,
     health: live.health,
     healthMs: live.healthMs,
   };

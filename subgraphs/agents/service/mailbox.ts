@@ -14,7 +14,8 @@ import { AgentState, CommandOutcome } from '../entity/enums.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { MailStore } from '../store/mail.ts';
 import type { StoryStore } from '../store/story.ts';
-import { assertSpeaksFor } from './access.ts';
+import { assertSpeaksFor, owns } from './access.ts';
+import type { Connections } from './connections.ts';
 import type { LiveAgent, LiveFleet } from './live.ts';
 import { actorOf, agentEvent } from './record.ts';
 
@@ -58,6 +59,7 @@ export class Mailbox {
     private readonly story: StoryStore,
     private readonly writes: Writes,
     private readonly fleet: LiveFleet,
+    private readonly connections: Connections,
     private readonly cursors: CursorSealer,
     private readonly clock: Clock,
   ) {
@@ -201,7 +203,8 @@ export class Mailbox {
       throw new FleetError('NOT_FOUND', 'there is no such agent', { field: ['agentId'] });
     assertSpeaksFor(call.principal, agent);
     const from = after == null ? 0 : Number(this.cursors.open(`commands:${uuid}`, after)[0]);
-    return this.#read(uuid, from);
+    // Who watches another's mailbox is no sign of its life.
+    return this.#read(uuid, from, owns(call.principal, agent) ? this.connections.opened(uuid) : () => undefined);
   }
 
   /** Tells readers of a mailbox, and the next beat, that there is something new. */
@@ -220,7 +223,7 @@ export class Mailbox {
     for (const uuid of await this.mail.expire(new Date(this.clock.nowMs()))) this.fleet.mailChanged(uuid);
   }
 
-  #read(uuid: string, from: number): AsyncIterableIterator<AgentCommand> {
+  #read(uuid: string, from: number, closed: (byItself: boolean) => void): AsyncIterableIterator<AgentCommand> {
     let at = from;
     let batch: AgentCommand[] = [];
     let isDone = false;
@@ -242,7 +245,7 @@ export class Mailbox {
         if (isWoken) {
           isWoken = false;
           batch = await this.mail.pendingAfter(uuid, at, new Date(this.clock.nowMs()), PAGE).catch((error: unknown) => {
-            leave();
+            leave(false);
             throw error;
           });
           // A full page may have more behind it.
@@ -253,14 +256,15 @@ export class Mailbox {
       }
       return { value: undefined, done: true };
     };
-    const leave = () => {
+    const leave = (byItself: boolean) => {
       isDone = true;
+      closed(byItself);
       readers.delete(wake);
       if (!readers.size && this.#readers.get(uuid) === readers) this.#readers.delete(uuid);
       resume();
     };
     const end = (): Promise<IteratorResult<AgentCommand>> => {
-      leave();
+      leave(true);
       return Promise.resolve({ value: undefined, done: true });
     };
     return {

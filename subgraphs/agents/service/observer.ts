@@ -9,9 +9,17 @@ import type { AgentState } from '../entity/enums.ts';
 import type { AgentStore, Observation } from '../store/agents.ts';
 import type { StoryStore } from '../store/story.ts';
 import { type Health, isNews } from './health.ts';
-import { presenceAt } from './lease.ts';
 import { observedState } from './lifecycle.ts';
-import { healthNow, type LiveAgent, type LiveFleet, observationOf, type Seen, seenOf } from './live.ts';
+import {
+  healthNow,
+  type LiveAgent,
+  type LiveFleet,
+  observationOf,
+  presenceOf,
+  type Seen,
+  seenOf,
+  WRITTEN_BEATS,
+} from './live.ts';
 import { SYSTEM } from './record.ts';
 
 interface Waiting {
@@ -25,16 +33,18 @@ interface Waiting {
 }
 
 const BATCH = 200;
-/** How far two writes of mere beats are apart, milliseconds. */
+const FLUSH_BATCH = 2_000;
+/** How far two rounds of writing mere beats are apart, milliseconds. */
 export const FLUSH_MS = 1_000;
 
 /**
  * Writes what was observed of agents: a change at once, with its event and its audit entry, in one transaction for all that
- * wait; mere beats now and then, in one statement.
+ * wait; mere beats now and then, many in one statement.
  */
 export class Observer {
   #waiting: Waiting[] = [];
   #writing: Promise<void> | undefined;
+  #caughtUpMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly agents: AgentStore,
@@ -65,20 +75,34 @@ export class Observer {
     });
   }
 
-  /** Writes down the beats since the last time. */
-  async flush(): Promise<void> {
-    const beaten = [...this.fleet.all()].filter(({ dirty }) => dirty);
-    for (let at = 0; at < beaten.length; at += 5_000) {
-      const some = beaten.slice(at, at + 5_000);
-      // Before it is written: a beat that comes meanwhile is the next flush's.
-      for (const live of some) live.dirty = false;
+  /**
+   * Writes down beats.
+   * @param all the last of every agent; else of those only that have beaten so often since that one of theirs is due
+   */
+  async flush(all: boolean): Promise<void> {
+    const beaten: LiveAgent[] = [];
+    for (const live of this.fleet.all()) {
+      if (live.dirty && (all || live.unwritten >= WRITTEN_BEATS)) beaten.push(live);
+    }
+    for (let at = 0; at < beaten.length; at += FLUSH_BATCH) {
+      const some = beaten.slice(at, at + FLUSH_BATCH);
+      // Before it is written: a beat that comes meanwhile is another flush's.
+      for (const live of some) Object.assign(live, { dirty: false, unwritten: 0 });
       try {
-        this.fleet.heed(await this.agents.beaten(some.map((live) => observationOf(live, this.fleet.terms))));
+        this.fleet.heed(await this.agents.beaten(some.map(observationOf)));
       } catch (error) {
-        for (const live of some) live.dirty = true;
+        for (const live of some) Object.assign(live, { dirty: true, unwritten: WRITTEN_BEATS });
         throw error;
       }
     }
+  }
+
+  /** Writes down all beats, unless that was done a moment ago: before what they move is searched or sorted by. */
+  async catchUp(): Promise<void> {
+    const nowMs = this.clock.nowMs();
+    if (Math.abs(nowMs - this.#caughtUpMs) < FLUSH_MS) return;
+    this.#caughtUpMs = nowMs;
+    await this.flush(true);
   }
 
   #start(): void {
@@ -157,7 +181,7 @@ export class Observer {
   /** Whether an agent that was taken for silent has beaten while that waited to be written. */
   #isHeard({ live, seen }: Waiting, nowMs: number): boolean {
     if (seen.presence === AgentPresence.ONLINE || live.heardMs === undefined) return false;
-    return presenceAt(this.fleet.terms, live.heardMs, nowMs) === AgentPresence.ONLINE;
+    return presenceOf(live, this.fleet.terms, nowMs) === AgentPresence.ONLINE;
   }
 
   #changeOf(row: Agent, waiting: Waiting, nowMs: number): Change {
@@ -170,7 +194,7 @@ export class Observer {
     const other = row.version !== seen.version || row.observedConfigVersion !== seen.observedConfigVersion;
     const moved = was.state !== is.state || was.presence !== is.presence;
     const movedBy = moved ? this.clock.uuid() : undefined;
-    const observation = { ...observationOf(live, this.fleet.terms), ...seen, health, healthMs: nowMs, movedBy };
+    const observation = { ...observationOf(live), ...seen, health, healthMs: nowMs, movedBy };
     apply(row, observation);
     const after = snapshotOf(row);
     const target = { type: 'Agent', id: row.id };

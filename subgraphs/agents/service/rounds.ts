@@ -2,9 +2,11 @@ import { messageOf } from '../../../lib/errors.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
+import { CLOSING_MS } from './connections.ts';
 import type { Credentials } from './credentials.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
+import type { Peers } from './peers.ts';
 import type { Conductor } from './rollout/conductor.ts';
 import type { Drift } from './rollout/drift.ts';
 import type { Measuring } from './rollout/measuring.ts';
@@ -25,6 +27,7 @@ export interface RoundsParts {
   watch: Watch;
   observer: Observer;
   mailbox: Mailbox;
+  peers: Peers;
   credentials: Credentials;
   measuring: Measuring;
   conductor: Conductor;
@@ -40,7 +43,7 @@ export class Rounds {
   #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
-    const { watch, observer, mailbox, credentials, measuring, conductor, drift, log } = parts;
+    const { watch, observer, mailbox, peers, credentials, measuring, conductor, drift, log } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -49,7 +52,10 @@ export class Rounds {
       );
     this.#workers = [
       round('look', () => watch.look(LOOK_MS), LOOK_MS),
-      round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
+      round('closings', () => watch.closings(), CLOSING_MS),
+      round('peers', () => peers.look(), FLUSH_MS),
+      // What another process must know of our beats is written each time: it may take for silent whom only we hear.
+      round('flush', () => observer.flush(peers.any).then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('rollouts', () => measuring.flush().then(() => conductor.round()), ROLL_MS),
       round('drift', () => drift.round(), DRIFT_MS),
@@ -58,6 +64,7 @@ export class Rounds {
   }
 
   async start(): Promise<void> {
+    await this.parts.peers.look();
     await this.parts.watch.begin();
     for (const worker of this.#workers) worker.start();
   }
@@ -66,11 +73,12 @@ export class Rounds {
     this.#stopped = true;
     await this.#mail?.return?.();
     for (const worker of this.#workers) await worker.stop();
-    const { observer, credentials, log } = this.parts;
+    const { observer, peers, credentials, log } = this.parts;
     // What was heard last is written down, so that the next start knows.
     await observer
-      .flush()
+      .flush(true)
       .then(() => credentials.flush())
+      .then(() => peers.leave())
       .catch((error: unknown) => log.warn('agents.flush.failed', { error: messageOf(error) }));
   }
 

@@ -1,11 +1,13 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import type { AgentStore } from '../store/agents.ts';
+import type { Connections } from './connections.ts';
 import type { Healer } from './healer.ts';
-import { type Listening, presenceAt } from './lease.ts';
+import { isCrowdLate, type Listening } from './lease.ts';
 import { observedState } from './lifecycle.ts';
-import type { LiveAgent, LiveFleet } from './live.ts';
+import { type LiveAgent, type LiveFleet, presenceOf } from './live.ts';
 import type { Observer } from './observer.ts';
+import { reasonOf } from './suspicion.ts';
 
 /** Looks at all leases now and then: tells who fell silent, and has helped who needs it. */
 export class Watch {
@@ -15,6 +17,7 @@ export class Watch {
     private readonly observer: Observer,
     private readonly healer: Healer,
     private readonly listening: Listening,
+    private readonly connections: Connections,
     private readonly clock: Clock,
   ) {}
 
@@ -31,29 +34,56 @@ export class Watch {
   async look(everyMs: number): Promise<void> {
     const nowMs = this.clock.nowMs();
     const shiftMs = this.listening.look(nowMs, everyMs);
-    const held: LiveAgent[] = [];
+    const quiet: LiveAgent[] = [];
+    let held = 0;
     for (const live of this.fleet.all()) {
-      if (live.heardMs === undefined) continue;
-      if (live.presence !== AgentPresence.OFFLINE) {
-        live.heardMs += shiftMs;
-        held.push(live);
-      }
+      if (live.heardMs === undefined || live.presence === AgentPresence.OFFLINE) continue;
+      held += 1;
+      live.heardMs = Math.min(nowMs, live.heardMs + shiftMs);
+      if (live.closedMs !== undefined) live.closedMs += shiftMs;
+      if (presenceOf(live, this.fleet.terms, nowMs) !== AgentPresence.ONLINE) quiet.push(live);
     }
-    if (this.listening.trusts(held.length, nowMs)) await this.#silences(held, nowMs);
+    if (this.listening.trusts(held, nowMs)) await this.#silences(quiet, held, nowMs);
+    else doubt(quiet);
     await this.#troubles();
   }
 
-  async #silences(held: readonly LiveAgent[], nowMs: number): Promise<void> {
-    const changes = held.flatMap((live) => {
-      const heardMs = live.heardMs as number;
-      const presence = presenceAt(this.fleet.terms, heardMs, nowMs);
-      if (presence === live.headed.presence) return [];
-      const silent = `no beat for ${((nowMs - heardMs) / 1_000).toFixed(1)} s`;
-      // Only a beat brings an agent back: what is heard again is told by its own change.
-      if (presence === AgentPresence.ONLINE) return [];
-      return [this.observer.change(live, { ...live.headed, presence }, silent)];
+  /** Tells whose connections closed: at once, not when the next beat is missing. */
+  async closings(): Promise<void> {
+    const nowMs = this.clock.nowMs();
+    const closings = this.connections.judge();
+    if (closings.some(({ verdict }) => verdict === 'ours')) doubt(this.fleet.all());
+    const changes = closings.flatMap(({ uuid, atMs, verdict }) => {
+      const live = this.fleet.known(uuid);
+      // Of one that was not heard since, or is gone already, it says nothing new.
+      if (verdict === 'ours' || live?.heardMs === undefined || live.heardMs > atMs) return [];
+      if (live.headed.presence === AgentPresence.OFFLINE) return [];
+      live.closedMs = atMs;
+      live.isSure = verdict === 'theirs';
+      return live.headed.presence === AgentPresence.ONLINE ? [this.#tell(live, AgentPresence.SUSPECT, nowMs)] : [];
     });
     await Promise.all(changes);
+  }
+
+  async #silences(quiet: readonly LiveAgent[], held: number, nowMs: number): Promise<void> {
+    const late = quiet.filter(({ closedMs }) => closedMs === undefined).length;
+    const mayEnd = !isCrowdLate(late, held);
+    const changes = quiet.flatMap((live) => {
+      if (this.connections.isOpen(live.uuid)) live.closedMs = undefined;
+      const presence = presenceOf(live, this.fleet.terms, nowMs, mayEnd);
+      // Only a beat brings an agent back: what is heard again is told by its own change.
+      if (presence === AgentPresence.ONLINE || presence === live.headed.presence) return [];
+      if (live.headed.presence === AgentPresence.OFFLINE) return [];
+      return [this.#tell(live, presence, nowMs)];
+    });
+    await Promise.all(changes);
+  }
+
+  #tell(live: LiveAgent, presence: AgentPresence, nowMs: number): Promise<void> {
+    const { heardMs = nowMs, closedMs, isSure } = live;
+    const evidence = reasonOf({ heardMs, closedMs, isSure }, live.rhythm, live.everyMs, nowMs);
+    live.suspicion = { closed: closedMs !== undefined, evidence };
+    return this.observer.change(live, { ...live.headed, presence }, evidence);
   }
 
   async #troubles(): Promise<void> {
@@ -62,4 +92,9 @@ export class Watch {
       await this.healer.heal(live, observedState(live.desired, live.reported));
     }
   }
+}
+
+/** What closed shortly before the road was found to be bad may have been the road's doing too. */
+function doubt(all: Iterable<LiveAgent>): void {
+  for (const live of all) live.isSure = false;
 }

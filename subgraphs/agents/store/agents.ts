@@ -87,6 +87,15 @@ export class AgentStore {
     return this.database.getRepository(Agent).findBy({ deregisteredAt: IsNull(), lastSeenAt: Not(IsNull()) });
   }
 
+  /** Every agent that is not deregistered and has an endpoint, as this transaction sees them. */
+  reachable(tx: Transaction): Promise<Agent[]> {
+    return tx
+      .getRepository(Agent)
+      .createQueryBuilder('agent')
+      .where(`agent.deregistered_at is null and agent.endpoints <> '[]'::jsonb`)
+      .getMany();
+  }
+
   /** One agent, its row locked by this transaction. */
   lock(tx: Transaction, uuid: string): Promise<Agent | null> {
     return tx.getRepository(Agent).findOne({ where: { uuid }, lock: { mode: 'pessimistic_write' } });
