@@ -49,6 +49,7 @@ export function addRun(program: Command, surface: Surface): void {
 /** Runs the program as this agent. @returns the exit code to end with */
 async function runAs(agent: Agent, words: string[], { stay, grace }: Options, surface: Surface): Promise<number> {
   let code = 0;
+  let isEnding = false;
   const over = new AbortController();
   const ended = new Promise<void>((resolve) => over.signal.addEventListener('abort', () => resolve()));
   const wrapped = new WrappedProgram({
@@ -63,10 +64,14 @@ async function runAs(agent: Agent, words: string[], { stay, grace }: Options, su
     onEnd: (ending) => {
       code = ending.code;
       agent.event('program.ended', { code, signal: ending.signal, wasAsked: ending.wasAsked });
-      if (!ending.wasAsked) void told(agent, ending).then(() => (code && stay ? undefined : over.abort()));
+      if (ending.wasAsked) return;
+      isEnding = !(code && stay);
+      void told(agent, ending).then(() => isEnding && over.abort());
     },
   });
   agent.on('start', async () => {
+    // The platform restarts what failed, sooner than we are gone: what ends with its code does not run again.
+    if (isEnding) throw new Error('the program has ended');
     try {
       await wrapped.start();
     } catch (error) {

@@ -182,7 +182,8 @@ class FleetHandler(logging.Handler):
         resource = {"service.name": service, "service.version": version, "fleet.agent.id": agent_id}
         self._resource = {"attributes": _key_values({name: text for name, text in resource.items() if text})}
         self._waiting: "queue.Queue[Fields]" = queue.Queue(max_records)
-        self._closed = threading.Event()
+        # Not `_closed`: logging.Handler has one of its own.
+        self._stopping = threading.Event()
         self.dropped = 0
         self.rejected = 0
         self._thread = threading.Thread(target=self._run, name="fleetgraph-logs", daemon=True)
@@ -205,14 +206,14 @@ class FleetHandler(logging.Handler):
         return not self._waiting.unfinished_tasks
 
     def close(self) -> None:
-        if not self._closed.is_set():
+        if not self._stopping.is_set():
             self.flush()
-            self._closed.set()
+            self._stopping.set()
             atexit.unregister(self.close)
         super().close()
 
     def _run(self) -> None:
-        while not self._closed.is_set():
+        while not self._stopping.is_set():
             records = self._take()
             if not records:
                 continue
@@ -239,7 +240,7 @@ class FleetHandler(logging.Handler):
     def _send(self, body: bytes, count: int) -> None:
         """Tries until it is answered. Waits grow, with full jitter, up to 10 s; Retry-After is kept."""
         attempt = 0
-        while not self._closed.is_set():
+        while not self._stopping.is_set():
             headers = {"content-type": "application/json", "authorization": f"Bearer {self._token}"}
             request = urllib.request.Request(self._url, data=body, headers=headers, method="POST")
             asked = 0.0
@@ -258,7 +259,7 @@ class FleetHandler(logging.Handler):
             except Exception as error:
                 if attempt == 0:
                     print(f"fleetgraph: log lines wait: {error}", file=sys.stderr)
-            self._closed.wait(max(asked, random.random() * min(10.0, 0.1 * 2**min(attempt, 16))))
+            self._stopping.wait(max(asked, random.random() * min(10.0, 0.1 * 2**min(attempt, 16))))
             attempt += 1
         self.dropped += count
 

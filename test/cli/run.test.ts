@@ -96,8 +96,16 @@ describe('fleet run', () => {
   });
 
   test('one that crashes is FAILED with its code, which is ours too', async () => {
-    const { ran } = start(`setTimeout(() => process.exit(7), 100)`);
+    const { ran, terminal } = start(`console.log('up'); setTimeout(() => process.exit(7), 100)`);
+    await until(() => terminal.out === 'up\n');
+    // The platform restarts it at once, as its recovery does.
+    server.gate = (_, body) => {
+      if (body.includes('FAILED')) server.agent('wrapped').commands.push(command('id-wrapped', 'restart'));
+      return undefined;
+    };
     expect((await ran).code).toBe(7);
+    server.gate = () => undefined;
+    expect(terminal.out).toBe('up\n');
     expect(beats().some(({ state }) => state === 'FAILED')).toBe(true);
     expect(lines()).toContainEqual(['ERROR', 'the agent failed']);
     expect(told()).toContainEqual(

@@ -27,7 +27,7 @@ async function python(program: string, ...args: string[]): Promise<string> {
     complained += chunk;
   });
   const code = await new Promise((resolve) => child.once('close', resolve));
-  if (code !== 0) throw new Error(complained);
+  if (code !== 0 || complained.includes('Traceback')) throw new Error(complained);
   return said;
 }
 
@@ -112,6 +112,7 @@ with trace() as trace_id:
     except OSError:
         log.exception("failed")
 handler.close()
+logging.shutdown()
 print(trace_id, handler.dropped, handler.rejected)
 `;
 
@@ -161,7 +162,7 @@ for number in range(2000):
     log.error("line")
 assert handler.flush(0.05) is False
 print(handler.dropped > 0)
-handler._closed.set()
+handler._stopping.set()
 `;
     expect(await python(full)).toBe('True\n');
   });
