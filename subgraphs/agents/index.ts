@@ -1,3 +1,4 @@
+import { hasScope } from '../../lib/call/principal.ts';
 import { buildSubgraph } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
@@ -6,18 +7,20 @@ import { Agent } from './entity/agent.ts';
 import { AgentEvent } from './entity/agent-event.ts';
 import { AgentCommand } from './entity/command.ts';
 import { AgentToken, ApiKey } from './entity/credential.ts';
+import { Job, JobTarget } from './entity/job.ts';
 import { agentLoaders } from './loaders.ts';
 import { AgentResolver } from './resolver/agents.ts';
 import { ChangeResolver } from './resolver/changes.ts';
 import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
+import { JobResolver, JobTargetResolver } from './resolver/jobs.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
 import { mayRead } from './service/access.ts';
 import { assemble } from './service/assembly.ts';
 import type { Credentials } from './service/credentials.ts';
 
-export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, ApiKey];
+export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, ApiKey, Job, JobTarget];
 
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
 export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
@@ -26,8 +29,16 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     name: 'agents',
     schema: await buildSubgraph({
       access: runtime.access,
-      resolvers: [AgentResolver, ChangeResolver, CredentialResolver, LifeResolver, MailResolver],
-      references: { Agent: resolveAgent as never },
+      resolvers: [
+        AgentResolver,
+        ChangeResolver,
+        CredentialResolver,
+        JobResolver,
+        JobTargetResolver,
+        LifeResolver,
+        MailResolver,
+      ],
+      references: { Agent: resolveAgent as never, Job: resolveJob as never },
     }),
     context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents) }),
     routes: { 'POST /internal/credentials': credentialsRoute(services.credentials) },
@@ -50,6 +61,12 @@ async function resolveAgent(
         ? await agents.byName.load(name)
         : null;
   return found && mayRead(call.principal, found) ? found : null;
+}
+
+/** A job by its id, for those who may read of all agents. */
+async function resolveJob({ id }: { id: string }, { call, services }: AgentsContext): Promise<Job | null> {
+  const read = readNodeId(id);
+  return read?.type === 'Job' && hasScope(call.principal, 'viewer') ? services.jobs.find(read.uuid) : null;
 }
 
 /** Tells the router who a bearer token is: `{ token }` → 200 `{ principal }`, or 404; `{ tokens }` → 200 `{ principals }`, null for nobody. */

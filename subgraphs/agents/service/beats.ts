@@ -11,6 +11,7 @@ import { type Listening, leaseMs } from './lease.ts';
 import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import { overdueReason, type Patience, reportedOf, sayingOf } from './overdue.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -56,6 +57,7 @@ export class Beats {
     private readonly mailbox: Mailbox,
     private readonly listening: Listening,
     private readonly clock: Clock,
+    private readonly patience: Patience,
   ) {}
 
   /**
@@ -105,7 +107,7 @@ export class Beats {
     this.listening.heard(nowMs);
     remember(live, beat, nowMs);
     const seen: Seen = {
-      reported: beat.state,
+      reported: reportedOf(live, nowMs, this.patience),
       presence: AgentPresence.ONLINE,
       version: beat.version ?? live.headed.version,
       observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
@@ -115,7 +117,9 @@ export class Beats {
     live.health = health;
     live.healthMs = nowMs;
     live.dirty = true;
-    if (this.observer.isChange(live, seen, health)) await this.observer.change(live, seen, 'told by its beat');
+    if (this.observer.isChange(live, seen, health)) {
+      await this.observer.change(live, seen, overdueReason(live, nowMs, this.patience) ?? 'told by its beat');
+    }
   }
 
   #answer(live: LiveAgent, commands: AgentCommand[]): BeatAnswer {
@@ -148,6 +152,7 @@ function assertSane({ sequence, checks, version, stats }: Beat): void {
 
 function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
   live.sequence = beat.sequence;
+  Object.assign(live, sayingOf(live, beat.state, nowMs));
   live.heardMs = nowMs;
   live.beatMs = nowMs;
   if (beat.stats) {

@@ -52,25 +52,30 @@ export function observedState(desired: AgentState, reported: AgentState): AgentS
   return reported === RETIRED ? STOPPED : reported;
 }
 
+/** Why a life has no such move, as said behind an agent's name; undefined when it has it. */
+export function refusalOf(life: Life, action: LifeAction): string | undefined {
+  const rule = MOVES[action];
+  if (rule.from[life.desired]?.includes(life.reported)) return undefined;
+  const state = observedState(life.desired, life.reported);
+  const asked = life.desired === state ? '' : ` and is asked to be ${life.desired}`;
+  const open = actionsOf(life);
+  const hint = open.length
+    ? `it can be ${open.map((known) => MOVES[known].participle).join(', ')}`
+    : 'its life is over';
+  return `is ${state}${asked}: it cannot be ${rule.participle}, ${hint}`;
+}
+
 /**
  * The life after an action.
  * @throws CONFLICT when the life has no such move, with `state`, `desiredState` and the moves it does have
  */
 export function move(name: string, life: Life, action: LifeAction): Life {
-  const rule = MOVES[action];
-  if (!rule.from[life.desired]?.includes(life.reported)) {
+  const refusal = refusalOf(life, action);
+  if (refusal) {
     const state = observedState(life.desired, life.reported);
-    const asked = life.desired === state ? '' : ` and is asked to be ${life.desired}`;
-    const open = actionsOf(life);
-    const hint = open.length
-      ? `it can be ${open.map((known) => MOVES[known].participle).join(', ')}`
-      : 'its life is over';
-    throw new FleetError('CONFLICT', `agent ${name} is ${state}${asked}: it cannot be ${rule.participle}, ${hint}`, {
-      state,
-      desiredState: life.desired,
-    });
+    throw new FleetError('CONFLICT', `agent ${name} ${refusal}`, { state, desiredState: life.desired });
   }
-  const desired = rule.to ?? life.held ?? RUNNING;
+  const desired = MOVES[action].to ?? life.held ?? RUNNING;
   return { desired, reported: life.reported, held: action === 'quarantine' ? life.desired : null };
 }
 

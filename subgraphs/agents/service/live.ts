@@ -7,6 +7,7 @@ import type { AgentStore, Asked, Observation } from '../store/agents.ts';
 import { type BeatSample, type FailedCheck, type Health, type HealthFacts, healthOf } from './health.ts';
 import { type LeaseTerms, leaseEndMs } from './lease.ts';
 import { observedState } from './lifecycle.ts';
+import type { Saying } from './overdue.ts';
 
 /** What a beat or a silence makes of an agent. */
 export interface Seen {
@@ -17,7 +18,7 @@ export interface Seen {
 }
 
 /** An agent as its beats have it: what is between two writes to the database. */
-export interface LiveAgent extends Seen {
+export interface LiveAgent extends Seen, Saying {
   uuid: string;
   id: string;
   name: string;
@@ -160,6 +161,8 @@ function asked(agent: Agent) {
     revision: agent.revision,
     desired: agent.desiredState,
     configVersion: agent.configVersion,
+    said: agent.saidState,
+    saidSinceMs: agent.saidSince.getTime(),
     ...seen,
     headed: seen,
     told: { score: agent.healthScore, grade: agent.healthGrade },
@@ -199,6 +202,8 @@ export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
     uuid: live.uuid,
     incarnation: live.incarnation,
     reported: live.reported,
+    said: live.said,
+    saidSinceMs: live.saidSinceMs,
     presence: live.presence,
     version: live.version,
     observedConfigVersion: live.observedConfigVersion,

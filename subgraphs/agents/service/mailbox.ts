@@ -16,6 +16,7 @@ import type { MailStore } from '../store/mail.ts';
 import type { StoryStore } from '../store/story.ts';
 import { assertSpeaksFor } from './access.ts';
 import type { LiveAgent, LiveFleet } from './live.ts';
+import { completionRefusal, hasExpired } from './mail-rules.ts';
 import { actorOf, agentEvent } from './record.ts';
 
 /** A command as a caller sends it. */
@@ -46,6 +47,11 @@ const PAGE = 100;
 
 /** The event type that wakes readers of mailboxes. */
 export const MAIL_EVENT = 'AgentCommand';
+
+/** The event of a command that was put into a mailbox. */
+export function mailEvent({ uuid, agentUuid }: AgentCommand): EventDraft {
+  return { type: MAIL_EVENT, entityId: agentUuid, kind: 'CREATED', node: { uuid, agentUuid } };
+}
 
 /** Durable mail of agents: in order for each, until it says how it ended. */
 export class Mailbox {
@@ -86,8 +92,7 @@ export class Mailbox {
       issuedAt: new Date(this.clock.nowMs()),
       issuedBy: by,
     });
-    const node = { uuid: command.uuid, agentUuid: agent.uuid };
-    return { command, event: { type: MAIL_EVENT, entityId: agent.uuid, kind: 'CREATED', node } };
+    return { command, event: mailEvent(command) };
   }
 
   /** What waits for a live agent, as its next beat is told. */
@@ -96,7 +101,7 @@ export class Mailbox {
     const mail = live.mail ?? (await this.#pending.load(live.uuid));
     if (live.mailChanges === mailChanges) live.mail = mail;
     const nowMs = this.clock.nowMs();
-    return mail.filter(({ expiresAt }) => !expiresAt || expiresAt.getTime() > nowMs);
+    return mail.filter((command) => !hasExpired(command, nowMs));
   }
 
   /** Sends an agent a command; it waits until the agent takes it or it expires. */
@@ -309,15 +314,8 @@ export class Mailbox {
     if (JSON.stringify(result ?? null).length > MAX_BYTES) {
       throw new FleetError('BAD_INPUT', `a result has at most ${MAX_BYTES} characters`, { field: ['result'] });
     }
-    if (command.completedAt) throw new FleetError('CONFLICT', `this command ended already: ${command.outcome}`);
-    if (command.fence !== fence) {
-      throw new FleetError('CONFLICT', 'this command is another process’s to do now: its fence changed', {
-        field: ['fence'],
-      });
-    }
-    if (command.expiresAt && command.expiresAt.getTime() <= this.clock.nowMs()) {
-      throw new FleetError('CONFLICT', 'this command has expired');
-    }
+    const refusal = completionRefusal(command, fence, this.clock.nowMs());
+    if (refusal) throw new FleetError('CONFLICT', refusal.sentence, refusal.field ? { field: refusal.field } : {});
   }
 }
 
@@ -326,5 +324,6 @@ const RESTARTS_KEPT = 20;
 /** Counts a restart of an agent whose row is locked. */
 export function countRestart(agent: Agent, nowMs: number): void {
   agent.restarts += 1;
+  agent.saidSince = new Date(nowMs);
   agent.restartedAtMs = [...agent.restartedAtMs, nowMs].slice(-RESTARTS_KEPT);
 }

@@ -120,6 +120,8 @@ export class Registry {
       version: input.version,
       state: AgentState.REGISTERED,
       reportedState: AgentState.REGISTERED,
+      saidState: AgentState.REGISTERED,
+      saidSince: now,
       // It came to work.
       desiredState: AgentState.RUNNING,
       heldState: null,
@@ -158,6 +160,8 @@ export class Registry {
     agent.incarnation += 1;
     agent.beatSequence = -1;
     agent.reportedState = AgentState.REGISTERED;
+    agent.saidState = AgentState.REGISTERED;
+    agent.saidSince = new Date(nowMs);
     agent.state = observedState(agent.desiredState, agent.reportedState);
     agent.kind = input.kind;
     agent.version = input.version;

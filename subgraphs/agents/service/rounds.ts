@@ -3,14 +3,18 @@ import type { ChangeSubscription, EventStream } from '../../../lib/events/stream
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
 import type { Credentials } from './credentials.ts';
+import type { JobRunner } from './jobs/runner.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
+import type { Past } from './past.ts';
 import type { Watch } from './watch.ts';
 
 /** How far two looks at the leases are apart, milliseconds. */
 const LOOK_MS = 200;
 /** How far two looks for commands past their time are apart. */
 const EXPIRE_MS = 2_000;
+/** How far two sweeps of the past are apart. */
+const FORGET_MS = 60_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -19,6 +23,8 @@ export interface RoundsParts {
   observer: Observer;
   mailbox: Mailbox;
   credentials: Credentials;
+  runner: JobRunner;
+  past: Past;
   events: EventStream;
   log: Log;
 }
@@ -30,7 +36,7 @@ export class Rounds {
   #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
-    const { watch, observer, mailbox, credentials, log } = parts;
+    const { watch, observer, mailbox, credentials, past, log } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -42,16 +48,19 @@ export class Rounds {
       round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
+      round('past', () => past.forget(), FORGET_MS),
     ];
   }
 
   async start(): Promise<void> {
     await this.parts.watch.begin();
     for (const worker of this.#workers) worker.start();
+    this.parts.runner.start();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    await this.parts.runner.stop();
     await this.#mail?.return?.();
     for (const worker of this.#workers) await worker.stop();
     const { observer, credentials, log } = this.parts;

@@ -1,11 +1,13 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { AgentState } from '../entity/enums.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { Healer } from './healer.ts';
 import { type Listening, presenceAt } from './lease.ts';
 import { observedState } from './lifecycle.ts';
 import type { LiveAgent, LiveFleet } from './live.ts';
 import type { Observer } from './observer.ts';
+import { overdueReason, type Patience } from './overdue.ts';
 
 /** Looks at all leases now and then: tells who fell silent, and has helped who needs it. */
 export class Watch {
@@ -16,6 +18,7 @@ export class Watch {
     private readonly healer: Healer,
     private readonly listening: Listening,
     private readonly clock: Clock,
+    private readonly patience: Patience,
   ) {}
 
   /** Takes over who was heard before we started: each gets a whole lease, for we could not hear it meanwhile. */
@@ -39,7 +42,10 @@ export class Watch {
         held.push(live);
       }
     }
-    if (this.listening.trusts(held.length, nowMs)) await this.#silences(held, nowMs);
+    if (this.listening.trusts(held.length, nowMs)) {
+      await this.#silences(held, nowMs);
+      await this.#overdue(nowMs);
+    }
     await this.#troubles();
   }
 
@@ -52,6 +58,16 @@ export class Watch {
       // Only a beat brings an agent back: what is heard again is told by its own change.
       if (presence === AgentPresence.ONLINE) return [];
       return [this.observer.change(live, { ...live.headed, presence }, silent)];
+    });
+    await Promise.all(changes);
+  }
+
+  /** Those who fell silent on their way: nobody will say any more that they arrived. */
+  async #overdue(nowMs: number): Promise<void> {
+    const changes = [...this.fleet.all()].flatMap((live) => {
+      const reason = live.presence === AgentPresence.OFFLINE && overdueReason(live, nowMs, this.patience);
+      if (!reason || live.headed.reported !== live.said) return [];
+      return [this.observer.change(live, { ...live.headed, reported: AgentState.FAILED }, reason)];
     });
     await Promise.all(changes);
   }

@@ -1,0 +1,7 @@
+/**
+ * The fence of a command: which process of the agent it is for, and its number among the agent's commands. Another process of
+ * the same agent gets another fence, so that what the one before it still says is told apart.
+ */
+export function fenceOf(incarnation: number, number: number): string {
+  return `${incarnation}.${number}`;
+}
