@@ -17,6 +17,7 @@ import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts'
 import { AgentsJobs1796180400000 } from './1796180400000-agents-jobs.ts';
 import { AgentsSaid1796180400001 } from './1796180400001-agents-said.ts';
 import { AgentsPast1796180400002 } from './1796180400002-agents-past.ts';
+import { AgentsTokenIncarnation1796180400003 } from './1796180400003-agents-token-incarnation.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -29,6 +30,7 @@ export const migrations: Record<string, Migration[]> = {
     AgentsJobs1796180400000,
     AgentsSaid1796180400001,
     AgentsPast1796180400002,
+    AgentsTokenIncarnation1796180400003,
   ],
   logs: [
     LogsRetention1795406000004,

@@ -5,3 +5,8 @@
 export function fenceOf(incarnation: number, number: number): string {
   return `${incarnation}.${number}`;
 }
+
+/** Which process of its agent a command is for. */
+export function incarnationOf(fence: string): number {
+  return Number(fence.split('.')[0]);
+}

@@ -9,6 +9,7 @@ import { assertSpeaksFor } from './access.ts';
 import { type FailedCheck, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
 import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
+import { isNewest } from './mail-rules.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
 import { overdueReason, type Patience, reportedOf, sayingOf } from './overdue.ts';
@@ -79,7 +80,9 @@ export class Beats {
       assertSpeaksFor(principal, live);
       assertSane(beat);
       await this.#hear(live, beat);
-      return this.#answer(live, await this.mailbox.waiting(live));
+      // A process that another took over from is heard, for it may be the one whose answer was lost, but given no mail.
+      const mail = isNewest(principal.incarnation, live.incarnation) ? await this.mailbox.waiting(live) : [];
+      return this.#answer(live, mail);
     } catch (error) {
       const expected = asFleetError(error);
       if (!expected) throw error;

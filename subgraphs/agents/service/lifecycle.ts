@@ -96,6 +96,11 @@ export function commandOf(action: LifeAction, desired: AgentState): (typeof LIFE
   return desired === PAUSED || desired === QUARANTINED ? 'pause' : 'stop';
 }
 
+/** Whether an agent that is asked to be this may be sent work: one that is kept from it, or whose life is over, may not. */
+export function takesCommands(desired: AgentState): boolean {
+  return desired !== QUARANTINED && desired !== RETIRED;
+}
+
 /** States in which an agent's process is at work or was when it went silent: registering again from one is a restart. */
 export function wasAtWork(reported: AgentState): boolean {
   return [STARTING, RUNNING, PAUSED, STOPPING, FAILED, QUARANTINED].includes(reported);

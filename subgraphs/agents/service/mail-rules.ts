@@ -13,6 +13,14 @@ export function hasExpired({ expiresAt }: Pick<AgentCommand, 'expiresAt'>, nowMs
 }
 
 /**
+ * Whether a process may be given its agent's mail: only the newest one, or two would do it under one fence.
+ * @param given which process the caller's token was given to; undefined for one that speaks for many
+ */
+export function isNewest(given: number | undefined, incarnation: number): boolean {
+  return given === undefined || given === incarnation;
+}
+
+/**
  * Why nobody's word on how a command ended is taken; undefined when this one's is. It ends once, and only by the process that
  * has its fence: of two that did it, the one that the platform knows.
  */

@@ -10,13 +10,15 @@ import type { EventDraft } from '../../../lib/write/rows.ts';
 import type { WriteOutcome, Writes, Written } from '../../../lib/write/writes.ts';
 import { type Agent, snapshotOf } from '../entity/agent.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { AgentState, CommandOutcome } from '../entity/enums.ts';
+import { incarnationOf } from '../entity/fence.ts';
+import { CommandOutcome } from '../entity/enums.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { MailStore } from '../store/mail.ts';
 import type { StoryStore } from '../store/story.ts';
 import { assertSpeaksFor } from './access.ts';
+import { takesCommands } from './lifecycle.ts';
 import type { LiveAgent, LiveFleet } from './live.ts';
-import { completionRefusal, hasExpired } from './mail-rules.ts';
+import { completionRefusal, hasExpired, isNewest } from './mail-rules.ts';
 import { actorOf, agentEvent } from './record.ts';
 
 /** A command as a caller sends it. */
@@ -118,7 +120,7 @@ export class Mailbox {
         const agent = await this.agents.lock(tx, uuid);
         if (!agent || agent.deregisteredAt)
           throw new FleetError('NOT_FOUND', 'there is no such agent', { field: ['agentId'] });
-        if (agent.desiredState === AgentState.QUARANTINED || agent.desiredState === AgentState.RETIRED) {
+        if (!takesCommands(agent.desiredState)) {
           throw new FleetError('CONFLICT', `agent ${agent.name} is ${agent.state}: it takes no commands`);
         }
         const by = actorOf(call.principal);
@@ -206,7 +208,7 @@ export class Mailbox {
       throw new FleetError('NOT_FOUND', 'there is no such agent', { field: ['agentId'] });
     assertSpeaksFor(call.principal, agent);
     const from = after == null ? 0 : Number(this.cursors.open(`commands:${uuid}`, after)[0]);
-    return this.#read(uuid, from);
+    return this.#read(uuid, from, call.principal.incarnation ?? agent.incarnation);
   }
 
   /** Tells readers of a mailbox, and the next beat, that there is something new. */
@@ -225,7 +227,8 @@ export class Mailbox {
     for (const uuid of await this.mail.expire(new Date(this.clock.nowMs()))) this.fleet.mailChanged(uuid);
   }
 
-  #read(uuid: string, from: number): AsyncIterableIterator<AgentCommand> {
+  /** @param incarnation of the process that reads: when another takes its place, the mail is that one’s. */
+  #read(uuid: string, from: number, incarnation: number): AsyncIterableIterator<AgentCommand> {
     let at = from;
     let batch: AgentCommand[] = [];
     let isDone = false;
@@ -241,6 +244,10 @@ export class Mailbox {
       while (!isDone) {
         const command = batch.shift();
         if (command) {
+          if (!isNewest(incarnation, incarnationOf(command.fence))) {
+            leave();
+            throw new FleetError('CONFLICT', 'another process of this agent took over: register again to be given its mail');
+          }
           at = command.number;
           return { value: this.#sealed(command), done: false };
         }

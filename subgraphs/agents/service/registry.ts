@@ -181,6 +181,7 @@ export class Registry {
     await this.credentials.insertToken(tx, {
       id,
       agentUuid: agent.uuid,
+      incarnation: agent.incarnation,
       hash,
       createdAt,
       lastUsedAt: null,
