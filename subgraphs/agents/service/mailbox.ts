@@ -10,8 +10,8 @@ import type { EventDraft } from '../../../lib/write/rows.ts';
 import type { WriteOutcome, Writes, Written } from '../../../lib/write/writes.ts';
 import { type Agent, snapshotOf } from '../entity/agent.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { incarnationOf } from '../entity/fence.ts';
 import { CommandOutcome } from '../entity/enums.ts';
+import { incarnationOf } from '../entity/fence.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { MailStore } from '../store/mail.ts';
 import type { StoryStore } from '../store/story.ts';
@@ -246,7 +246,10 @@ export class Mailbox {
         if (command) {
           if (!isNewest(incarnation, incarnationOf(command.fence))) {
             leave();
-            throw new FleetError('CONFLICT', 'another process of this agent took over: register again to be given its mail');
+            throw new FleetError(
+              'CONFLICT',
+              'another process of this agent took over: register again to be given its mail',
+            );
           }
           at = command.number;
           return { value: this.#sealed(command), done: false };
