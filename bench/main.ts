@@ -1,4 +1,4 @@
-import { presenceBench } from './agents/presence.ts';
+import { agentsBench } from './agents/main.ts';
 import { agreementBench } from './agreement.ts';
 import { auditBench } from './audit/main.ts';
 import type { Bench } from './figure.ts';
@@ -28,7 +28,7 @@ const BENCHES: Bench[] = [
   hostileBench,
   streamsBench,
   auditBench,
-  presenceBench,
+  agentsBench,
 ];
 
 /** Runs the benches named, or all, and prints each promise's figure beside what it is measured against. */

@@ -14,10 +14,14 @@ import { LogsErrorBridges1796095200000 } from './1796095200000-logs-error-bridge
 import { AgentsCauses1796096400000 } from './1796096400000-agents-causes.ts';
 import { AlertsCauses1796096400001 } from './1796096400001-alerts-causes.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
+import { AgentsJobs1796180400000 } from './1796180400000-agents-jobs.ts';
+import { AgentsSaid1796180400001 } from './1796180400001-agents-said.ts';
+import { AgentsPast1796180400002 } from './1796180400002-agents-past.ts';
+import { AgentsTokenIncarnation1796180400003 } from './1796180400003-agents-token-incarnation.ts';
 import { AgentsVersions1796180410000 } from './1796180410000-agents-versions.ts';
 import { AgentsRollouts1796180410001 } from './1796180410001-agents-rollouts.ts';
-import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 import { AgentsPeers1796180440000 } from './1796180440000-agents-peers.ts';
+import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -30,6 +34,10 @@ export const migrations: Record<string, Migration[]> = {
     AgentsVersions1796180410000,
     AgentsRollouts1796180410001,
     AgentsPeers1796180440000,
+    AgentsJobs1796180400000,
+    AgentsSaid1796180400001,
+    AgentsPast1796180400002,
+    AgentsTokenIncarnation1796180400003,
   ],
   logs: [
     LogsRetention1795406000004,

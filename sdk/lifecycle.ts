@@ -39,6 +39,7 @@ const PAUSE: Move = { step: 'pause', to: 'PAUSED' };
 const STOP: Move = { step: 'stop', through: 'STOPPING', to: 'STOPPED' };
 const FENCE: Move = { step: 'pause', to: 'QUARANTINED' };
 const RETIRE: Move = { step: 'stop', to: 'RETIRED' };
+const REST_PAUSED: Move = { to: 'PAUSED' };
 const REST_FENCED: Move = { to: 'QUARANTINED' };
 const REST_RETIRED: Move = { to: 'RETIRED' };
 
@@ -52,15 +53,10 @@ export const ASKED_BY: Readonly<Record<string, AgentState>> = {
 
 const MOVES: Partial<Record<AgentState, Partial<Record<AgentState, Move>>>> = {
   RUNNING: { REGISTERED: START, STOPPED: START, FAILED: START, PAUSED: RESUME, QUARANTINED: RESUME },
-  PAUSED: { RUNNING: PAUSE },
+  PAUSED: { RUNNING: PAUSE, QUARANTINED: REST_PAUSED },
   STOPPED: { REGISTERED: STOP, RUNNING: STOP, PAUSED: STOP, FAILED: STOP, QUARANTINED: STOP },
-  QUARANTINED: {
-    RUNNING: FENCE,
-    PAUSED: REST_FENCED,
-    STOPPED: REST_FENCED,
-    FAILED: REST_FENCED,
-    REGISTERED: REST_FENCED,
-  },
+  // One that is at rest stays as it is: released, it is to be started, not resumed.
+  QUARANTINED: { RUNNING: FENCE, PAUSED: REST_FENCED },
   RETIRED: {
     REGISTERED: RETIRE,
     RUNNING: RETIRE,

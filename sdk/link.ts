@@ -101,7 +101,9 @@ export class FleetLink implements AgentLink {
 
   /** Tells how a command ended, as often as it takes; a refusal is logged, for nobody waits for it here. */
   async complete(agent: Agent, command: AgentCommand, outcome: CommandOutcome, result: unknown): Promise<void> {
-    const input = { id: command.id, fence: command.fence, outcome, result, clientMutationId: `complete-${command.id}` };
+    // With the fence in the key: what is told under another fence is no repeat of what was refused.
+    const clientMutationId = `complete-${command.id}-${command.fence}`;
+    const input = { id: command.id, fence: command.fence, outcome, result, clientMutationId };
     const attempt = () =>
       this.client.query<{ completeCommand: { userErrors: UserError[] } }>(COMPLETE, { input }, agent.identity.token);
     try {

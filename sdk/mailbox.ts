@@ -5,6 +5,26 @@ export class CommandRefused extends Error {}
 
 export type CommandHandler = (args: Record<string, unknown>, command: AgentCommand) => unknown;
 
+/** What is to be done with a command that arrives: done, told again how it ended, or nothing. */
+export type Dealing = 'do' | 'tell' | 'nothing';
+
+/**
+ * How a process deals with a command that arrives by the stream or in the answer to a beat, in whatever order the two come.
+ * @param fence of the command, `<incarnation>.<number>`: numbers rise in the order in which the agent was asked
+ * @param taken whether it was taken before, and under which fence its end was told, if it has ended
+ * @param newest number of the last command that was taken
+ */
+export function dealingWith(fence: string, taken: { fence: string | undefined } | undefined, newest: number): Dealing {
+  if (taken) return taken.fence === undefined || taken.fence === fence ? 'nothing' : 'tell';
+  // One that comes behind a later one has been overtaken: whoever sent the later one knew that it had ended.
+  return numberOf(fence) <= newest ? 'nothing' : 'do';
+}
+
+/** A command's place among its agent's; one that does not say is as good as the next. */
+export function numberOf(fence: string): number {
+  return Number(/^\d+\.(\d+)$/.exec(fence)?.[1] ?? Number.POSITIVE_INFINITY);
+}
+
 const REMEMBERED = 1_000;
 
 interface Ended {
@@ -21,6 +41,8 @@ export class Mailbox {
   readonly #handlers = new Map<string, CommandHandler>();
   readonly #seen = new Map<string, Ended | undefined>();
   #last: Promise<void> = Promise.resolve();
+  #newest = 0;
+  #agentId = '';
 
   /** @param complete tells the platform how a command ended; must not throw */
   constructor(
@@ -33,8 +55,14 @@ export class Mailbox {
 
   /** Takes a command unless it was taken before; resolves when it and all before it are completed. */
   deliver(command: AgentCommand): Promise<void> {
+    // A platform that lost its data knows this program as another agent, and counts anew.
+    if (command.agentId !== this.#agentId) this.#newest = 0;
+    this.#agentId = command.agentId;
     const ended = this.#seen.get(command.id);
-    if (this.#seen.has(command.id) && (!ended || ended.fence === command.fence)) return this.#last;
+    const taken = this.#seen.has(command.id) ? { fence: ended?.fence } : undefined;
+    if (dealingWith(command.fence, taken, this.#newest) === 'nothing') return this.#last;
+    const number = numberOf(command.fence);
+    if (Number.isFinite(number)) this.#newest = Math.max(this.#newest, number);
     // What was done under a fence that is no longer good is not done again, but told again under the new one.
     const work = ended ? () => this.#tell(command, ended.outcome, ended.result) : () => this.#do(command);
     this.#seen.set(command.id, ended && { ...ended, fence: command.fence });

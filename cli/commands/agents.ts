@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { type Context, contextOf, listed, type Surface } from '../context.ts';
 import { ago } from '../output/printer.ts';
+import { type AgentOptions, filterOf } from './agent-filter.ts';
+import { addAgentActions } from './agents-act.ts';
 
 const AGENTS = `query Agents($first: Int!, $after: String, $filter: AgentFilter) {
   agents(first: $first, after: $after, filter: $filter) {
@@ -30,11 +32,7 @@ interface Page {
   } | null;
 }
 
-interface Options {
-  kind?: string[];
-  state?: string[];
-  presence?: string[];
-  label?: string[];
+interface Options extends AgentOptions {
   limit: string;
 }
 
@@ -48,6 +46,7 @@ export function addAgents(program: Command, surface: Surface): void {
     .option('--presence <presences>', 'only ONLINE, SUSPECT or OFFLINE', listed)
     .option('--label <name=value>', 'only with this label; may be repeated', listed)
     .option('--limit <count>', 'no more than so many', '1000');
+  addAgentActions(command, surface);
   command.action((query: string | undefined, options: Options) => agents(contextOf(command, surface), query, options));
 }
 
@@ -56,13 +55,7 @@ async function agents(
   query: string | undefined,
   options: Options,
 ): Promise<void> {
-  const filter = {
-    query,
-    kinds: options.kind,
-    states: options.state?.map((state) => state.toUpperCase()),
-    presences: options.presence?.map((presence) => presence.toUpperCase()),
-    labels: options.label?.map((label) => matcherOf(label)),
-  };
+  const filter = filterOf(query, options);
   const limit = Number(options.limit);
   const rows: AgentRow[] = [];
   let total: number | null = null;
@@ -99,11 +92,4 @@ async function agents(
     );
     if (total !== null && total > rows.length) printer.note(`${rows.length} of ${total}`);
   });
-}
-
-/** `name=value`, `name!=value`, `name=~pattern`, `name!~pattern`. */
-function matcherOf(text: string): { name: string; op: string; value: string } {
-  const [, name = text, sign = '=', value = ''] = /^(.+?)(!=|=~|!~|=)(.*)$/s.exec(text) ?? [];
-  const op = { '=': 'EQ', '!=': 'NE', '=~': 'RE', '!~': 'NRE' }[sign] as string;
-  return { name, op, value };
 }

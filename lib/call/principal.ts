@@ -14,6 +14,8 @@ export interface Principal {
   scopes: readonly Scope[];
   /** The agent's node id when the caller is an agent. */
   agentId?: string;
+  /** Which process of the agent its token was given to, counted from 1. */
+  incarnation?: number;
   /** Epoch milliseconds after which the credential is void. */
   expiresAtMs?: number;
   /** Requests a second this caller is granted, when it has a rate of its own. */

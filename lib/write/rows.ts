@@ -21,12 +21,15 @@ export const UNPLACED = 'fleet_unplaced';
 /** Wakes the relay of audit entries when the transaction commits. */
 export const UNDELIVERED = 'fleet_undelivered';
 
-/** Row and wake are one statement: every mutation waits for it. */
-export async function insertEntry(tx: Transaction, entry: EntryDraft): Promise<void> {
+/** Rows and wake are one statement: every mutation waits for it. They are delivered in this order. */
+export async function insertEntries(tx: Transaction, entries: readonly EntryDraft[]): Promise<void> {
+  if (!entries.length) return;
   await tx.query(
-    `with written as (insert into audit_outbox (id, entry) values ($1, $2))
-     select pg_notify($3::text || '_' || current_schema(), '')`,
-    [entry.id, JSON.stringify(entry), UNDELIVERED],
+    `with written as (
+       insert into audit_outbox (id, entry)
+       select (e.entry ->> 'id')::uuid, e.entry from jsonb_array_elements($1::jsonb) with ordinality as e(entry, at) order by e.at)
+     select pg_notify($2::text || '_' || current_schema(), '')`,
+    [JSON.stringify(entries), UNDELIVERED],
   );
 }
 

@@ -6,7 +6,7 @@ import { asFleetError, FleetError } from '../errors.ts';
 import type { UserError } from '../graphql/shared.ts';
 import { argumentsHash } from './canonical.ts';
 import type { EntryDraft } from './entry.ts';
-import { type EventDraft, insertEntry, insertEvents, KEY_LIFE } from './rows.ts';
+import { type EventDraft, insertEntries, insertEvents, KEY_LIFE } from './rows.ts';
 
 /** What a mutation did: told by its work, written down by the write unit. */
 export interface Written<R> {
@@ -55,6 +55,8 @@ export interface SystemEntry {
   id?: string | undefined;
   action: string;
   target: { type: string; id: string };
+  /** SUCCEEDED unless given. */
+  outcome?: EntryDraft['outcome'];
   reason?: string;
   before?: unknown;
   after?: unknown;
@@ -111,14 +113,10 @@ export class Writes {
     entries: readonly SystemEntry[],
     events: readonly EventDraft[] = [],
   ): Promise<string[]> {
-    const ids: string[] = [];
-    for (const entry of entries) {
-      const id = entry.id ?? this.clock.uuid();
-      ids.push(id);
-      await insertEntry(tx, this.#systemDraft(id, process, entry));
-    }
+    const drafts = entries.map((entry) => this.#systemDraft(entry.id ?? this.clock.uuid(), process, entry));
+    await insertEntries(tx, drafts);
     await insertEvents(tx, events, this.clock.nowMs());
-    return ids;
+    return drafts.map(({ id }) => id);
   }
 
   /** A transaction of the platform's own; see `system`. */
@@ -145,15 +143,13 @@ export class Writes {
           throw UNDO;
         }
         await this.#finish(tx, request, stored, draft);
-        for (const cause of written.causes ?? []) {
-          await insertEntry(
-            tx,
-            this.#systemDraft(cause.id ?? this.clock.uuid(), 'platform', {
-              ...cause,
-              causedBy: cause.causedBy ?? entryId,
-            }),
-          );
-        }
+        const causes = (written.causes ?? []).map((cause) =>
+          this.#systemDraft(cause.id ?? this.clock.uuid(), 'platform', {
+            ...cause,
+            causedBy: cause.causedBy ?? entryId,
+          }),
+        );
+        await insertEntries(tx, causes);
         await insertEvents(tx, written.events ?? [], this.clock.nowMs());
         return {
           result: written.result,
@@ -233,7 +229,7 @@ export class Writes {
         JSON.stringify(stored),
       ]);
     }
-    await insertEntry(tx, draft);
+    await insertEntries(tx, [draft]);
   }
 
   #draft<R>(
@@ -268,7 +264,7 @@ export class Writes {
       occurredAtMs: this.clock.nowMs(),
       actor: { id: `system:${process}`, kind: 'SYSTEM', name: process },
       action: entry.action,
-      outcome: 'SUCCEEDED',
+      outcome: entry.outcome ?? 'SUCCEEDED',
       isDryRun: false,
       reason: entry.reason ?? null,
       targetType: entry.target.type,

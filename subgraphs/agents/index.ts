@@ -1,3 +1,4 @@
+import { hasScope } from '../../lib/call/principal.ts';
 import { buildSubgraph } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
@@ -7,6 +8,7 @@ import { AgentEvent } from './entity/agent-event.ts';
 import { AgentVersion } from './entity/agent-version.ts';
 import { AgentCommand } from './entity/command.ts';
 import { AgentToken, ApiKey } from './entity/credential.ts';
+import { Job, JobTarget } from './entity/job.ts';
 import { Rollout } from './entity/rollout.ts';
 import { agentLoaders } from './loaders.ts';
 import { AgentResolver } from './resolver/agents.ts';
@@ -14,6 +16,7 @@ import { ChangeResolver } from './resolver/changes.ts';
 import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
 import { discoveryRoutes } from './resolver/discovery.ts';
+import { JobResolver, JobTargetResolver } from './resolver/jobs.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
 import { RolloutResolver } from './resolver/rollouts.ts';
@@ -22,7 +25,10 @@ import { mayRead } from './service/access.ts';
 import { assemble } from './service/assembly.ts';
 import type { Credentials } from './service/credentials.ts';
 
-export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, AgentVersion, ApiKey, Rollout];
+export const entities = [
+  ...[Agent, AgentCommand, AgentEvent, AgentToken, AgentVersion, ApiKey],
+  ...[Job, JobTarget, Rollout],
+];
 
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
 export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
@@ -35,12 +41,14 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
         AgentResolver,
         ChangeResolver,
         CredentialResolver,
+        JobResolver,
+        JobTargetResolver,
         LifeResolver,
         MailResolver,
         RolloutResolver,
         VersionResolver,
       ],
-      references: { Agent: resolveAgent as never, Rollout: resolveRollout as never },
+      references: { Agent: resolveAgent as never, Job: resolveJob as never, Rollout: resolveRollout as never },
     }),
     context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents, fleet) }),
     routes: {
@@ -78,6 +86,12 @@ async function resolveAgent(
 async function resolveRollout({ id }: { id: string }, { services }: AgentsContext): Promise<Rollout | null> {
   const read = readNodeId(id);
   return read?.type === 'Rollout' ? services.rollouts.find(read.uuid) : null;
+}
+
+/** A job by its id, for those who may read of all agents. */
+async function resolveJob({ id }: { id: string }, { call, services }: AgentsContext): Promise<Job | null> {
+  const read = readNodeId(id);
+  return read?.type === 'Job' && hasScope(call.principal, 'viewer') ? services.jobs.find(read.uuid) : null;
 }
 
 /** Tells the router who a bearer token is: `{ token }` → 200 `{ principal }`, or 404; `{ tokens }` → 200 `{ principals }`, null for nobody. */

@@ -39,6 +39,29 @@ describe('a mailbox', () => {
   const listen = (agent: TestAgent, after: string | null = null, call = {}) =>
     driver.subscribe(COMMANDS, { agentId: agent.id, after }, { principal: agent.itself, ...call });
 
+  test('a process that another took over from is heard, and given no mail by its beats, its stream, or a new one', async () => {
+    const before = await driver.register();
+    const old = { ...before, itself: { ...before.itself, incarnation: 1 } };
+    await driver.beat(old);
+    const live = await listen(old);
+    await driver.register({ name: before.name });
+    const now = { ...before, itself: { ...before.itself, incarnation: 2 } };
+    const fresh = await listen(now);
+    const { command } = await send(before);
+    await until(() => live.errors.length > 0);
+    expect(live.errors).toEqual([
+      expect.objectContaining({ extensions: expect.objectContaining({ code: 'CONFLICT' }) }),
+    ]);
+    expect(live.payloads).toEqual([]);
+    const again = await listen(old);
+    await until(() => again.errors.length > 0);
+    expect(again.payloads).toEqual([]);
+    expect(await driver.beat(old)).toMatchObject({ commands: [], userErrors: [] });
+    expect(await until(() => fresh.payloads[0])).toMatchObject({ id: command.id, fence: '2.1' });
+    expect((await driver.beat(now)).commands).toEqual([expect.objectContaining({ id: command.id, fence: '2.1' })]);
+    fresh.end();
+  });
+
   test('a command is pushed at once, told with the beat until it is done, and then no more', async () => {
     const agent = await driver.register();
     await driver.beat(agent);

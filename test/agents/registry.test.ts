@@ -71,6 +71,7 @@ describe('the registry', () => {
       name: 'newcomer',
       scopes: ['agent'],
       agentId: agent.id,
+      incarnation: 1,
     });
     const [entry] = await driver.entries(agent.id);
     expect(entry).toMatchObject({

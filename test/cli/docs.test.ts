@@ -57,6 +57,8 @@ describe('the documents', () => {
       router: () => null,
       fleet: () => ({ total: 74, health: 99 }),
       agents: () => page,
+      actOnAgents: () => ({ job: null, affected: 0, agents: [], refusals: [], userErrors: [] }),
+      cancelJob: () => ({ job: null, userErrors: [] }),
       logs: () => page,
       savedLogSearches: () => [],
       applySavedLogSearch: () => ({ savedSearch: { version: 1, query: 'severity>=error' }, userErrors: [] }),

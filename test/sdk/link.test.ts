@@ -110,7 +110,7 @@ describe('an agent and its platform', () => {
       ['command-decline', 'REFUSED', { message: 'will not' }],
       ['command-unheard-of', 'REFUSED', { message: 'this agent knows no command unheard-of' }],
     ]);
-    expect(server.completed[0]?.['clientMutationId']).toBe('complete-command-greet');
+    expect(server.completed[0]?.['clientMutationId']).toBe('complete-command-greet-fence-command-greet');
   });
 
   test('the end of a command is told until the platform takes it, and a refusal is logged', async () => {

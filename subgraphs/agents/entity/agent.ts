@@ -91,6 +91,13 @@ export class Agent {
   @Column('text', { name: 'reported_state' })
   reportedState!: AgentState;
 
+  /** What it said last itself, and since when it says so: one that says STARTING for too long is reported FAILED. */
+  @Column('text', { name: 'said_state' })
+  saidState!: AgentState;
+
+  @Column('timestamptz', { name: 'said_since' })
+  saidSince!: Date;
+
   @Column('text', { name: 'desired_state' })
   @Field(() => AgentState, { description: 'Where it is asked to be.' })
   desiredState!: AgentState;

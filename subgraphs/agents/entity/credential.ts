@@ -55,6 +55,10 @@ export class AgentToken {
   @Column('uuid', { name: 'agent_id' })
   agentUuid!: string;
 
+  /** Which process of the agent it was given to. */
+  @Column('int')
+  incarnation!: number;
+
   @Column('bytea', { select: false })
   hash!: Buffer;
 

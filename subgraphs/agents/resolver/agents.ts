@@ -52,6 +52,19 @@ export class AgentResolver {
     return Object.hasOwn(agent.labels, name) ? (agent.labels[name] ?? null) : null;
   }
 
+  @FieldResolver(() => Agent, {
+    nullable: true,
+    description:
+      'The agent as it was at a time: each field as of its last change by then; null before it was registered. What beats alone move (lastSeenAt, leaseExpiresAt, health by less than five points) is as of that change. Goes back FLEET_AGENT_HISTORY_DAYS days, 90 unless set; further back is BAD_INPUT.',
+  })
+  at(
+    @Root() agent: Agent,
+    @Ctx() { services }: AgentsContext,
+    @Arg('time', () => Date, { description: 'When; nobody knows what will be: a time to come is now.' }) time: Date,
+  ): Promise<Agent | null> {
+    return services.past.at(agent, time);
+  }
+
   @FieldResolver(() => AgentEventConnection, { nullable: true, description: 'Its story, newest first.' })
   events(
     @Root() agent: Agent,

@@ -9,8 +9,10 @@ import { assertSpeaksFor } from './access.ts';
 import { type FailedCheck, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
 import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
+import { isNewest } from './mail-rules.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import { overdueReason, type Patience, reportedOf, sayingOf } from './overdue.ts';
 import type { Told } from './rollout/evidence.ts';
 import type { Measuring } from './rollout/measuring.ts';
 import { learned, patienceOf } from './suspicion.ts';
@@ -63,6 +65,7 @@ export class Beats {
     private readonly listening: Listening,
     private readonly measuring: Measuring,
     private readonly clock: Clock,
+    private readonly patience: Patience,
   ) {}
 
   /**
@@ -84,7 +87,9 @@ export class Beats {
       assertSpeaksFor(principal, live);
       assertSane(beat);
       await this.#hear(live, beat);
-      return this.#answer(live, await this.mailbox.waiting(live));
+      // A process that another took over from is heard, for it may be the one whose answer was lost, but given no mail.
+      const mail = isNewest(principal.incarnation, live.incarnation) ? await this.mailbox.waiting(live) : [];
+      return this.#answer(live, mail);
     } catch (error) {
       const expected = asFleetError(error);
       if (!expected) throw error;
@@ -113,7 +118,7 @@ export class Beats {
     this.#learn(live, nowMs);
     remember(live, beat, nowMs);
     const seen: Seen = {
-      reported: beat.state,
+      reported: reportedOf(live, nowMs, this.patience),
       presence: AgentPresence.ONLINE,
       version: beat.version ?? live.headed.version,
       observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
@@ -128,7 +133,8 @@ export class Beats {
     const events = beat.events ?? [];
     const story = storyTold(live, events, nowMs);
     if (!story.length && !this.observer.isChange(live, seen, health)) return;
-    await this.observer.change(live, seen, 'told by its beat', story);
+    const reason = overdueReason(live, nowMs, this.patience) ?? 'told by its beat';
+    await this.observer.change(live, seen, reason, story);
     rememberTold(live, events);
   }
 
@@ -187,6 +193,7 @@ function assertSane({ sequence, checks, version, stats, events }: Beat): void {
 
 function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
   live.sequence = beat.sequence;
+  Object.assign(live, sayingOf(live, beat.state, nowMs));
   live.heardMs = nowMs;
   live.beatMs = nowMs;
   if (beat.stats) {

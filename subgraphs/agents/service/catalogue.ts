@@ -2,26 +2,18 @@ import type { CursorSealer } from '../../../lib/cursor.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import type { Moments } from '../../../lib/events/moments.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
-import { uuidOf } from '../../../lib/node-id.ts';
 import { type Page, type PageArgs, pageOf, readPage } from '../../../lib/page.ts';
-import { parseSearch } from '../../../lib/search/index.ts';
 import type { Agent } from '../entity/agent.ts';
 import type { AgentEvent } from '../entity/agent-event.ts';
-import type { AgentCriteria } from '../entity/criteria.ts';
 import { AgentOrderField, Direction } from '../entity/enums.ts';
 import type { Fleet } from '../entity/fleet.ts';
-import { AGENT_SEARCH } from '../entity/search.ts';
 import type { AgentStore } from '../store/agents.ts';
 import { type AgentList, type AgentSort, sortKeyOf } from '../store/list.ts';
 import type { StoryStore } from '../store/story.ts';
 import { matcherOf } from './criteria.ts';
+import { type AgentFilterArgs, criteriaOf } from './filter.ts';
 import type { LiveFleet } from './live.ts';
 import type { Observer } from './observer.ts';
-
-/** A filter as callers write it. */
-export type AgentFilterArgs = {
-  [Part in keyof Omit<AgentCriteria, 'uuids' | 'search'>]?: AgentCriteria[Part] | null | undefined;
-} & { ids?: readonly string[] | null | undefined; query?: string | null | undefined };
 
 const MAX_ORDERS = 3;
 /** What mere beats move. */
@@ -93,15 +85,4 @@ export class Catalogue {
   changes(filter: AgentFilterArgs, after: string | null | undefined): Promise<ChangeSubscription> {
     return this.events.subscribe({ type: STREAM, after, matches: matcherOf(criteriaOf(filter)) });
   }
-}
-
-/** @throws BAD_INPUT for an id that is none, BAD_QUERY for a search that cannot be read */
-function criteriaOf({ ids, query, ...filter }: AgentFilterArgs): AgentCriteria {
-  const search = query == null ? null : parseSearch(query, AGENT_SEARCH);
-  const given = Object.entries(filter).filter(([, value]) => value != null);
-  return {
-    ...(Object.fromEntries(given) as AgentCriteria),
-    ...(search ? { search } : {}),
-    ...(ids ? { uuids: ids.map((id) => uuidOf('Agent', id, ['filter', 'ids'])) } : {}),
-  };
 }

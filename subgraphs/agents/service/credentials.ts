@@ -156,7 +156,14 @@ export class Credentials {
     // Its first use proves that it arrived: the tokens before it are void from now on.
     else await this.store.supersede(token.id, new Date(nowMs));
     const agentId = nodeId('Agent', token.agentUuid);
-    return { id: agentId, kind: 'AGENT', name: token.agentName, scopes: ['agent'], agentId };
+    return {
+      id: agentId,
+      kind: 'AGENT',
+      name: token.agentName,
+      scopes: ['agent'],
+      agentId,
+      incarnation: token.incarnation,
+    };
   }
 
   #assertKey({ name, scopes, expiresAt, requestsPerSecond }: NewKey): Scope[] {

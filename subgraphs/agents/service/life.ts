@@ -12,8 +12,9 @@ import type { CredentialStore } from '../store/credentials.ts';
 import type { MailStore } from '../store/mail.ts';
 import type { StoryStore } from '../store/story.ts';
 import { owns } from './access.ts';
+import { ask } from './asking.ts';
 import { assertConfig } from './definition.ts';
-import { commandOf, LIFE_COMMANDS, type LifeAction, move, observedState } from './lifecycle.ts';
+import { LIFE_COMMANDS, type LifeAction } from './lifecycle.ts';
 import type { LiveFleet } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import { actorOf, agentEvent, audited } from './record.ts';
@@ -52,17 +53,10 @@ export class Lives {
   /** Sets the desired state, and tells the agent by a command. CONFLICT when its life has no such move. */
   act(call: Call, action: LifeAction, input: ActionInput): Promise<WriteOutcome<AgentResult>> {
     return this.#change(call, `${action}Agent`, input, async (tx, agent) => {
-      const life = { desired: agent.desiredState, reported: agent.reportedState, held: agent.heldState };
-      const next = move(agent.name, life, action);
-      agent.desiredState = next.desired;
-      agent.heldState = next.held;
-      agent.state = observedState(next.desired, next.reported);
-      const letter = {
-        name: commandOf(action, next.desired),
-        arguments: { desiredState: next.desired, reason: input.reason ?? null },
-      };
+      const now = new Date(this.clock.nowMs());
+      const letter = ask(agent, action, input.reason ?? null, now);
       // What was asked before is overtaken: an agent that comes back obeys the last word only.
-      await this.#overtake(tx, agent);
+      await this.mail.voidAll(tx, [agent], now, LIFE_COMMANDS);
       const { event } = await this.mailbox.post(tx, agent, actorOf(call.principal), letter);
       return [event];
     });
@@ -166,10 +160,5 @@ export class Lives {
     const agent = await this.agents.lock(tx, uuidOf('Agent', id));
     if (!agent || agent.deregisteredAt) throw new FleetError('NOT_FOUND', 'there is no such agent', { field: ['id'] });
     return agent;
-  }
-
-  async #overtake(tx: Transaction, agent: Agent): Promise<void> {
-    const now = new Date(this.clock.nowMs());
-    for (const name of LIFE_COMMANDS) await this.mail.void(tx, agent, now, name);
   }
 }

@@ -52,25 +52,30 @@ export function observedState(desired: AgentState, reported: AgentState): AgentS
   return reported === RETIRED ? STOPPED : reported;
 }
 
+/** Why a life has no such move, as said behind an agent's name; undefined when it has it. */
+export function refusalOf(life: Life, action: LifeAction): string | undefined {
+  const rule = MOVES[action];
+  if (rule.from[life.desired]?.includes(life.reported)) return undefined;
+  const state = observedState(life.desired, life.reported);
+  const asked = life.desired === state ? '' : ` and is asked to be ${life.desired}`;
+  const open = actionsOf(life);
+  const hint = open.length
+    ? `it can be ${open.map((known) => MOVES[known].participle).join(', ')}`
+    : 'its life is over';
+  return `is ${state}${asked}: it cannot be ${rule.participle}, ${hint}`;
+}
+
 /**
  * The life after an action.
  * @throws CONFLICT when the life has no such move, with `state`, `desiredState` and the moves it does have
  */
 export function move(name: string, life: Life, action: LifeAction): Life {
-  const rule = MOVES[action];
-  if (!rule.from[life.desired]?.includes(life.reported)) {
+  const refusal = refusalOf(life, action);
+  if (refusal) {
     const state = observedState(life.desired, life.reported);
-    const asked = life.desired === state ? '' : ` and is asked to be ${life.desired}`;
-    const open = actionsOf(life);
-    const hint = open.length
-      ? `it can be ${open.map((known) => MOVES[known].participle).join(', ')}`
-      : 'its life is over';
-    throw new FleetError('CONFLICT', `agent ${name} is ${state}${asked}: it cannot be ${rule.participle}, ${hint}`, {
-      state,
-      desiredState: life.desired,
-    });
+    throw new FleetError('CONFLICT', `agent ${name} ${refusal}`, { state, desiredState: life.desired });
   }
-  const desired = rule.to ?? life.held ?? RUNNING;
+  const desired = MOVES[action].to ?? life.held ?? RUNNING;
   return { desired, reported: life.reported, held: action === 'quarantine' ? life.desired : null };
 }
 
@@ -89,6 +94,11 @@ export function commandOf(action: LifeAction, desired: AgentState): (typeof LIFE
   if (action === 'start' || action === 'restart') return action;
   if (desired === RUNNING) return 'resume';
   return desired === PAUSED || desired === QUARANTINED ? 'pause' : 'stop';
+}
+
+/** Whether an agent that is asked to be this may be sent work: one that is kept from it, or whose life is over, may not. */
+export function takesCommands(desired: AgentState): boolean {
+  return desired !== QUARANTINED && desired !== RETIRED;
 }
 
 /** States in which an agent's process is at work or was when it went silent: registering again from one is a restart. */

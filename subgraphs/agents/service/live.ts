@@ -14,6 +14,7 @@ import {
 } from './health.ts';
 import type { LeaseTerms } from './lease.ts';
 import { observedState } from './lifecycle.ts';
+import type { Saying } from './overdue.ts';
 import { NEW_RHYTHM, type Patience, patienceOf, presenceAt, type Rhythm } from './suspicion.ts';
 
 /** What a beat or a silence makes of an agent. */
@@ -25,7 +26,7 @@ export interface Seen {
 }
 
 /** An agent as its beats have it: what is between two writes to the database. */
-export interface LiveAgent extends Seen {
+export interface LiveAgent extends Seen, Saying {
   uuid: string;
   id: string;
   name: string;
@@ -234,6 +235,8 @@ function asked(agent: Agent) {
     revision: agent.revision,
     desired: agent.desiredState,
     configVersion: agent.configVersion,
+    said: agent.saidState,
+    saidSinceMs: agent.saidSince.getTime(),
     ...seen,
     headed: seen,
     told: { score: agent.healthScore, grade: agent.healthGrade },
@@ -278,6 +281,8 @@ export function observationOf(live: LiveAgent): Observation {
     uuid: live.uuid,
     incarnation: live.incarnation,
     reported: live.reported,
+    said: live.said,
+    saidSinceMs: live.saidSinceMs,
     presence: live.presence,
     version: live.version,
     observedConfigVersion: live.observedConfigVersion,

@@ -10,13 +10,16 @@ import type { EventDraft } from '../../../lib/write/rows.ts';
 import type { WriteOutcome, Writes, Written } from '../../../lib/write/writes.ts';
 import { type Agent, snapshotOf } from '../entity/agent.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { AgentState, CommandOutcome } from '../entity/enums.ts';
+import { CommandOutcome } from '../entity/enums.ts';
+import { incarnationOf } from '../entity/fence.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { MailStore } from '../store/mail.ts';
 import type { StoryStore } from '../store/story.ts';
 import { assertSpeaksFor, owns } from './access.ts';
 import type { Connections } from './connections.ts';
+import { takesCommands } from './lifecycle.ts';
 import type { LiveAgent, LiveFleet } from './live.ts';
+import { completionRefusal, hasExpired, isNewest } from './mail-rules.ts';
 import { actorOf, agentEvent } from './record.ts';
 
 /** A command as a caller sends it. */
@@ -47,6 +50,11 @@ const PAGE = 100;
 
 /** The event type that wakes readers of mailboxes. */
 export const MAIL_EVENT = 'AgentCommand';
+
+/** The event of a command that was put into a mailbox. */
+export function mailEvent({ uuid, agentUuid }: AgentCommand): EventDraft {
+  return { type: MAIL_EVENT, entityId: agentUuid, kind: 'CREATED', node: { uuid, agentUuid } };
+}
 
 /** Durable mail of agents: in order for each, until it says how it ended. */
 export class Mailbox {
@@ -88,8 +96,7 @@ export class Mailbox {
       issuedAt: new Date(this.clock.nowMs()),
       issuedBy: by,
     });
-    const node = { uuid: command.uuid, agentUuid: agent.uuid };
-    return { command, event: { type: MAIL_EVENT, entityId: agent.uuid, kind: 'CREATED', node } };
+    return { command, event: mailEvent(command) };
   }
 
   /** What waits for a live agent, as its next beat is told. */
@@ -98,7 +105,7 @@ export class Mailbox {
     const mail = live.mail ?? (await this.#pending.load(live.uuid));
     if (live.mailChanges === mailChanges) live.mail = mail;
     const nowMs = this.clock.nowMs();
-    return mail.filter(({ expiresAt }) => !expiresAt || expiresAt.getTime() > nowMs);
+    return mail.filter((command) => !hasExpired(command, nowMs));
   }
 
   /** Sends an agent a command; it waits until the agent takes it or it expires. */
@@ -115,7 +122,7 @@ export class Mailbox {
         const agent = await this.agents.lock(tx, uuid);
         if (!agent || agent.deregisteredAt)
           throw new FleetError('NOT_FOUND', 'there is no such agent', { field: ['agentId'] });
-        if (agent.desiredState === AgentState.QUARANTINED || agent.desiredState === AgentState.RETIRED) {
+        if (!takesCommands(agent.desiredState)) {
           throw new FleetError('CONFLICT', `agent ${agent.name} is ${agent.state}: it takes no commands`);
         }
         const by = actorOf(call.principal);
@@ -204,7 +211,8 @@ export class Mailbox {
     assertSpeaksFor(call.principal, agent);
     const from = after == null ? 0 : Number(this.cursors.open(`commands:${uuid}`, after)[0]);
     // Who watches another's mailbox is no sign of its life.
-    return this.#read(uuid, from, owns(call.principal, agent) ? this.connections.opened(uuid) : () => undefined);
+    const closed = owns(call.principal, agent) ? this.connections.opened(uuid) : () => undefined;
+    return this.#read(uuid, from, call.principal.incarnation ?? agent.incarnation, closed);
   }
 
   /** Tells readers of a mailbox, and the next beat, that there is something new. */
@@ -223,7 +231,16 @@ export class Mailbox {
     for (const uuid of await this.mail.expire(new Date(this.clock.nowMs()))) this.fleet.mailChanged(uuid);
   }
 
-  #read(uuid: string, from: number, closed: (byItself: boolean) => void): AsyncIterableIterator<AgentCommand> {
+  /**
+   * @param incarnation of the process that reads: when another takes its place, the mail is that one’s
+   * @param closed called when nobody reads any longer
+   */
+  #read(
+    uuid: string,
+    from: number,
+    incarnation: number,
+    closed: (byItself: boolean) => void,
+  ): AsyncIterableIterator<AgentCommand> {
     let at = from;
     let batch: AgentCommand[] = [];
     let isDone = false;
@@ -239,6 +256,14 @@ export class Mailbox {
       while (!isDone) {
         const command = batch.shift();
         if (command) {
+          if (!isNewest(incarnation, incarnationOf(command.fence))) {
+            // Its successor lives: nothing is held against the agent.
+            leave(false);
+            throw new FleetError(
+              'CONFLICT',
+              'another process of this agent took over: register again to be given its mail',
+            );
+          }
           at = command.number;
           return { value: this.#sealed(command), done: false };
         }
@@ -313,15 +338,8 @@ export class Mailbox {
     if (JSON.stringify(result ?? null).length > MAX_BYTES) {
       throw new FleetError('BAD_INPUT', `a result has at most ${MAX_BYTES} characters`, { field: ['result'] });
     }
-    if (command.completedAt) throw new FleetError('CONFLICT', `this command ended already: ${command.outcome}`);
-    if (command.fence !== fence) {
-      throw new FleetError('CONFLICT', 'this command is another process’s to do now: its fence changed', {
-        field: ['fence'],
-      });
-    }
-    if (command.expiresAt && command.expiresAt.getTime() <= this.clock.nowMs()) {
-      throw new FleetError('CONFLICT', 'this command has expired');
-    }
+    const refusal = completionRefusal(command, fence, this.clock.nowMs());
+    if (refusal) throw new FleetError('CONFLICT', refusal.sentence, refusal.field ? { field: refusal.field } : {});
   }
 }
 
@@ -330,5 +348,6 @@ const RESTARTS_KEPT = 20;
 /** Counts a restart of an agent whose row is locked. */
 export function countRestart(agent: Agent, nowMs: number): void {
   agent.restarts += 1;
+  agent.saidSince = new Date(nowMs);
   agent.restartedAtMs = [...agent.restartedAtMs, nowMs].slice(-RESTARTS_KEPT);
 }

@@ -244,6 +244,8 @@ function heardElsewhere(row: Agent, { live, seen }: Waiting, nowMs: number): boo
 function apply(row: Agent, observation: Observation): void {
   const { reported, health } = observation;
   row.reportedState = reported;
+  row.saidState = observation.said;
+  row.saidSince = new Date(observation.saidSinceMs);
   row.state = observedState(row.desiredState, reported);
   row.presence = observation.presence;
   row.version = observation.version;

@@ -133,6 +133,8 @@ export class Registry {
       version: input.version,
       state: AgentState.REGISTERED,
       reportedState: AgentState.REGISTERED,
+      saidState: AgentState.REGISTERED,
+      saidSince: now,
       // It came to work.
       desiredState: AgentState.RUNNING,
       heldState: null,
@@ -177,6 +179,8 @@ export class Registry {
     agent.incarnation += 1;
     agent.beatSequence = -1;
     agent.reportedState = AgentState.REGISTERED;
+    agent.saidState = AgentState.REGISTERED;
+    agent.saidSince = new Date(nowMs);
     agent.state = observedState(agent.desiredState, agent.reportedState);
     agent.kind = input.kind;
     agent.version = input.version;
@@ -197,6 +201,7 @@ export class Registry {
     await this.credentials.insertToken(tx, {
       id,
       agentUuid: agent.uuid,
+      incarnation: agent.incarnation,
       hash,
       createdAt,
       lastUsedAt: null,

@@ -4,8 +4,10 @@ import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
 import { CLOSING_MS } from './connections.ts';
 import type { Credentials } from './credentials.ts';
+import type { JobRunner } from './jobs/runner.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
+import type { Past } from './past.ts';
 import type { Peers } from './peers.ts';
 import type { Conductor } from './rollout/conductor.ts';
 import type { Drift } from './rollout/drift.ts';
@@ -20,6 +22,8 @@ const EXPIRE_MS = 2_000;
 const ROLL_MS = 1_000;
 /** How far two looks for agents that drift are apart. */
 const DRIFT_MS = 2_000;
+/** How far two sweeps of the past are apart. */
+const FORGET_MS = 60_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -32,6 +36,8 @@ export interface RoundsParts {
   measuring: Measuring;
   conductor: Conductor;
   drift: Drift;
+  runner: JobRunner;
+  past: Past;
   events: EventStream;
   log: Log;
 }
@@ -43,7 +49,7 @@ export class Rounds {
   #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
-    const { watch, observer, mailbox, peers, credentials, measuring, conductor, drift, log } = parts;
+    const { watch, observer, mailbox, peers, credentials, measuring, conductor, drift, past, log } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -60,6 +66,7 @@ export class Rounds {
       round('rollouts', () => measuring.flush().then(() => conductor.round()), ROLL_MS),
       round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
+      round('past', () => past.forget(), FORGET_MS),
     ];
   }
 
@@ -67,10 +74,12 @@ export class Rounds {
     await this.parts.peers.look();
     await this.parts.watch.begin();
     for (const worker of this.#workers) worker.start();
+    this.parts.runner.start();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    await this.parts.runner.stop();
     await this.#mail?.return?.();
     for (const worker of this.#workers) await worker.stop();
     const { observer, peers, credentials, log } = this.parts;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
+import { AgentState } from '../entity/enums.ts';
 import type { AgentStore } from '../store/agents.ts';
 import type { Connections } from './connections.ts';
 import type { Healer } from './healer.ts';
@@ -7,6 +8,7 @@ import { isCrowdLate, type Listening } from './lease.ts';
 import { observedState } from './lifecycle.ts';
 import { type LiveAgent, type LiveFleet, presenceOf } from './live.ts';
 import type { Observer } from './observer.ts';
+import { overdueReason, type Patience } from './overdue.ts';
 import { reasonOf } from './suspicion.ts';
 
 /** Looks at all leases now and then: tells who fell silent, and has helped who needs it. */
@@ -19,6 +21,7 @@ export class Watch {
     private readonly listening: Listening,
     private readonly connections: Connections,
     private readonly clock: Clock,
+    private readonly patience: Patience,
   ) {}
 
   /** Takes over who was heard before we started: each gets a whole lease, for we could not hear it meanwhile. */
@@ -43,8 +46,10 @@ export class Watch {
       if (live.closedMs !== undefined) live.closedMs += shiftMs;
       if (presenceOf(live, this.fleet.terms, nowMs) !== AgentPresence.ONLINE) quiet.push(live);
     }
-    if (this.listening.trusts(held, nowMs)) await this.#silences(quiet, held, nowMs);
-    else doubt(quiet);
+    if (this.listening.trusts(held, nowMs)) {
+      await this.#silences(quiet, held, nowMs);
+      await this.#overdue(nowMs);
+    } else doubt(quiet);
     await this.#troubles();
   }
 
@@ -75,6 +80,16 @@ export class Watch {
       if (presence === AgentPresence.ONLINE || presence === live.headed.presence) return [];
       if (live.headed.presence === AgentPresence.OFFLINE) return [];
       return [this.#tell(live, presence, nowMs)];
+    });
+    await Promise.all(changes);
+  }
+
+  /** Those who fell silent on their way: nobody will say any more that they arrived. */
+  async #overdue(nowMs: number): Promise<void> {
+    const changes = [...this.fleet.all()].flatMap((live) => {
+      const reason = live.presence === AgentPresence.OFFLINE && overdueReason(live, nowMs, this.patience);
+      if (!reason || live.headed.reported !== live.said) return [];
+      return [this.observer.change(live, { ...live.headed, reported: AgentState.FAILED }, reason)];
     });
     await Promise.all(changes);
   }

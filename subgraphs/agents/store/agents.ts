@@ -11,6 +11,9 @@ export interface Observation {
   /** Of the process that was observed: what an earlier one did is not written over a new one's. */
   incarnation: number;
   reported: AgentState;
+  /** What it says itself, and since when, epoch milliseconds. */
+  said: AgentState;
+  saidSinceMs: number;
   presence: AgentPresence;
   version: string;
   observedConfigVersion: number | null;
@@ -41,7 +44,7 @@ export interface Asked {
 
 const FROM_OBSERVATIONS = `
   from jsonb_to_recordset($1::jsonb) as o(
-    uuid uuid, incarnation int, reported text, presence text, version text, "observedConfigVersion" int,
+    uuid uuid, incarnation int, reported text, said text, "saidSinceMs" double precision, presence text, version text, "observedConfigVersion" int,
     sequence bigint, "lastSeenMs" double precision, "leaseEndMs" double precision, health jsonb,
     "healthMs" double precision, "movedBy" uuid)
   where a.id = o.uuid and a.incarnation = o.incarnation and a.deregistered_at is null`;
@@ -126,12 +129,30 @@ export class AgentStore {
     await tx.getRepository(Agent).save(agent, { reload: false });
   }
 
+  /** Writes what is asked of agents that this transaction has locked, in one statement; counts their revisions. */
+  async saveAsked(tx: Transaction, agents: readonly Agent[]): Promise<void> {
+    for (const agent of agents) agent.revision += 1;
+    const asked = agents.map(
+      ({ uuid, desiredState, heldState, state, saidSince, commandCount, changedBy, revision }) => ({
+        ...{ uuid, desiredState, heldState, state, saidSince, commandCount, changedBy, revision },
+      }),
+    );
+    await tx.query(
+      `update agent a set desired_state = o."desiredState", held_state = o."heldState", state = o.state,
+              said_since = o."saidSince", command_count = o."commandCount", changed_by = o."changedBy", revision = o.revision
+         from jsonb_to_recordset($1::jsonb) as o(uuid uuid, "desiredState" text, "heldState" text, state text,
+              "saidSince" timestamptz, "commandCount" int, "changedBy" uuid, revision int)
+        where a.id = o.uuid`,
+      [JSON.stringify(asked)],
+    );
+  }
+
   /** Writes changes that were observed of agents whose rows this transaction has locked. */
   async observe(tx: Transaction, observations: readonly Observation[]): Promise<void> {
     if (!observations.length) return;
     await tx.query(
       `update agent a set
-         reported_state = o.reported, presence = o.presence, version = o.version,
+         reported_state = o.reported, said_state = o.said, said_since = to_timestamp(o."saidSinceMs" / 1000), presence = o.presence, version = o.version,
          state = case when a.desired_state in ('QUARANTINED', 'RETIRED') then a.desired_state
                       when o.reported = 'RETIRED' then 'STOPPED' else o.reported end,
          observed_config_version = o."observedConfigVersion", moved_by = coalesce(o."movedBy", a.moved_by), ${BEATEN}

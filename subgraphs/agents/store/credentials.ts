@@ -10,6 +10,7 @@ export interface TokenRow {
   used: boolean;
   agentUuid: string;
   agentName: string;
+  incarnation: number;
 }
 
 /** API keys and agents' tokens in PostgreSQL: hashes, never secrets. */
@@ -50,7 +51,7 @@ export class CredentialStore {
   /** Tokens that are not void, of agents that are not gone. */
   findTokens(ids: readonly string[]): Promise<TokenRow[]> {
     return this.database.query(
-      `select t.id, t.hash, t.last_used_at is not null as used, a.id as "agentUuid", a.name as "agentName"
+      `select t.id, t.hash, t.last_used_at is not null as used, t.incarnation, a.id as "agentUuid", a.name as "agentName"
          from agent_token t join agent a on a.id = t.agent_id
         where t.id = any($1) and t.revoked_at is null and a.deregistered_at is null`,
       [ids],

@@ -13,6 +13,14 @@ export interface AgentSort {
   direction: Direction;
 }
 
+/** As much of an agent as its moves depend on. */
+export interface NamedAgent {
+  uuid: string;
+  desired: AgentState;
+  reported: AgentState;
+  held: AgentState | null;
+}
+
 interface SortKey {
   sql: string;
   cast: string;
@@ -74,6 +82,18 @@ export class AgentList {
     return request.backward ? page.reverse() : page;
   }
 
+  /** Those that a filter names, by name, at most `limit`: what an action would decide by. */
+  named(tx: Transaction, criteria: AgentCriteria, limit: number): Promise<NamedAgent[]> {
+    const bound: unknown[] = [];
+    const bind = (value: unknown) => `$${bound.push(value)}`;
+    const where = whereOf(criteria, bind).join(' and ');
+    return tx.query(
+      `select agent.id as uuid, agent.desired_state as desired, agent.reported_state as reported, agent.held_state as held
+         from agent where ${where} order by agent.name collate "C", agent.id limit ${bind(limit)}`,
+      bound,
+    );
+  }
+
   async count(criteria: AgentCriteria): Promise<number> {
     const bound: unknown[] = [];
     const where = whereOf(criteria, (value) => `$${bound.push(value)}`);
@@ -101,8 +121,8 @@ function beyond(
 
 const LABEL_SQL = { EQ: '=', NE: '<>', RE: '~', NRE: '!~' } as const;
 
-/** The conditions of a filter, every value bound. */
-function whereOf(criteria: AgentCriteria, bind: (value: unknown) => string): string[] {
+/** The conditions of a filter on `agent`, every value bound. */
+export function whereOf(criteria: AgentCriteria, bind: (value: unknown) => string): string[] {
   const where = ['agent.deregistered_at is null'];
   const any = (column: string, values: readonly string[] | undefined, type = 'text') => {
     if (values) where.push(`agent.${column} = any(${bind(values)}::${type}[])`);

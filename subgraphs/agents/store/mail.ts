@@ -4,6 +4,7 @@ import type { Actor } from '../../../lib/graphql/shared.ts';
 import type { Agent } from '../entity/agent.ts';
 import { AgentCommand } from '../entity/command.ts';
 import { CommandOutcome } from '../entity/enums.ts';
+import { fenceOf } from '../entity/fence.ts';
 
 /** A command before it has its place in the mailbox. */
 export interface CommandDraft {
@@ -21,27 +22,26 @@ export class MailStore {
 
   /** Puts a command behind the agent's others. The agent's row is locked, and saved by the caller: it counts them. */
   async issue(tx: Transaction, agent: Agent, draft: CommandDraft): Promise<AgentCommand> {
-    agent.commandCount += 1;
-    const fence = `${agent.incarnation}.${agent.commandCount}`;
-    const place = { agentUuid: agent.uuid, number: agent.commandCount, fence };
-    const open = { completedAt: null, outcome: null, result: null };
-    const command = Object.assign(new AgentCommand(), draft, place, open);
+    const [command] = await this.issueAll(tx, [{ agent, draft }]);
+    return command as AgentCommand;
+  }
+
+  /** The same for many in one statement. */
+  async issueAll(tx: Transaction, letters: readonly { agent: Agent; draft: CommandDraft }[]): Promise<AgentCommand[]> {
+    const commands = letters.map(({ agent, draft }) => {
+      agent.commandCount += 1;
+      const number = agent.commandCount;
+      const place = { agentUuid: agent.uuid, number, fence: fenceOf(agent.incarnation, number) };
+      return Object.assign(new AgentCommand(), draft, place, { completedAt: null, outcome: null, result: null });
+    });
     await tx.query(
       `insert into command (id, agent_id, number, name, arguments, fence, issued_at, issued_by, expires_at)
-       values ($1, $2, $3, $4, $5::jsonb, $6, $7, $8::jsonb, $9)`,
-      [
-        draft.uuid,
-        agent.uuid,
-        command.number,
-        draft.name,
-        JSON.stringify(draft.arguments ?? null),
-        fence,
-        draft.issuedAt,
-        JSON.stringify(draft.issuedBy),
-        draft.expiresAt,
-      ],
+       select c.uuid, c."agentUuid", c.number, c.name, coalesce(c.arguments, 'null'), c.fence, c."issuedAt", c."issuedBy", c."expiresAt"
+         from jsonb_to_recordset($1::jsonb) as c(uuid uuid, "agentUuid" uuid, number int, name text, arguments jsonb,
+              fence text, "issuedAt" timestamptz, "issuedBy" jsonb, "expiresAt" timestamptz)`,
+      [JSON.stringify(commands)],
     );
-    return command;
+    return commands;
   }
 
   find(uuid: string): Promise<AgentCommand | null> {
@@ -104,11 +104,16 @@ export class MailStore {
   }
 
   /** Ends an agent's waiting commands of this name, or all: something later made them needless. */
-  async void(tx: Transaction, agent: Agent, now: Date, name: string | null = null): Promise<void> {
+  void(tx: Transaction, agent: Agent, now: Date, name: string | null = null): Promise<void> {
+    return this.voidAll(tx, [agent], now, name === null ? null : [name]);
+  }
+
+  /** Ends waiting commands of these names, or all, of many agents. */
+  async voidAll(tx: Transaction, agents: readonly Agent[], now: Date, names: readonly string[] | null): Promise<void> {
     await tx.query(
       `update command set completed_at = $3, outcome = '${CommandOutcome.EXPIRED}'
-        where agent_id = $1 and completed_at is null and ($2::text is null or name = $2)`,
-      [agent.uuid, name, now],
+        where agent_id = any($1::uuid[]) and completed_at is null and ($2::text[] is null or name = any($2))`,
+      [agents.map(({ uuid }) => uuid), names, now],
     );
   }
 

@@ -24,7 +24,7 @@ function show(difference: Difference): void {
   );
 }
 
-async function main(): Promise<void> {
+export async function simulateRouter(): Promise<void> {
   const tally = newTally();
   const [first, only] = [given('first', 1), given('world', 0)];
   const worlds = only > 0 ? [only] : Array.from({ length: given('seeds', 100) }, (_, at) => first + at);
@@ -43,7 +43,5 @@ async function main(): Promise<void> {
   process.stdout.write(
     `${JSON.stringify({ ...counts, notComposed: notComposed.length, differences: differences.length })}\n`,
   );
-  process.exitCode = differences.length > 0 ? 1 : 0;
+  if (differences.length > 0) process.exitCode = 1;
 }
-
-void main();

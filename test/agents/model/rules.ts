@@ -1,0 +1,34 @@
+import { dealingWith } from '../../../sdk/mailbox.ts';
+import { fenceOf } from '../../../subgraphs/agents/entity/fence.ts';
+import {
+  actionsOf,
+  commandOf,
+  LIFE_COMMANDS,
+  move,
+  observedState,
+  takesCommands,
+} from '../../../subgraphs/agents/service/lifecycle.ts';
+import { completionRefusal, isNewest } from '../../../subgraphs/agents/service/mail-rules.ts';
+import { RECOVERY, recoveryOf } from '../../../subgraphs/agents/service/recovery.ts';
+
+/** The rules that platform and SDK run by: the model calls these, and a test may put a wrong one in the place of any. */
+export const RULES = {
+  actionsOf,
+  move,
+  observedState,
+  commandOf,
+  takesCommands,
+  completionRefusal,
+  recoveryOf,
+  fenceOf,
+  isNewest,
+  dealingWith,
+  /** Commands that a move makes needless. */
+  overtaken: LIFE_COMMANDS as readonly string[],
+  /** The idempotency key of the word on how a command ended. */
+  keyOfEnd: (n: number, fence: string) => `${n}-${fence}`,
+  /** Two restarts are as good as five to find what goes wrong, and no rest has to be waited for. */
+  policy: { ...RECOVERY, budget: 2, windowMs: Number.POSITIVE_INFINITY, restMs: 0 },
+};
+
+export type Rules = typeof RULES;
