@@ -1,6 +1,8 @@
-import type { IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Principal } from '../../lib/call/principal.ts';
 import { AgentPresence } from '../../lib/graphql/agent-presence.ts';
+import { FleetClient, lookup, watchEndpoints } from '../../sdk/index.ts';
 import { AgentState } from '../../subgraphs/agents/entity/enums.ts';
 import { dnsZone } from '../../subgraphs/agents/service/dns-sd.ts';
 import { endpointQueryOf, endpointsOf, isAsked, type Listed } from '../../subgraphs/agents/service/endpoint-query.ts';
@@ -176,5 +178,44 @@ describe('the directory', () => {
       status: 400,
       code: 'BAD_INPUT',
     });
+  });
+
+  test('is read by the SDK, once and as it changes', async () => {
+    // The public port, as far as these routes go.
+    const port = createServer((request, response) => {
+      void house.client.open(`GET ${request.url}`, { call: callOf({ principal: VIEWER }) }).then((answer) => {
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.on('error', () => response.destroy()).pipe(response);
+        response.on('close', () => answer.destroy());
+      });
+    });
+    await new Promise<void>((resolve) => port.listen(0, '127.0.0.1', resolve));
+    const client = new FleetClient({ url: `http://127.0.0.1:${(port.address() as AddressInfo).port}`, token: 'any' });
+    const query = { kind: 'worker-5', capabilities: ['sing'], labels: { zone: 'eu' }, endpoint: 'http' };
+    expect(await lookup(client, query)).toEqual([]);
+    await expect(lookup(client, { minHealth: 200 })).rejects.toMatchObject({ code: 'BAD_INPUT', retryable: false });
+    const stop = new AbortController();
+    const lists: string[][] = [];
+    const watching = (async () => {
+      for await (const found of watchEndpoints(client, query, stop.signal)) lists.push(found.map(({ agent }) => agent));
+    })();
+    await until(() => lists.length === 1);
+    const more = {
+      capabilities: ['sing'],
+      labels: { zone: 'eu' },
+      endpoints: [{ name: 'http', url: 'http://127.0.0.1:9/' }],
+    };
+    const agent = await driver.register({ kind: 'worker-5', ...more });
+    await driver.beat(agent);
+    await until(() => lists.at(-1)?.includes(agent.name));
+    // A stream that is cut is opened again.
+    port.closeAllConnections();
+    const seen = lists.length;
+    await until(() => lists.length > seen);
+    expect(lists.at(-1)).toEqual([agent.name]);
+    stop.abort();
+    await watching;
+    port.closeAllConnections();
+    port.close();
   });
 });
