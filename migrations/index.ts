@@ -14,12 +14,18 @@ import { LogsErrorBridges1796095200000 } from './1796095200000-logs-error-bridge
 import { AgentsCauses1796096400000 } from './1796096400000-agents-causes.ts';
 import { AlertsCauses1796096400001 } from './1796096400001-alerts-causes.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
+import { AgentsRecovery1796180420000 } from './1796180420000-agents-recovery.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
 /** The migrations of each house, in the order they run. Never edit one that has shipped: add another. */
 export const migrations: Record<string, Migration[]> = {
-  agents: [AgentsRegistry1795405937193, EventPartitions1796053600000, AgentsCauses1796096400000],
+  agents: [
+    AgentsRegistry1795405937193,
+    EventPartitions1796053600000,
+    AgentsCauses1796096400000,
+    AgentsRecovery1796180420000,
+  ],
   logs: [
     LogsRetention1795406000004,
     EventPartitions1796053600000,

@@ -4,6 +4,7 @@ import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { SCALARS } from '../../../lib/graphql/scalars.ts';
 import { Node } from '../../../lib/graphql/shared.ts';
 import { nodeId } from '../../../lib/node-id.ts';
+import type { Attempt } from './attempt.ts';
 import { AgentState, HealthGrade } from './enums.ts';
 
 @ObjectType({ description: 'Something that takes from an agent’s health.' })
@@ -127,6 +128,10 @@ export class Agent {
   capabilities!: string[];
 
   @Column('jsonb')
+  @Field(() => [String], { description: 'The agents or kinds that it cannot work without, by name.' })
+  dependencies!: string[];
+
+  @Column('jsonb')
   @Field(() => SCALARS.JSON, { description: 'Its configuration.' })
   config!: Record<string, unknown>;
 
@@ -161,9 +166,9 @@ export class Agent {
   @Column('jsonb', { name: 'restarted_at_ms' })
   restartedAtMs!: number[];
 
-  /** Epoch milliseconds of the platform's own last restarts of it. */
-  @Column('jsonb', { name: 'recovered_at_ms' })
-  recoveredAtMs!: number[];
+  /** The last steps that recoveries took for it. */
+  @Column('jsonb')
+  recoveries!: Attempt[];
 
   /** The principal that registered it. */
   @Column('text', { name: 'owner_id' })
@@ -201,7 +206,7 @@ const TIMES = ['healthAt', 'registeredAt', 'lastSeenAt', 'leaseExpiresAt'] as co
 /** What a change stream shows of an agent. */
 const SHOWN = [
   ...['uuid', 'name', 'kind', 'version', 'state', 'desiredState', 'presence'],
-  ...['healthScore', 'healthGrade', 'healthPenalties', 'labels', 'endpoints', 'capabilities'],
+  ...['healthScore', 'healthGrade', 'healthPenalties', 'labels', 'endpoints', 'capabilities', 'dependencies'],
   ...['config', 'configVersion', 'observedConfigVersion', 'restarts', 'ownerId'],
   ...TIMES,
 ] as (keyof Agent)[];

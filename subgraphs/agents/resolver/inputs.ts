@@ -63,6 +63,12 @@ export class RegisterAgentInput {
   @Field(() => [String], { nullable: true, description: 'What it can do.' })
   capabilities?: string[] | null;
 
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Names of agents, or kinds, that it cannot work without.',
+  })
+  dependencies?: string[] | null;
+
   @Field(() => SCALARS.Labels, { nullable: true, description: 'Its labels, name to value.' })
   labels?: Record<string, string> | null;
 

@@ -3,6 +3,8 @@ import { AgentStore } from '../store/agents.ts';
 import { CredentialStore } from '../store/credentials.ts';
 import { AgentList } from '../store/list.ts';
 import { MailStore } from '../store/mail.ts';
+import { PolicyStore } from '../store/policies.ts';
+import { RecoveryStore } from '../store/recoveries.ts';
 import { StoryStore } from '../store/story.ts';
 import { Beats } from './beats.ts';
 import { Catalogue } from './catalogue.ts';
@@ -13,7 +15,11 @@ import { Lives } from './life.ts';
 import { LiveFleet } from './live.ts';
 import { Mailbox } from './mailbox.ts';
 import { Observer } from './observer.ts';
+import { Pager } from './pager.ts';
+import { RecoveryPolicies } from './policies.ts';
+import { Proofs } from './proofs.ts';
 import { Registry } from './registry.ts';
+import { Remedies } from './remedies.ts';
 import { Rounds } from './rounds.ts';
 import { Watch } from './watch.ts';
 
@@ -25,6 +31,7 @@ export interface AgentsServices {
   mailbox: Mailbox;
   credentials: Credentials;
   catalogue: Catalogue;
+  policies: RecoveryPolicies;
 }
 
 /** The rooms of the house, furnished. */
@@ -43,6 +50,7 @@ export function assemble({
   cursors,
   events,
   moments,
+  houses,
   log,
 }: HouseRuntime): Assembly {
   const agents = new AgentStore(database);
@@ -54,7 +62,12 @@ export function assemble({
   const listening = new Listening(terms, clock.nowMs());
   const mailbox = new Mailbox(agents, mail, story, writes, fleet, cursors, clock);
   const observer = new Observer(agents, story, writes, fleet, clock);
-  const healer = new Healer(agents, story, mailbox, writes, fleet, clock, flags);
+  const recoveries = new RecoveryStore(database);
+  const policies = new RecoveryPolicies(new PolicyStore(database), writes);
+  const remedies = new Remedies(agents, recoveries, story, mailbox, writes, clock);
+  const healer = new Healer(policies, remedies, recoveries, mailbox, fleet, clock, flags);
+  const proofs = new Proofs(recoveries, fleet, clock);
+  const pager = new Pager(recoveries, houses['alerts'], clock);
   const watch = new Watch(agents, fleet, observer, healer, listening, clock);
   const credentials = new Credentials(keys, writes, clock);
   const registry = new Registry(agents, mail, story, keys, writes, fleet, clock);
@@ -68,7 +81,8 @@ export function assemble({
       mailbox,
       credentials,
       catalogue: new Catalogue(agents, new AgentList(database), story, cursors, events, moments),
+      policies,
     },
-    rounds: new Rounds({ watch, observer, mailbox, credentials, events, log }),
+    rounds: new Rounds({ watch, observer, mailbox, credentials, policies, proofs, pager, events, log }),
   };
 }

@@ -6,9 +6,9 @@ import { uuidOf } from '../../../lib/node-id.ts';
 import type { AgentCommand } from '../entity/command.ts';
 import { AgentState } from '../entity/enums.ts';
 import { assertSpeaksFor } from './access.ts';
-import { type FailedCheck, WINDOW_BEATS } from './health.ts';
+import { type FailedCheck, type Health, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
-import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
+import { healthNow, isCritical, isWell, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
 
@@ -112,6 +112,7 @@ export class Beats {
     };
     const health = healthNow(live, seen, nowMs);
     live.criticalBeats = isCritical(health) ? live.criticalBeats + 1 : 0;
+    rememberWell(live, seen, health, nowMs);
     live.health = health;
     live.healthMs = nowMs;
     live.dirty = true;
@@ -157,6 +158,18 @@ function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
     live.queue = queue ?? 0;
   }
   if (beat.checks) live.failedChecks = beat.checks.flatMap(failedCheck);
+}
+
+/** How long it has been well, and under which configuration. */
+function rememberWell(live: LiveAgent, seen: Seen, health: Health, nowMs: number): void {
+  const wasHeard = live.presence !== AgentPresence.OFFLINE;
+  const { well } = live;
+  const goesOn = well.isOn && wasHeard;
+  const isOn = isWell(health, seen);
+  if (isOn) live.well = { isOn, sinceMs: goesOn ? well.sinceMs : nowMs, untilMs: nowMs };
+  else live.well = { ...well, isOn };
+  const isSameConfig = seen.observedConfigVersion === live.observedConfigVersion;
+  live.provingBeats = isOn && goesOn && isSameConfig ? live.provingBeats + 1 : 0;
 }
 
 function failedCheck({ name, ok, message }: NonNullable<Beat['checks']>[number]): FailedCheck[] {

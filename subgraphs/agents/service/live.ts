@@ -1,10 +1,11 @@
 import DataLoader from 'dataloader';
 import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import type { Agent } from '../entity/agent.ts';
+import type { Attempt } from '../entity/attempt.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { type AgentState, HealthGrade } from '../entity/enums.ts';
+import { AgentState, HealthGrade } from '../entity/enums.ts';
 import type { AgentStore, Asked, Observation } from '../store/agents.ts';
-import { type BeatSample, type FailedCheck, type Health, type HealthFacts, healthOf } from './health.ts';
+import { type BeatSample, type FailedCheck, gradeOf, type Health, type HealthFacts, healthOf } from './health.ts';
 import { type LeaseTerms, leaseEndMs } from './lease.ts';
 import { observedState } from './lifecycle.ts';
 
@@ -16,11 +17,20 @@ export interface Seen {
   observedConfigVersion: number | null;
 }
 
+/** Another agent that an agent's trouble comes from. */
+export interface Cause {
+  uuid: string;
+  name: string;
+}
+
 /** An agent as its beats have it: what is between two writes to the database. */
 export interface LiveAgent extends Seen {
   uuid: string;
   id: string;
   name: string;
+  kind: string;
+  labels: Record<string, string>;
+  dependencies: string[];
   ownerId: string;
   incarnation: number;
   revision: number;
@@ -38,8 +48,18 @@ export interface LiveAgent extends Seen {
   failedChecks: FailedCheck[];
   queue: number;
   restartsAtMs: number[];
-  attemptsAtMs: number[];
+  /** Steps that recoveries took for it. */
+  attempts: Attempt[];
   criticalBeats: number;
+  /** The last stretch in which each beat was well, epoch milliseconds. */
+  well: { isOn: boolean; sinceMs: number; untilMs: number };
+  /** Beats in a row that were well, under one configuration; and the version that was last noted as proven so. */
+  provingBeats: number;
+  provenVersion: number | null;
+  /** What it spent within the hour, as a share of its budget. */
+  spentShare: number;
+  /** The agent that its trouble comes from, when that is another. */
+  cause: Cause | undefined;
   health: Health;
   healthMs: number;
   /** Its mail that waits; undefined when it must be read. */
@@ -101,6 +121,11 @@ export class LiveFleet {
       failedChecks: [],
       queue: 0,
       criticalBeats: 0,
+      well: { isOn: false, sinceMs: 0, untilMs: 0 },
+      provingBeats: 0,
+      provenVersion: null,
+      spentShare: 0,
+      cause: undefined,
       dirty: false,
       mail: undefined,
       mailChanges: 0,
@@ -155,6 +180,9 @@ function asked(agent: Agent) {
   };
   return {
     name: agent.name,
+    kind: agent.kind,
+    labels: agent.labels,
+    dependencies: agent.dependencies,
     ownerId: agent.ownerId,
     incarnation: agent.incarnation,
     revision: agent.revision,
@@ -166,7 +194,7 @@ function asked(agent: Agent) {
     health: { score: agent.healthScore, grade: agent.healthGrade, penalties: agent.healthPenalties },
     healthMs: agent.healthAt.getTime(),
     restartsAtMs: agent.restartedAtMs,
-    attemptsAtMs: agent.recoveredAtMs,
+    attempts: agent.recoveries,
   };
 }
 
@@ -210,4 +238,15 @@ export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
   };
 }
 
-export const isCritical = (health: Health): boolean => health.grade === HealthGrade.CRITICAL;
+export const isCritical = (health: Health): boolean => gradeOf(health.score) === HealthGrade.CRITICAL;
+
+/** Whether a beat that says this shows an agent at work and well. */
+export const isWell = (health: Health, { reported }: Pick<Seen, 'reported'>): boolean =>
+  reported === AgentState.RUNNING && gradeOf(health.score) === HealthGrade.HEALTHY;
+
+/** The agents at work that say they cannot work without this one, by its name or its kind. */
+export function dependantsOf(fleet: LiveFleet, { uuid, name, kind }: LiveAgent): LiveAgent[] {
+  return [...fleet.all()].filter(
+    (other) => other.uuid !== uuid && (other.dependencies.includes(name) || other.dependencies.includes(kind)),
+  );
+}

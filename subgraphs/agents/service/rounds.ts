@@ -5,12 +5,21 @@ import { Worker } from '../../../lib/worker.ts';
 import type { Credentials } from './credentials.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
+import type { Pager } from './pager.ts';
+import type { RecoveryPolicies } from './policies.ts';
+import type { Proofs } from './proofs.ts';
 import type { Watch } from './watch.ts';
 
 /** How far two looks at the leases are apart, milliseconds. */
 const LOOK_MS = 200;
 /** How far two looks for commands past their time are apart. */
 const EXPIRE_MS = 2_000;
+/** How soon a policy that another process of this house changed is heeded. */
+const POLICIES_MS = 1_000;
+/** How far two notes of configurations that proved well are apart. */
+const PROVE_MS = 2_000;
+/** How far two looks for pages that wait are apart. */
+const PAGE_MS = 1_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -19,6 +28,9 @@ export interface RoundsParts {
   observer: Observer;
   mailbox: Mailbox;
   credentials: Credentials;
+  policies: RecoveryPolicies;
+  proofs: Proofs;
+  pager: Pager;
   events: EventStream;
   log: Log;
 }
@@ -30,7 +42,7 @@ export class Rounds {
   #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
-    const { watch, observer, mailbox, credentials, log } = parts;
+    const { watch, observer, mailbox, credentials, policies, proofs, pager, log } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -42,10 +54,14 @@ export class Rounds {
       round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
+      round('policies', () => policies.refresh(), POLICIES_MS),
+      round('prove', () => proofs.write(), PROVE_MS),
+      round('page', () => pager.deliver(), PAGE_MS),
     ];
   }
 
   async start(): Promise<void> {
+    await this.parts.policies.refresh();
     await this.parts.watch.begin();
     for (const worker of this.#workers) worker.start();
   }
