@@ -15,6 +15,7 @@ import { AgentsCauses1796096400000 } from './1796096400000-agents-causes.ts';
 import { AlertsCauses1796096400001 } from './1796096400001-alerts-causes.ts';
 import { AuditWitnesses1796097600000 } from './1796097600000-audit-witnesses.ts';
 import { AgentsRecovery1796180420000 } from './1796180420000-agents-recovery.ts';
+import { AgentsHealthModel1796180420001 } from './1796180420001-agents-health-model.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -25,6 +26,7 @@ export const migrations: Record<string, Migration[]> = {
     EventPartitions1796053600000,
     AgentsCauses1796096400000,
     AgentsRecovery1796180420000,
+    AgentsHealthModel1796180420001,
   ],
   logs: [
     LogsRetention1795406000004,

@@ -6,12 +6,14 @@ import { Agent } from './entity/agent.ts';
 import { AgentEvent } from './entity/agent-event.ts';
 import { AgentCommand } from './entity/command.ts';
 import { AgentToken, ApiKey } from './entity/credential.ts';
+import { HealthModel } from './entity/health-model.ts';
 import { RecoveryPolicy } from './entity/recovery.ts';
 import { agentLoaders } from './loaders.ts';
 import { AgentResolver } from './resolver/agents.ts';
 import { ChangeResolver } from './resolver/changes.ts';
 import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
+import { HealthResolver } from './resolver/health.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
 import { PolicyResolver } from './resolver/policies.ts';
@@ -19,7 +21,7 @@ import { mayRead } from './service/access.ts';
 import { assemble } from './service/assembly.ts';
 import type { Credentials } from './service/credentials.ts';
 
-export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, ApiKey, RecoveryPolicy];
+export const entities = [Agent, AgentCommand, AgentEvent, AgentToken, ApiKey, HealthModel, RecoveryPolicy];
 
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
 export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
@@ -28,7 +30,15 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
     name: 'agents',
     schema: await buildSubgraph({
       access: runtime.access,
-      resolvers: [AgentResolver, ChangeResolver, CredentialResolver, LifeResolver, MailResolver, PolicyResolver],
+      resolvers: [
+        AgentResolver,
+        ChangeResolver,
+        CredentialResolver,
+        HealthResolver,
+        LifeResolver,
+        MailResolver,
+        PolicyResolver,
+      ],
       references: { Agent: resolveAgent as never },
     }),
     context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents) }),

@@ -6,6 +6,8 @@ import { Node } from '../../../lib/graphql/shared.ts';
 import { nodeId } from '../../../lib/node-id.ts';
 import type { Attempt } from './attempt.ts';
 import { AgentState, HealthGrade } from './enums.ts';
+import { evidenceQuery } from './evidence.ts';
+import { HealthFactor } from './health-model.ts';
 
 @ObjectType({ description: 'Something that takes from an agent’s health.' })
 export class HealthPenalty {
@@ -17,6 +19,15 @@ export class HealthPenalty {
 
   @Field({ description: 'What was seen.' })
   evidence!: string;
+
+  @Field(() => HealthFactor, { nullable: true, description: 'The factor that it is of.' })
+  factor?: HealthFactor;
+
+  @Field(() => String, { nullable: true, description: 'A query, ready to be sent, that shows it.' })
+  query?: string | null;
+
+  /** uuid of another agent that it is about. */
+  about?: string;
 }
 
 @ObjectType({ description: 'How well an agent does, and what speaks against it.' })
@@ -24,7 +35,9 @@ export class AgentHealth {
   @Field(() => Int, { description: 'From 0 to 100; 100 less the penalties’ points.' })
   score!: number;
 
-  @Field(() => HealthGrade, { description: 'The score in one word.' })
+  @Field(() => HealthGrade, {
+    description: 'The score in one word: it falls at once, and rises when the score stays above the bound.',
+  })
   grade!: HealthGrade;
 
   @Field(() => [HealthPenalty], { description: 'The gravest first; their points sum exactly to 100 - score.' })
@@ -110,7 +123,10 @@ export class Agent {
     return {
       score: this.healthScore,
       grade: this.healthGrade,
-      penalties: this.healthPenalties,
+      penalties: this.healthPenalties.map((penalty) => ({
+        ...penalty,
+        query: penalty.factor ? evidenceQuery(penalty.factor, this.id) : null,
+      })),
       computedAt: this.healthAt,
     };
   }

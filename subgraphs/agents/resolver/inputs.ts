@@ -113,6 +113,15 @@ export class AgentStatsInput {
 
   @Field(() => Int, { nullable: true, description: 'Pieces of work that wait.' })
   queue?: number | null;
+
+  @Field(() => SCALARS.SafeInt, { nullable: true, description: 'Tokens that it gave to models.' })
+  inputTokens?: number | null;
+
+  @Field(() => SCALARS.SafeInt, { nullable: true, description: 'Tokens that models gave it.' })
+  outputTokens?: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'What that cost, US dollars.' })
+  costUsd?: number | null;
 }
 
 @InputType({ description: 'What an agent says of itself now and then, so that its lease holds.' })

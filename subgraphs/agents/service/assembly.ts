@@ -1,6 +1,7 @@
 import type { HouseRuntime } from '../../../lib/house.ts';
 import { AgentStore } from '../store/agents.ts';
 import { CredentialStore } from '../store/credentials.ts';
+import { HealthStore } from '../store/health.ts';
 import { AgentList } from '../store/list.ts';
 import { MailStore } from '../store/mail.ts';
 import { PolicyStore } from '../store/policies.ts';
@@ -8,8 +9,11 @@ import { RecoveryStore } from '../store/recoveries.ts';
 import { StoryStore } from '../store/story.ts';
 import { Beats } from './beats.ts';
 import { Catalogue } from './catalogue.ts';
+import { Causes } from './causes.ts';
 import { Credentials } from './credentials.ts';
 import { Healer } from './healer.ts';
+import { HealthHistory } from './health-history.ts';
+import { HealthModels } from './health-models.ts';
 import { Listening } from './lease.ts';
 import { Lives } from './life.ts';
 import { LiveFleet } from './live.ts';
@@ -32,6 +36,7 @@ export interface AgentsServices {
   credentials: Credentials;
   catalogue: Catalogue;
   policies: RecoveryPolicies;
+  healthModels: HealthModels;
 }
 
 /** The rooms of the house, furnished. */
@@ -67,6 +72,10 @@ export function assemble({
   const remedies = new Remedies(agents, recoveries, story, mailbox, writes, clock);
   const healer = new Healer(policies, remedies, recoveries, mailbox, fleet, clock, flags);
   const proofs = new Proofs(recoveries, fleet, clock);
+  const healths = new HealthStore(database);
+  const healthModels = new HealthModels(healths, fleet, writes, clock);
+  const history = new HealthHistory(healths, fleet, clock);
+  const causes = new Causes(fleet, clock);
   const pager = new Pager(recoveries, houses['alerts'], clock);
   const watch = new Watch(agents, fleet, observer, healer, listening, clock);
   const credentials = new Credentials(keys, writes, clock);
@@ -82,7 +91,21 @@ export function assemble({
       credentials,
       catalogue: new Catalogue(agents, new AgentList(database), story, cursors, events, moments),
       policies,
+      healthModels,
     },
-    rounds: new Rounds({ watch, observer, mailbox, credentials, policies, proofs, pager, events, log }),
+    rounds: new Rounds({
+      watch,
+      observer,
+      mailbox,
+      credentials,
+      policies,
+      healthModels,
+      history,
+      causes,
+      proofs,
+      pager,
+      events,
+      log,
+    }),
   };
 }

@@ -6,11 +6,13 @@ import { uuidOf } from '../../../lib/node-id.ts';
 import type { AgentCommand } from '../entity/command.ts';
 import { AgentState } from '../entity/enums.ts';
 import { assertSpeaksFor } from './access.ts';
+import { nextGrading } from './grade.ts';
 import { type FailedCheck, type Health, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
 import { healthNow, isCritical, isWell, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import { nextVitals, spendOf } from './vitals.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -32,6 +34,10 @@ export interface BeatStats {
   cpu?: number | null | undefined;
   memoryBytes?: number | null | undefined;
   queue?: number | null | undefined;
+  /** What it used of models: tokens of prompts and answers, and what they cost, US dollars. */
+  inputTokens?: number | null | undefined;
+  outputTokens?: number | null | undefined;
+  costUsd?: number | null | undefined;
 }
 
 /** What it is told back. */
@@ -110,7 +116,8 @@ export class Beats {
       version: beat.version ?? live.headed.version,
       observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
     };
-    const health = healthNow(live, seen, nowMs);
+    const health = healthNow(live, seen, nowMs, this.fleet.weights);
+    live.grading = nextGrading(live.grading, health.score, nowMs);
     live.criticalBeats = isCritical(health) ? live.criticalBeats + 1 : 0;
     rememberWell(live, seen, health, nowMs);
     live.health = health;
@@ -156,8 +163,20 @@ function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
     live.window.push({ requests: requests ?? 0, errors: errors ?? 0, latencyMs: latencyMs ?? null });
     if (live.window.length > WINDOW_BEATS) live.window.shift();
     live.queue = queue ?? 0;
+    live.vitals = nextVitals(live.vitals, beat.stats, nowMs);
+    countWork(live, beat.stats);
   }
+  const spend = spendOf(live.vitals, live.budgetUsd, nowMs);
+  live.spentShare = spend ? spend.usd / spend.budgetUsd : 0;
   if (beat.checks) live.failedChecks = beat.checks.flatMap(failedCheck);
+}
+
+function countWork({ minute }: LiveAgent, { requests, errors, latencyMs }: BeatStats): void {
+  minute.requests += requests ?? 0;
+  minute.errors += errors ?? 0;
+  if (!requests || latencyMs == null) return;
+  minute.timed += requests;
+  minute.tookMs += latencyMs * requests;
 }
 
 /** How long it has been well, and under which configuration. */

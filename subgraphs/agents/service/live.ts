@@ -5,9 +5,12 @@ import type { Attempt } from '../entity/attempt.ts';
 import type { AgentCommand } from '../entity/command.ts';
 import { AgentState, HealthGrade } from '../entity/enums.ts';
 import type { AgentStore, Asked, Observation } from '../store/agents.ts';
+import { type Grading, nextGrading } from './grade.ts';
 import { type BeatSample, type FailedCheck, gradeOf, type Health, type HealthFacts, healthOf } from './health.ts';
 import { type LeaseTerms, leaseEndMs } from './lease.ts';
 import { observedState } from './lifecycle.ts';
+import { STANDARD_WEIGHTS, type Weights } from './penalty/weights.ts';
+import { anomalyOf, budgetOf, memoryGrowthOf, NO_VITALS, spendOf, type Vitals } from './vitals.ts';
 
 /** What a beat or a silence makes of an agent. */
 export interface Seen {
@@ -56,8 +59,14 @@ export interface LiveAgent extends Seen {
   /** Beats in a row that were well, under one configuration; and the version that was last noted as proven so. */
   provingBeats: number;
   provenVersion: number | null;
+  vitals: Vitals;
+  /** What it may spend in an hour, US dollars; undefined: anything. */
+  budgetUsd: number | undefined;
   /** What it spent within the hour, as a share of its budget. */
   spentShare: number;
+  grading: Grading;
+  /** Its work since its history was written last. */
+  minute: { requests: number; errors: number; timed: number; tookMs: number };
   /** The agent that its trouble comes from, when that is another. */
   cause: Cause | undefined;
   health: Health;
@@ -70,8 +79,13 @@ export interface LiveAgent extends Seen {
   dirty: boolean;
 }
 
+/** No work since. */
+export const NO_WORK = { requests: 0, errors: 0, timed: 0, tookMs: 0 } as const;
+
 /** Everyone who was heard, in memory. */
 export class LiveFleet {
+  /** How health is computed now. */
+  weights: Weights = STANDARD_WEIGHTS;
   readonly #agents = new Map<string, LiveAgent>();
   readonly #found: DataLoader<string, Agent | undefined>;
 
@@ -124,6 +138,9 @@ export class LiveFleet {
       well: { isOn: false, sinceMs: 0, untilMs: 0 },
       provingBeats: 0,
       provenVersion: null,
+      vitals: NO_VITALS,
+      grading: { grade: agent.healthGrade, risingMs: undefined },
+      minute: { ...NO_WORK },
       spentShare: 0,
       cause: undefined,
       dirty: false,
@@ -140,12 +157,17 @@ export class LiveFleet {
     const live = this.#agents.get(agent.uuid);
     if (!live) return;
     const isNewProcess = agent.incarnation !== live.incarnation;
+    const isResumed = live.desired !== AgentState.RUNNING && agent.desiredState === AgentState.RUNNING;
     const isRestarted = isNewProcess || agent.restartedAtMs.at(-1) !== live.restartsAtMs.at(-1);
     Object.assign(live, asked(agent));
     this.mailChanged(agent.uuid);
     if (isNewProcess) live.sequence = agent.beatSequence;
+    // Whoever lets an agent go on that was paused for what it spent grants it another hour's budget.
+    if (isResumed) Object.assign(live, { vitals: { ...live.vitals, spent: [], slot: 0 }, spentShare: 0 });
     // What it did before its restart is not held against it twice.
-    if (isRestarted) Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0 });
+    if (!isRestarted) return;
+    const vitals = { ...live.vitals, cpu: undefined, memory: NO_VITALS.memory };
+    Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0, vitals });
   }
 
   /** Takes what another process may have asked of agents. */
@@ -183,6 +205,7 @@ function asked(agent: Agent) {
     kind: agent.kind,
     labels: agent.labels,
     dependencies: agent.dependencies,
+    budgetUsd: budgetOf(agent.labels, agent.config),
     ownerId: agent.ownerId,
     incarnation: agent.incarnation,
     revision: agent.revision,
@@ -203,21 +226,39 @@ export function seenOf({ reported, presence, version, observedConfigVersion }: S
   return { reported, presence, version, observedConfigVersion };
 }
 
-/** Health of a live agent, were it in this state and presence. */
+/** What a live agent's score is made of, were it in this state and presence. */
+export function factsOf(
+  live: LiveAgent,
+  seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
+  nowMs: number,
+): HealthFacts {
+  return {
+    desired: live.desired,
+    window: live.window,
+    failedChecks: live.failedChecks,
+    queue: live.queue,
+    restartsAtMs: live.restartsAtMs,
+    cause: live.cause,
+    state: observedState(live.desired, seen.reported),
+    presence: seen.presence,
+    seen: live.heardMs !== undefined,
+    cpu: live.vitals.cpu,
+    memoryGrowth: memoryGrowthOf(live.vitals),
+    anomaly: anomalyOf(live.vitals, live.window),
+    spend: spendOf(live.vitals, live.budgetUsd, nowMs),
+  };
+}
+
+/** Health of a live agent, were it in this state and presence; its grade is the one that is shown. */
 export function healthNow(
   live: LiveAgent,
   seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
   nowMs: number,
+  weights: Weights,
 ): Health {
-  return healthOf(
-    {
-      ...live,
-      state: observedState(live.desired, seen.reported),
-      presence: seen.presence,
-      seen: live.heardMs !== undefined,
-    },
-    nowMs,
-  );
+  const health = healthOf(factsOf(live, seen, nowMs), nowMs, weights);
+  if (health.grade === HealthGrade.UNKNOWN) return health;
+  return { ...health, grade: nextGrading(live.grading, health.score, nowMs).grade };
 }
 
 /** A live agent's beats, to be written. */

@@ -147,6 +147,8 @@ export class Observer {
     for (const { waiting, observation } of written) {
       const { reported, presence, version, observedConfigVersion, health } = observation;
       Object.assign(waiting.live, { reported, presence, version, observedConfigVersion, health, told: health });
+      if (waiting.live.grading.grade !== health.grade)
+        waiting.live.grading = { grade: health.grade, risingMs: undefined };
     }
     // What was not written after all (it was heard elsewhere, it is gone) may be seen again.
     for (const { live, seen } of batch) if (live.headed === seen) live.headed = seenOf(live);
@@ -161,7 +163,7 @@ export class Observer {
   #changeOf(row: Agent, waiting: Waiting, nowMs: number): Change {
     const { live, seen, reason } = waiting;
     const before = snapshotOf(row);
-    const health = healthNow({ ...live, desired: row.desiredState }, seen, nowMs);
+    const health = healthNow({ ...live, desired: row.desiredState }, seen, nowMs, this.fleet.weights);
     const told = isNews({ score: row.healthScore, grade: row.healthGrade }, health);
     const was = { state: row.state, presence: row.presence };
     const is = { state: observedState(row.desiredState, seen.reported), presence: seen.presence };

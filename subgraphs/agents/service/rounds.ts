@@ -2,7 +2,10 @@ import { messageOf } from '../../../lib/errors.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
+import type { Causes } from './causes.ts';
 import type { Credentials } from './credentials.ts';
+import type { HealthHistory } from './health-history.ts';
+import type { HealthModels } from './health-models.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
 import type { Pager } from './pager.ts';
@@ -16,6 +19,10 @@ const LOOK_MS = 200;
 const EXPIRE_MS = 2_000;
 /** How soon a policy that another process of this house changed is heeded. */
 const POLICIES_MS = 1_000;
+/** How far two looks for root causes are apart. */
+const CAUSES_MS = 1_000;
+/** How far two looks for a minute that ended are apart. */
+const HISTORY_MS = 5_000;
 /** How far two notes of configurations that proved well are apart. */
 const PROVE_MS = 2_000;
 /** How far two looks for pages that wait are apart. */
@@ -29,6 +36,9 @@ export interface RoundsParts {
   mailbox: Mailbox;
   credentials: Credentials;
   policies: RecoveryPolicies;
+  healthModels: HealthModels;
+  history: HealthHistory;
+  causes: Causes;
   proofs: Proofs;
   pager: Pager;
   events: EventStream;
@@ -42,7 +52,8 @@ export class Rounds {
   #stopped = false;
 
   constructor(private readonly parts: RoundsParts) {
-    const { watch, observer, mailbox, credentials, policies, proofs, pager, log } = parts;
+    const { watch, observer, mailbox, credentials, policies, healthModels, history, causes, proofs, pager, log } =
+      parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -54,7 +65,9 @@ export class Rounds {
       round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
-      round('policies', () => policies.refresh(), POLICIES_MS),
+      round('policies', () => policies.refresh().then(() => healthModels.refresh()), POLICIES_MS),
+      round('causes', () => Promise.resolve(causes.find()), CAUSES_MS),
+      round('history', () => history.write(), HISTORY_MS),
       round('prove', () => proofs.write(), PROVE_MS),
       round('page', () => pager.deliver(), PAGE_MS),
     ];
@@ -62,6 +75,7 @@ export class Rounds {
 
   async start(): Promise<void> {
     await this.parts.policies.refresh();
+    await this.parts.healthModels.refresh();
     await this.parts.watch.begin();
     for (const worker of this.#workers) worker.start();
   }
