@@ -10,6 +10,7 @@ const UP: readonly string[] = [
      labels         jsonb not null,
      steps          jsonb not null,
      critical_beats int not null check (critical_beats > 0),
+     degraded_beats int not null check (degraded_beats > 0),
      window_ms      int not null check (window_ms > 0),
      rest_ms        int not null check (rest_ms >= 0),
      max_rest_ms    int not null check (max_rest_ms >= rest_ms),

@@ -25,6 +25,7 @@ const troubled: RecoveryFacts = {
   desired: RUNNING,
   presence: ONLINE,
   criticalBeats: 0,
+  degradedBeats: 0,
   restartPending: false,
   attempts: [],
   restartsAtMs: [],
@@ -168,6 +169,17 @@ describe('a ladder', () => {
     const facts = { state: RUNNING, criticalBeats: 9, cause: 'database-1' };
     expect(decide(facts, 1_000_000, 0, policy)).toMatchObject({ outcome: 'wait', about: 'cause database-1' });
     expect(actionOf(decide({ ...facts, state: FAILED }, 1_000_000, 0, policy))).toBe(RESTART);
+  });
+
+  test('heeds that an agent is merely DEGRADED when it says so, and only then', () => {
+    const facts = { state: RUNNING, degradedBeats: 15 };
+    expect(decide(facts)).toEqual({ outcome: 'leave' });
+    const heeding = policyOf({ steps: [{ action: RESTART, attempts: 1, on: [RecoveryTrouble.DEGRADED] }] });
+    expect(decide(facts, 1_000_000, 0, heeding)).toMatchObject({
+      reason: 'its health was DEGRADED for 15 beats (restart 1 of 1)',
+    });
+    expect(decide({ ...facts, degradedBeats: 14 }, 1_000_000, 0, heeding)).toEqual({ outcome: 'leave' });
+    expect(decide({ ...facts, cause: 'database-1' }, 1_000_000, 0, heeding).outcome).toBe('wait');
   });
 
   test('off, it does nothing; what it only told does not count once it acts', () => {

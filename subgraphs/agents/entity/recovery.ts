@@ -23,6 +23,7 @@ export enum RecoveryTrouble {
   CRASH_LOOP = 'CRASH_LOOP',
   OVERSPENT = 'OVERSPENT',
   CRITICAL = 'CRITICAL',
+  DEGRADED = 'DEGRADED',
 }
 registerEnumType(RecoveryTrouble, {
   name: 'RecoveryTrouble',
@@ -33,6 +34,7 @@ registerEnumType(RecoveryTrouble, {
     CRASH_LOOP: { description: 'It was started anew five times within two minutes.' },
     OVERSPENT: { description: 'It spent its budget of an hour.' },
     CRITICAL: { description: 'Its score was below 50 for `criticalBeats` beats in a row.' },
+    DEGRADED: { description: 'Its score was below 80 for `degradedBeats` beats in a row.' },
   },
 });
 
@@ -108,6 +110,10 @@ export class RecoveryPolicy {
   @Field(() => Int, { description: 'So many beats in a row with a score below 50 are trouble.' })
   criticalBeats!: number;
 
+  @Column('int', { name: 'degraded_beats' })
+  @Field(() => Int, { description: 'So many beats in a row with a score below 80 are trouble.' })
+  degradedBeats!: number;
+
   /** Milliseconds, as the Duration scalar takes them; so are those below. */
   @Column('int', { name: 'window_ms' })
   @Field(() => SCALARS.Duration, { name: 'window', description: 'How long a step counts against its attempts.' })
@@ -142,7 +148,7 @@ export class RecoveryPolicy {
 
 /** What a caller sees of a policy's configuration: compared for changes, written to audit. */
 export function configurationOf(policy: RecoveryPolicy): object {
-  const { name, mode, priority, kinds, labels, steps, criticalBeats, jitter, maxShare } = policy;
+  const { name, mode, priority, kinds, labels, steps, criticalBeats, degradedBeats, jitter, maxShare } = policy;
   const { windowMs, restMs, maxRestMs, coolDownMs } = policy;
   return {
     name,
@@ -152,6 +158,7 @@ export function configurationOf(policy: RecoveryPolicy): object {
     labels,
     steps,
     criticalBeats,
+    degradedBeats,
     window: isoDuration(windowMs),
     rest: isoDuration(restMs),
     maxRest: isoDuration(maxRestMs),

@@ -45,6 +45,9 @@ export class RecoveryPolicyInput {
   @Field(() => Int, { nullable: true, description: 'Beats in a row with a score below 50 that are trouble.' })
   criticalBeats?: number | null;
 
+  @Field(() => Int, { nullable: true, description: 'Beats in a row with a score below 80 that are trouble.' })
+  degradedBeats?: number | null;
+
   @Field(() => SCALARS.Duration, { nullable: true, description: 'How long a step counts against its attempts.' })
   window?: string | null;
 

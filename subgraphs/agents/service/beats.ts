@@ -4,14 +4,15 @@ import { asFleetError, FleetError } from '../../../lib/errors.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { AgentState } from '../entity/enums.ts';
+import { AgentState, HealthGrade } from '../entity/enums.ts';
 import { assertSpeaksFor } from './access.ts';
 import { nextGrading } from './grade.ts';
 import { type FailedCheck, type Health, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
-import { healthNow, isCritical, isWell, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
+import { healthNow, isWell, type LiveAgent, type LiveFleet, mendableGrade, type Seen } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import type { Weights } from './penalty/weights.ts';
 import { nextVitals, spendOf } from './vitals.ts';
 
 /** What an agent says of itself now and then. */
@@ -116,12 +117,7 @@ export class Beats {
       version: beat.version ?? live.headed.version,
       observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
     };
-    const health = healthNow(live, seen, nowMs, this.fleet.weights);
-    live.grading = nextGrading(live.grading, health.score, nowMs);
-    live.criticalBeats = isCritical(health) ? live.criticalBeats + 1 : 0;
-    rememberWell(live, seen, health, nowMs);
-    live.health = health;
-    live.healthMs = nowMs;
+    const health = judge(live, seen, nowMs, this.fleet.weights);
     live.dirty = true;
     if (this.observer.isChange(live, seen, health)) await this.observer.change(live, seen, 'told by its beat');
   }
@@ -154,7 +150,8 @@ function assertSane({ sequence, checks, version, stats }: Beat): void {
   }
 }
 
-function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
+/** Takes what a beat says into memory. */
+export function remember(live: LiveAgent, beat: Omit<Beat, 'agentId'>, nowMs: number): void {
   live.sequence = beat.sequence;
   live.heardMs = nowMs;
   live.beatMs = nowMs;
@@ -169,6 +166,19 @@ function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
   const spend = spendOf(live.vitals, live.budgetUsd, nowMs);
   live.spentShare = spend ? spend.usd / spend.budgetUsd : 0;
   if (beat.checks) live.failedChecks = beat.checks.flatMap(failedCheck);
+}
+
+/** Judges an agent that was just heard, and remembers what recoveries and grades ask of its past. */
+export function judge(live: LiveAgent, seen: Seen, nowMs: number, weights: Weights): Health {
+  const health = healthNow(live, seen, nowMs, weights);
+  live.grading = nextGrading(live.grading, health.score, nowMs);
+  const grade = mendableGrade(health);
+  live.criticalBeats = grade === HealthGrade.CRITICAL ? live.criticalBeats + 1 : 0;
+  live.degradedBeats = grade === HealthGrade.HEALTHY ? 0 : live.degradedBeats + 1;
+  rememberWell(live, seen, health, nowMs);
+  live.health = health;
+  live.healthMs = nowMs;
+  return health;
 }
 
 function countWork({ minute }: LiveAgent, { requests, errors, latencyMs }: BeatStats): void {

@@ -3,13 +3,18 @@ import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { AgentState } from '../entity/enums.ts';
 import { HealthFactor } from '../entity/health-model.ts';
 import { LEAST_SCORE } from './health.ts';
-import type { LiveAgent, LiveFleet } from './live.ts';
+import type { Cause, LiveAgent, LiveFleet } from './live.ts';
 import { type Ailing, type DependencyGraph, rootCauses } from './root-cause.ts';
+
+/** Scores look back on five beats, and grades rise late. Milliseconds. */
+const AFTERMATH_MS = 20_000;
 
 /** Finds, for agents that are unwell together, where their trouble comes from, by what they say they depend on. */
 export class Causes {
   /** Since when agents are unwell. */
   readonly #since = new Map<string, number>();
+  /** The causes that were found last, and when. */
+  readonly #named = new Map<string, { cause: Cause; atMs: number }>();
 
   constructor(
     private readonly fleet: LiveFleet,
@@ -25,8 +30,17 @@ export class Causes {
     for (const live of all) {
       const first = found?.get(live.uuid)?.[0]?.id;
       const cause = first === undefined || first === live.uuid ? undefined : this.fleet.known(first);
-      live.cause = cause && { uuid: cause.uuid, name: cause.name };
+      live.cause = this.#remembered(live, cause && { uuid: cause.uuid, name: cause.name });
     }
+  }
+
+  /** Once the cause is healed, its effects get a while to get well by themselves. */
+  #remembered({ uuid }: LiveAgent, found: Cause | undefined): Cause | undefined {
+    const nowMs = this.clock.nowMs();
+    const known = this.#named.get(uuid);
+    if (found) this.#named.set(uuid, { cause: found, atMs: nowMs });
+    else if (!this.#since.has(uuid) || (known && nowMs - known.atMs > AFTERMATH_MS)) this.#named.delete(uuid);
+    return this.#named.get(uuid)?.cause;
   }
 
   #ailing(all: readonly LiveAgent[]): Ailing[] {

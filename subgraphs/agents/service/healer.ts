@@ -71,7 +71,7 @@ export class Healer {
     if (!taken) return;
     if ('held' in taken) return await this.#hold(live, patient, taken.held, 'blast radius', policy);
     this.#patients.set(live.uuid, { ...patient, jitter: this.clock.random(), told: undefined });
-    live.criticalBeats = 0;
+    Object.assign(live, { criticalBeats: 0, degradedBeats: 0 });
     for (const agent of taken.agents) {
       this.fleet.adopt(agent);
       this.mailbox.wake(agent.uuid);
@@ -100,6 +100,7 @@ export class Healer {
       desired: live.desired,
       presence: live.presence,
       criticalBeats: live.criticalBeats,
+      degradedBeats: live.degradedBeats,
       restartPending: (await this.mailbox.waiting(live)).some(({ name }) => name === 'restart'),
       attempts: live.attempts,
       restartsAtMs: live.restartsAtMs,

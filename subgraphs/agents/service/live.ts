@@ -4,6 +4,7 @@ import type { Agent } from '../entity/agent.ts';
 import type { Attempt } from '../entity/attempt.ts';
 import type { AgentCommand } from '../entity/command.ts';
 import { AgentState, HealthGrade } from '../entity/enums.ts';
+import { HealthFactor } from '../entity/health-model.ts';
 import type { AgentStore, Asked, Observation } from '../store/agents.ts';
 import { type Grading, nextGrading } from './grade.ts';
 import { type BeatSample, type FailedCheck, gradeOf, type Health, type HealthFacts, healthOf } from './health.ts';
@@ -54,6 +55,7 @@ export interface LiveAgent extends Seen {
   /** Steps that recoveries took for it. */
   attempts: Attempt[];
   criticalBeats: number;
+  degradedBeats: number;
   /** The last stretch in which each beat was well, epoch milliseconds. */
   well: { isOn: boolean; sinceMs: number; untilMs: number };
   /** Beats in a row that were well, under one configuration; and the version that was last noted as proven so. */
@@ -135,6 +137,7 @@ export class LiveFleet {
       failedChecks: [],
       queue: 0,
       criticalBeats: 0,
+      degradedBeats: 0,
       well: { isOn: false, sinceMs: 0, untilMs: 0 },
       provingBeats: 0,
       provenVersion: null,
@@ -167,7 +170,7 @@ export class LiveFleet {
     // What it did before its restart is not held against it twice.
     if (!isRestarted) return;
     const vitals = { ...live.vitals, cpu: undefined, memory: NO_VITALS.memory };
-    Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0, vitals });
+    Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0, degradedBeats: 0, vitals });
   }
 
   /** Takes what another process may have asked of agents. */
@@ -279,7 +282,18 @@ export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
   };
 }
 
-export const isCritical = (health: Health): boolean => gradeOf(health.score) === HealthGrade.CRITICAL;
+/** What a restart does not mend: what restarts, spending and others take from a score must not ask for one. */
+const NOT_MENDED: readonly (HealthFactor | undefined)[] = [
+  HealthFactor.RESTARTS,
+  HealthFactor.SPEND,
+  HealthFactor.DEPENDENCY,
+];
+
+/** The grade by what a restart may mend. */
+export function mendableGrade({ penalties }: Health): HealthGrade {
+  const own = penalties.filter(({ factor }) => !NOT_MENDED.includes(factor));
+  return gradeOf(100 - own.reduce((sum, { points }) => sum + points, 0));
+}
 
 /** Whether a beat that says this shows an agent at work and well. */
 export const isWell = (health: Health, { reported }: Pick<Seen, 'reported'>): boolean =>

@@ -18,6 +18,7 @@ export interface PolicyDraft {
   labels?: Record<string, string> | null | undefined;
   steps: readonly RecoveryStep[];
   criticalBeats?: number | null | undefined;
+  degradedBeats?: number | null | undefined;
   window?: string | null | undefined;
   rest?: string | null | undefined;
   maxRest?: string | null | undefined;
@@ -132,6 +133,7 @@ function built(draft: PolicyDraft, version: number): RecoveryPolicy {
     labels: draft.labels ?? {},
     steps: draft.steps.map((step, at) => checkedStep(step, at)),
     criticalBeats: within('criticalBeats', draft.criticalBeats, DEFAULT_POLICY.criticalBeats, 1, 1_000),
+    degradedBeats: within('degradedBeats', draft.degradedBeats, DEFAULT_POLICY.degradedBeats, 1, 10_000),
     windowMs: stretch('window', draft.window, DEFAULT_POLICY.windowMs, 1_000),
     restMs: stretch('rest', draft.rest, DEFAULT_POLICY.restMs, 0),
     maxRestMs: stretch('maxRest', draft.maxRest, DEFAULT_POLICY.maxRestMs, 0),

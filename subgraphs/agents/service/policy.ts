@@ -17,6 +17,7 @@ export const DEFAULT_POLICY: RecoveryPolicy = Object.assign(new RecoveryPolicy()
     { action: RecoveryAction.QUARANTINE, attempts: 1, on: [SILENT, FAILED, CRASH_LOOP, CRITICAL] },
   ],
   criticalBeats: 5,
+  degradedBeats: 15,
   windowMs: TEN_MINUTES_MS,
   restMs: 5_000,
   maxRestMs: 5 * 60_000,

@@ -16,6 +16,8 @@ export interface RecoveryFacts {
   presence: AgentPresence;
   /** Beats in a row with a score below 50. */
   criticalBeats: number;
+  /** Beats in a row with a score below 80. */
+  degradedBeats: number;
   /** Whether a restart that was asked for is still under way. */
   restartPending: boolean;
   /** Steps that were taken, oldest first. */
@@ -46,6 +48,8 @@ const LOOP_MS = 2 * 60_000;
 /** Steps that end in a person's hands: they are not used up, for only a person lets the agent out again. */
 const LAST: readonly RecoveryAction[] = [RecoveryAction.PAUSE, RecoveryAction.QUARANTINE];
 
+/** Troubles that another agent's may be the cause of. */
+const UNWELL: readonly RecoveryTrouble[] = [RecoveryTrouble.CRITICAL, RecoveryTrouble.DEGRADED];
 const RESTARTING: readonly RecoveryAction[] = [
   RecoveryAction.RESTART,
   RecoveryAction.RESTART_DEPENDANTS,
@@ -71,7 +75,7 @@ export function recoveryOf(facts: RecoveryFacts, policy: RecoveryPolicy, nowMs: 
   const trouble = troubleOf(facts, policy, nowMs);
   if (!trouble) return LEAVE;
   const { kind, sentence } = trouble;
-  if (kind === RecoveryTrouble.CRITICAL && facts.cause !== undefined) {
+  if (UNWELL.includes(kind) && facts.cause !== undefined) {
     return wait(`${sentence}, and the cause is ${facts.cause}: that is healed first`, `cause ${facts.cause}`);
   }
   const recent = remembered(facts, policy, nowMs);
@@ -176,11 +180,14 @@ interface Trouble {
 
 /** What is wrong with an agent that is asked to run; the gravest first. */
 export function troubleOf(
-  facts: Pick<RecoveryFacts, 'state' | 'presence' | 'criticalBeats' | 'restartsAtMs' | 'attempts' | 'spentShare'>,
-  policy: Pick<RecoveryPolicy, 'criticalBeats'>,
+  facts: Pick<
+    RecoveryFacts,
+    'state' | 'presence' | 'criticalBeats' | 'degradedBeats' | 'restartsAtMs' | 'attempts' | 'spentShare'
+  >,
+  policy: Pick<RecoveryPolicy, 'criticalBeats' | 'degradedBeats' | 'steps'>,
   nowMs: number,
 ): Trouble | undefined {
-  const { SILENT, FAILED, CRASH_LOOP, OVERSPENT, CRITICAL } = RecoveryTrouble;
+  const { SILENT, FAILED, CRASH_LOOP, OVERSPENT, CRITICAL, DEGRADED } = RecoveryTrouble;
   const crashes = crashesOf(facts, nowMs);
   if (crashes >= LOOP_RESTARTS)
     return { kind: CRASH_LOOP, sentence: `it was started anew ${crashes} times in 2 minutes, unasked` };
@@ -190,6 +197,10 @@ export function troubleOf(
     return { kind: OVERSPENT, sentence: `it spent ${Math.round(facts.spentShare * 100)} % of its budget of an hour` };
   if (facts.criticalBeats >= policy.criticalBeats)
     return { kind: CRITICAL, sentence: `its health was CRITICAL for ${facts.criticalBeats} beats` };
+  // Policies that say nothing of it bear it: being slow is no reason for what nobody asked for.
+  const isSpoken = policy.steps.some(({ on }) => on.includes(DEGRADED));
+  if (isSpoken && facts.degradedBeats >= policy.degradedBeats)
+    return { kind: DEGRADED, sentence: `its health was DEGRADED for ${facts.degradedBeats} beats` };
   return undefined;
 }
 
