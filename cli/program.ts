@@ -6,9 +6,11 @@ import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addFlags } from './commands/flags.ts';
+import { addHealth } from './commands/health.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
+import { addRecovery } from './commands/recovery.ts';
 import { addRetention } from './commands/retention.ts';
 import { addSchema } from './commands/schema.ts';
 import { addSearches } from './commands/searches.ts';
@@ -30,6 +32,8 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addStart,
     addStatus,
     addAgents,
+    addHealth,
+    addRecovery,
     addLogs,
     addSearches,
     addRetention,

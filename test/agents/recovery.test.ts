@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { HealthFactor } from '../../subgraphs/agents/entity/health-model.ts';
+import { RecoveryAction, RecoveryTrouble } from '../../subgraphs/agents/entity/recovery.ts';
 import { type AlertsWorld, startAlerts } from '../alerts/support/house.ts';
 import type { AnyShape, TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
@@ -233,5 +237,14 @@ describe('recovery policies', () => {
       },
     ]);
     expect((await driver.beat(agent, { state: 'FAILED' })).commands).toEqual([]);
+  });
+
+  test('are written as docs/health.md shows it', async () => {
+    const text = readFileSync(path.resolve(__dirname, '../../docs/health.md'), 'utf8');
+    const [, example = ''] = /```graphql\n([\s\S]*?)```/.exec(text) ?? [];
+    const { applyRecoveryPolicy } = await driver.do(example, {}, { principal: OPERATOR });
+    expect(applyRecoveryPolicy).toEqual({ policy: { version: 1 }, userErrors: [] });
+    for (const name of [...Object.keys(RecoveryAction), ...Object.keys(RecoveryTrouble), ...Object.keys(HealthFactor)])
+      expect({ name, isTold: text.includes(name) }).toEqual({ name, isTold: true });
   });
 });

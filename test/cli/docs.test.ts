@@ -33,6 +33,13 @@ const ENTRY = {
 const MATCH = { services: null, maxSeverity: 'DEBUG', agentIds: null, attributes: null, resource: null, query: null };
 const POLICY = { name: 'chatter', version: 1, match: MATCH, keepFor: 'P1D', maxBytes: null, hold: false };
 
+const PATIENT = {
+  name: 'coder-01',
+  health: { score: 100, grade: 'HEALTHY', penalties: [] },
+  rootCause: null,
+  events: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] },
+};
+
 describe('the documents', () => {
   const server = new ContractServer();
   const terminal = new Terminal();
@@ -62,6 +69,9 @@ describe('the documents', () => {
       apiKeys: () => [key],
       featureFlags: () => [],
       queryPlan: () => ({ rootFields: ['agents'], cost: 1, tookMs: 3, nodes: [] }),
+      agent: () => PATIENT,
+      recoveryPolicies: () => [],
+      applyRecoveryPolicy: () => ({ policy: { version: 1 }, changes: [], userErrors: [] }),
       retentionPolicies: () => [],
       retentionPreview: () => [],
       applyRetentionPolicy: () => ({ policy: POLICY, changes: [], nextSweep: [], userErrors: [] }),
