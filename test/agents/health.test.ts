@@ -308,10 +308,11 @@ describe('the health of a fleet', () => {
     const database = await driver.register({ kind: 'database' });
     const coder = await driver.register({ kind: 'coder', dependencies: ['database'] });
     const CRITICAL = { stats: { requests: 10, errors: 10 } };
+    const DEGRADED = { stats: { requests: 10, errors: 2 } };
     await driver.beat(database, { state: 'FAILED' });
     const named = await until(async () => {
       // Unwell, though not so much that it would be restarted before the cause is found.
-      await driver.beat(coder, FAILING);
+      await driver.beat(coder, DEGRADED);
       const found = await driver.agent(coder.id, `${HEALTH} dependencies`);
       return found.rootCause && found;
     });

@@ -27,7 +27,13 @@ export class Causes {
     const ailing = this.#ailing(all);
     const isSought = ailing.length > 1 && all.some(({ dependencies }) => dependencies.length);
     const found = isSought ? rootCauses(ailing, graphOf(all, ailing)) : undefined;
-    for (const live of all) {
+    // Those that are well and were so before have no cause, and are not looked at.
+    for (const uuid of new Set([...ailing.map(({ id }) => id), ...this.#named.keys()])) {
+      const live = this.fleet.known(uuid);
+      if (!live) {
+        this.#named.delete(uuid);
+        continue;
+      }
       const first = found?.get(live.uuid)?.[0]?.id;
       const cause = first === undefined || first === live.uuid ? undefined : this.fleet.known(first);
       live.cause = this.#remembered(live, cause && { uuid: cause.uuid, name: cause.name });
@@ -65,6 +71,7 @@ export class Causes {
 
 /** What an agent's own trouble takes from its score: what others' takes must not prove itself. */
 function missingOf({ health }: LiveAgent): number {
+  if (!health.penalties.length) return 0;
   const own = health.penalties.filter(({ factor }) => factor !== HealthFactor.DEPENDENCY);
   return own.reduce((sum, { points }) => sum + points, 0);
 }

@@ -10,11 +10,22 @@ import { observedState } from './lifecycle.ts';
 import { dependantsOf, type LiveAgent, type LiveFleet } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { RecoveryPolicies } from './policies.ts';
-import { type RecoveryFacts, recoveryOf, troubleOf } from './recovery.ts';
+import { LOOP_RESTARTS, type RecoveryFacts, recoveryOf, troubleOf } from './recovery.ts';
 import type { Remedies } from './remedies.ts';
 
 /** How soon a step that had to wait for others is looked at again, milliseconds. */
 const HELD_MS = 1_000;
+
+/** Whether anything at all is out of the ordinary: asked of every agent at every look, so it must cost next to nothing. */
+function isOfNote(live: LiveAgent): boolean {
+  return (
+    live.degradedBeats > 0 ||
+    live.presence === AgentPresence.OFFLINE ||
+    live.reported === AgentState.FAILED ||
+    live.spentShare >= 1 ||
+    live.restartsAtMs.length >= LOOP_RESTARTS
+  );
+}
 
 /** What is remembered of an agent between two looks at it. */
 interface Patient {
@@ -43,6 +54,7 @@ export class Healer {
   /** Whether a closer look is worth it. */
   mayNeed(live: LiveAgent): boolean {
     if (live.heardMs === undefined || live.desired !== AgentState.RUNNING) return false;
+    if (!isOfNote(live)) return false;
     const nowMs = this.clock.nowMs();
     // One that has just been heard again is OFFLINE only until that is written.
     const isHeard = presenceAt(this.fleet.terms, live.heardMs, nowMs) !== AgentPresence.OFFLINE;

@@ -160,13 +160,11 @@ export class LiveFleet {
     const live = this.#agents.get(agent.uuid);
     if (!live) return;
     const isNewProcess = agent.incarnation !== live.incarnation;
-    const isResumed = live.desired !== AgentState.RUNNING && agent.desiredState === AgentState.RUNNING;
+    grantAnew(live, agent.desiredState);
     const isRestarted = isNewProcess || agent.restartedAtMs.at(-1) !== live.restartsAtMs.at(-1);
     Object.assign(live, asked(agent));
     this.mailChanged(agent.uuid);
     if (isNewProcess) live.sequence = agent.beatSequence;
-    // Whoever lets an agent go on that was paused for what it spent grants it another hour's budget.
-    if (isResumed) Object.assign(live, { vitals: { ...live.vitals, spent: [], slot: 0 }, spentShare: 0 });
     // What it did before its restart is not held against it twice.
     if (!isRestarted) return;
     const vitals = { ...live.vitals, cpu: undefined, memory: NO_VITALS.memory };
@@ -178,6 +176,7 @@ export class LiveFleet {
     for (const { uuid, revision, desired, configVersion } of all) {
       const live = this.#agents.get(uuid);
       if (!live || revision <= live.revision) continue;
+      grantAnew(live, desired);
       Object.assign(live, { revision, desired, configVersion });
       this.mailChanged(uuid);
     }
@@ -194,6 +193,13 @@ export class LiveFleet {
     live.mail = undefined;
     live.mailChanges += 1;
   }
+}
+
+/** Whoever lets an agent go on that was paused for what it spent grants it another hour's budget. */
+function grantAnew(live: LiveAgent, desired: AgentState): void {
+  if (live.desired === AgentState.RUNNING || desired !== AgentState.RUNNING) return;
+  live.vitals = { ...live.vitals, spent: [], slot: 0 };
+  live.spentShare = 0;
 }
 
 function asked(agent: Agent) {

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../lib/clock.ts';
 import type { RecoveryStore } from '../store/recoveries.ts';
-import type { LiveFleet } from './live.ts';
+import type { LiveAgent, LiveFleet } from './live.ts';
 
 /** So many beats in a row that were well prove a configuration. */
 const PROVING_BEATS = 10;
@@ -15,12 +15,12 @@ export class Proofs {
 
   /** Writes down what was proven since the last time. */
   async write(): Promise<void> {
-    const proven = [...this.fleet.all()].flatMap((live) => {
+    const proven: { live: LiveAgent; uuid: string; version: number }[] = [];
+    for (const live of this.fleet.all()) {
       const { uuid, observedConfigVersion: version, provingBeats, provenVersion } = live;
-      return version !== null && version !== provenVersion && provingBeats >= PROVING_BEATS
-        ? [{ live, uuid, version }]
-        : [];
-    });
+      if (version !== null && version !== provenVersion && provingBeats >= PROVING_BEATS)
+        proven.push({ live, uuid, version });
+    }
     if (!proven.length) return;
     await this.recoveries.prove(
       proven.map(({ uuid, version }) => ({ uuid, version })),

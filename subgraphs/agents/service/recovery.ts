@@ -43,7 +43,7 @@ export type Decision =
 
 const LEAVE: Decision = { outcome: 'leave' };
 /** So many restarts within so long are a crash loop, whoever restarts it. */
-const LOOP_RESTARTS = 5;
+export const LOOP_RESTARTS = 5;
 const LOOP_MS = 2 * 60_000;
 /** Steps that end in a person's hands: they are not used up, for only a person lets the agent out again. */
 const LAST: readonly RecoveryAction[] = [RecoveryAction.PAUSE, RecoveryAction.QUARANTINE];

@@ -112,9 +112,13 @@ export function memoryGrowthOf({ memory }: Vitals): number | undefined {
 
 /** How the last beats differ from the agent's habit; the greater of latency and errors, undefined when neither does. */
 export function anomalyOf({ latency, errors }: Vitals, window: readonly BeatSample[]): Anomaly | undefined {
-  const requests = window.reduce((sum, beat) => sum + beat.requests, 0);
-  if (requests < MIN_REQUESTS) return undefined;
-  const failed = window.reduce((sum, beat) => sum + Math.min(beat.errors, beat.requests), 0);
+  let requests = 0;
+  let failed = 0;
+  for (const beat of window) {
+    requests += beat.requests;
+    failed += Math.min(beat.errors, beat.requests);
+  }
+  if (requests < MIN_REQUESTS || errors.count < KNOWN_BEATS) return undefined;
   const mean = meanLatency(window);
   const found: Anomaly[] = [
     {

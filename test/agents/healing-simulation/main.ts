@@ -53,7 +53,7 @@ function showHealing(healing: Healing): void {
   );
   promise(
     'steps for agents without a fault: 0',
-    `${healing.falseSteps} in ${healing.agentHours.toFixed(0)} agent hours, ${healing.clockJumps} clock jumps`,
+    `${healing.falseSteps.length} in ${healing.agentHours.toFixed(0)} agent hours, ${healing.clockJumps} clock jumps`,
     healing.falseSteps.length === 0,
   );
   for (const step of healing.falseSteps) say(`         ${step}`);

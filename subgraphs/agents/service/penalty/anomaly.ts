@@ -4,7 +4,7 @@ import { ramp, type Weights } from './weights.ts';
 
 /** What is unlike the agent's own habit, also where it would be usual for others. */
 export function anomaly({ anomaly: found }: HealthFacts, { ANOMALY }: Weights): Penalty[] {
-  if (!found) return [];
+  if (!found || found.distance <= ANOMALY.from) return [];
   const { what, distance, value, usual } = found;
   const said = (amount: number) => (what === 'latency' ? `${Math.round(amount)} ms` : percent(amount));
   return [

@@ -14,6 +14,7 @@ export function errors({ window }: HealthFacts, { ERRORS }: Weights): Penalty[] 
   );
   const share = requests ? failed / requests : 0;
   const points = requests < MIN_REQUESTS ? 0 : ramp(share, ERRORS);
+  if (!points) return [];
   const evidence = `${failed} of ${requests} requests failed in the last ${window.length} beats (${percent(share)})`;
   return [{ factor: HealthFactor.ERRORS, reason: 'requests fail', points, evidence }];
 }
