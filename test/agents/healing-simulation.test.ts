@@ -20,7 +20,7 @@ test('the root of a cascade is named first', () => {
 });
 
 test('transient faults are healed without a person, and nobody else is touched', async () => {
-  const { episodes, falseSteps, radiusPassed } = await heal(SEED, 56);
+  const { episodes, falseSteps, radiusPassed } = await heal(SEED, 42);
   const healed = episodes.filter(({ healedMs }) => healedMs !== undefined);
   expect(healed.length / episodes.length).toBeGreaterThanOrEqual(0.95);
   expect({ falseSteps, radiusPassed }).toEqual({ falseSteps: [], radiusPassed: 0 });
@@ -32,7 +32,7 @@ test('transient faults are healed without a person, and nobody else is touched',
 
 test('the same seed is the same run', async () => {
   const said = async () =>
-    (await heal(3, 14)).episodes.map(({ kind, healedMs, program }) => [kind, healedMs, program.live.name]);
+    (await heal(3, 6)).episodes.map(({ kind, healedMs, program }) => [kind, healedMs, program.live.name]);
   expect(await said()).toEqual(await said());
 });
 

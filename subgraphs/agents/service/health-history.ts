@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../../lib/clock.ts';
 import type { HealthStore } from '../store/health.ts';
-import { factsOf, type LiveAgent, type LiveFleet, NO_WORK } from './live.ts';
+import { type LiveAgent, type LiveFleet, NO_WORK } from './live.ts';
+import { factsOf } from './live-health.ts';
 
 /** So many agents are followed at most: always the same ones, whoever else comes. */
 const MAX_AGENTS = 1_000;

@@ -3,15 +3,13 @@ import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import type { Agent } from '../entity/agent.ts';
 import type { Attempt } from '../entity/attempt.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { AgentState, HealthGrade } from '../entity/enums.ts';
-import { HealthFactor } from '../entity/health-model.ts';
+import { AgentState } from '../entity/enums.ts';
 import type { AgentStore, Asked, Observation } from '../store/agents.ts';
-import { type Grading, nextGrading } from './grade.ts';
-import { type BeatSample, type FailedCheck, gradeOf, type Health, type HealthFacts, healthOf } from './health.ts';
+import { type Grading } from './grade.ts';
+import { type BeatSample, type FailedCheck, type Health } from './health.ts';
 import { type LeaseTerms, leaseEndMs } from './lease.ts';
-import { observedState } from './lifecycle.ts';
 import { STANDARD_WEIGHTS, type Weights } from './penalty/weights.ts';
-import { anomalyOf, budgetOf, memoryGrowthOf, NO_VITALS, spendOf, type Vitals } from './vitals.ts';
+import { budgetOf, NO_VITALS, type Vitals } from './vitals.ts';
 
 /** What a beat or a silence makes of an agent. */
 export interface Seen {
@@ -235,41 +233,6 @@ export function seenOf({ reported, presence, version, observedConfigVersion }: S
   return { reported, presence, version, observedConfigVersion };
 }
 
-/** What a live agent's score is made of, were it in this state and presence. */
-export function factsOf(
-  live: LiveAgent,
-  seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
-  nowMs: number,
-): HealthFacts {
-  return {
-    desired: live.desired,
-    window: live.window,
-    failedChecks: live.failedChecks,
-    queue: live.queue,
-    restartsAtMs: live.restartsAtMs,
-    cause: live.cause,
-    state: observedState(live.desired, seen.reported),
-    presence: seen.presence,
-    seen: live.heardMs !== undefined,
-    cpu: live.vitals.cpu,
-    memoryGrowth: memoryGrowthOf(live.vitals),
-    anomaly: anomalyOf(live.vitals, live.window),
-    spend: spendOf(live.vitals, live.budgetUsd, nowMs),
-  };
-}
-
-/** Health of a live agent, were it in this state and presence; its grade is the one that is shown. */
-export function healthNow(
-  live: LiveAgent,
-  seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
-  nowMs: number,
-  weights: Weights,
-): Health {
-  const health = healthOf(factsOf(live, seen, nowMs), nowMs, weights);
-  if (health.grade === HealthGrade.UNKNOWN) return health;
-  return { ...health, grade: nextGrading(live.grading, health.score, nowMs).grade };
-}
-
 /** A live agent's beats, to be written. */
 export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
   const heardMs = live.heardMs ?? 0;
@@ -287,23 +250,6 @@ export function observationOf(live: LiveAgent, terms: LeaseTerms): Observation {
     healthMs: live.healthMs,
   };
 }
-
-/** What a restart does not mend: what restarts, spending and others take from a score must not ask for one. */
-const NOT_MENDED: readonly (HealthFactor | undefined)[] = [
-  HealthFactor.RESTARTS,
-  HealthFactor.SPEND,
-  HealthFactor.DEPENDENCY,
-];
-
-/** The grade by what a restart may mend. */
-export function mendableGrade({ penalties }: Health): HealthGrade {
-  const own = penalties.filter(({ factor }) => !NOT_MENDED.includes(factor));
-  return gradeOf(100 - own.reduce((sum, { points }) => sum + points, 0));
-}
-
-/** Whether a beat that says this shows an agent at work and well. */
-export const isWell = (health: Health, { reported }: Pick<Seen, 'reported'>): boolean =>
-  reported === AgentState.RUNNING && gradeOf(health.score) === HealthGrade.HEALTHY;
 
 /** The agents at work that say they cannot work without this one, by its name or its kind. */
 export function dependantsOf(fleet: LiveFleet, { uuid, name, kind }: LiveAgent): LiveAgent[] {

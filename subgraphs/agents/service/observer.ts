@@ -11,7 +11,8 @@ import type { StoryStore } from '../store/story.ts';
 import { type Health, isNews } from './health.ts';
 import { presenceAt } from './lease.ts';
 import { observedState } from './lifecycle.ts';
-import { healthNow, type LiveAgent, type LiveFleet, observationOf, type Seen, seenOf } from './live.ts';
+import { type LiveAgent, type LiveFleet, observationOf, type Seen, seenOf } from './live.ts';
+import { healthNow } from './live-health.ts';
 import { SYSTEM } from './record.ts';
 
 interface Waiting {
