@@ -165,6 +165,12 @@ describe('a ladder', () => {
     expect(climb({})).toHaveLength(5);
   });
 
+  test('passes over a pause of an agent that failed: its life has no such move', () => {
+    const steps = [PAUSE, PAGE].map((action) => ({ action, attempts: 1, on }));
+    expect(actionOf(decide({}, 1_000_000, 0, policyOf({ steps })))).toBe(PAGE);
+    expect(actionOf(decide({ state: RUNNING, criticalBeats: 5 }, 1_000_000, 0, policyOf({ steps })))).toBe(PAUSE);
+  });
+
   test('leaves a critical agent to the healing of the one it depends on', () => {
     const facts = { state: RUNNING, criticalBeats: 9, cause: 'database-1' };
     expect(decide(facts, 1_000_000, 0, policy)).toMatchObject({ outcome: 'wait', about: 'cause database-1' });

@@ -125,6 +125,8 @@ function rungOf(
   for (const step of policy.steps) {
     if (!step.on.includes(trouble)) continue;
     if (step.action === RecoveryAction.ROLLBACK_CONFIG && facts.provenConfig === undefined) continue;
+    // There is no such move in an agent's life.
+    if (step.action === RecoveryAction.PAUSE && facts.state === AgentState.FAILED) continue;
     const used = LAST.includes(step.action) && policy.mode === RecoveryMode.ACT ? 0 : (left.get(step.action) ?? 0);
     if (used < step.attempts) return { step, used };
     // The same action may be on a later rung again: what this one used is this one's.
