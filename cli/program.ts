@@ -7,9 +7,11 @@ import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
+import { addHealth } from './commands/health.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
+import { addRecovery } from './commands/recovery.ts';
 import { addRetention } from './commands/retention.ts';
 import { addRollout } from './commands/rollout.ts';
 import { addRun } from './commands/run.ts';
@@ -37,6 +39,8 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addAgents,
     addVersions,
     addRollout,
+    addHealth,
+    addRecovery,
     addLogs,
     addSearches,
     addRetention,

@@ -20,6 +20,8 @@ import { AgentsPast1796180400002 } from './1796180400002-agents-past.ts';
 import { AgentsTokenIncarnation1796180400003 } from './1796180400003-agents-token-incarnation.ts';
 import { AgentsVersions1796180410000 } from './1796180410000-agents-versions.ts';
 import { AgentsRollouts1796180410001 } from './1796180410001-agents-rollouts.ts';
+import { AgentsRecovery1796180420000 } from './1796180420000-agents-recovery.ts';
+import { AgentsHealthModel1796180420001 } from './1796180420001-agents-health-model.ts';
 import { AgentsPeers1796180440000 } from './1796180440000-agents-peers.ts';
 import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 
@@ -38,6 +40,8 @@ export const migrations: Record<string, Migration[]> = {
     AgentsSaid1796180400001,
     AgentsPast1796180400002,
     AgentsTokenIncarnation1796180400003,
+    AgentsRecovery1796180420000,
+    AgentsHealthModel1796180420001,
   ],
   logs: [
     LogsRetention1795406000004,

@@ -6,10 +6,14 @@ import { startLocalPostgres } from '../../lib/postgres/local.ts';
 import type { Bench, Figure } from '../figure.ts';
 import { bulkFigures } from './bulk.ts';
 import { pastFigures } from './past.ts';
-import { presenceBench } from './presence.ts';
+import { presenceFigures } from './presence.ts';
 
 /** Each on a database of its own in one PostgreSQL. */
-const PARTS: Record<string, () => Promise<Figure[]>> = { bulk: bulkFigures, past: pastFigures, presence: () => presenceBench.run() };
+const PARTS: Record<string, () => Promise<Figure[]>> = {
+  bulk: bulkFigures,
+  past: pastFigures,
+  presence: presenceFigures,
+};
 
 /** What the agents house promises at scale; `-- agents --part past` for one part. */
 export const agentsBench: Bench = {

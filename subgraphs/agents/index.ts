@@ -8,7 +8,9 @@ import { AgentEvent } from './entity/agent-event.ts';
 import { AgentVersion } from './entity/agent-version.ts';
 import { AgentCommand } from './entity/command.ts';
 import { AgentToken, ApiKey } from './entity/credential.ts';
+import { HealthModel } from './entity/health-model.ts';
 import { Job, JobTarget } from './entity/job.ts';
+import { RecoveryPolicy } from './entity/recovery.ts';
 import { Rollout } from './entity/rollout.ts';
 import { agentLoaders } from './loaders.ts';
 import { AgentResolver } from './resolver/agents.ts';
@@ -16,9 +18,11 @@ import { ChangeResolver } from './resolver/changes.ts';
 import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
 import { discoveryRoutes } from './resolver/discovery.ts';
+import { HealthResolver } from './resolver/health.ts';
 import { JobResolver, JobTargetResolver } from './resolver/jobs.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
+import { PolicyResolver } from './resolver/policies.ts';
 import { RolloutResolver } from './resolver/rollouts.ts';
 import { VersionResolver } from './resolver/versions.ts';
 import { mayRead } from './service/access.ts';
@@ -27,7 +31,7 @@ import type { Credentials } from './service/credentials.ts';
 
 export const entities = [
   ...[Agent, AgentCommand, AgentEvent, AgentToken, AgentVersion, ApiKey],
-  ...[Job, JobTarget, Rollout],
+  ...[HealthModel, Job, JobTarget, RecoveryPolicy, Rollout],
 ];
 
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
@@ -41,10 +45,12 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
         AgentResolver,
         ChangeResolver,
         CredentialResolver,
+        HealthResolver,
         JobResolver,
         JobTargetResolver,
         LifeResolver,
         MailResolver,
+        PolicyResolver,
         RolloutResolver,
         VersionResolver,
       ],

@@ -96,9 +96,9 @@ describe('an agent in trouble', () => {
     const agent = await driver.register();
     await driver.beat(agent);
     const past = [5, 4, 3, 2, 1].map((minutes) => Date.now() - minutes * 100_000);
-    await house.runtime.database.query(`update agent set recovered_at_ms = $2 where name = $1`, [
+    await house.runtime.database.query(`update agent set recoveries = $2 where name = $1`, [
       agent.name,
-      JSON.stringify(past),
+      JSON.stringify(past.map((atMs) => ({ step: 'RESTART', atMs }))),
     ]);
     await driver.act('pause', agent.id);
     await driver.act('resume', agent.id);

@@ -13,7 +13,6 @@ import {
   observedState,
   wasAtWork,
 } from '../../subgraphs/agents/service/lifecycle.ts';
-import { RECOVERY, type RecoveryFacts, recoveryOf } from '../../subgraphs/agents/service/recovery.ts';
 import {
   learned,
   NEW_RHYTHM,
@@ -293,53 +292,5 @@ describe('health', () => {
     const before = { score: 82, grade: HealthGrade.HEALTHY };
     const after = (score: number) => ({ score, grade: gradeOf(score), penalties: [] });
     expect([79, 86, 87].map((score) => isNews(before, after(score)))).toEqual([true, false, true]);
-  });
-});
-
-describe('the recovery policy', () => {
-  const troubled: RecoveryFacts = {
-    state: FAILED,
-    desired: RUNNING,
-    presence: ONLINE,
-    grade: HealthGrade.CRITICAL,
-    criticalBeats: 0,
-    restartPending: false,
-    attemptsAtMs: [],
-  };
-  const recovery = (facts: Partial<RecoveryFacts>, nowMs = 1_000_000, jitter = 0) =>
-    recoveryOf({ ...troubled, ...facts }, nowMs, jitter);
-
-  test('an agent that failed, fell silent or stays critical is restarted, with the reason', () => {
-    expect(recovery({})).toEqual({ step: 'restart', reason: 'it failed (restart 1 of 5)' });
-    expect(recovery({ state: RUNNING, presence: OFFLINE })?.reason).toContain('it went silent');
-    expect(recovery({ state: RUNNING, criticalBeats: 5 })?.reason).toContain('CRITICAL for 5 beats');
-    expect(recovery({ state: RUNNING, criticalBeats: 4 })).toBeUndefined();
-  });
-
-  test('one that need not run, or is being restarted, is left alone', () => {
-    for (const desired of [PAUSED, STOPPED, QUARANTINED, RETIRED]) expect(recovery({ desired })).toBeUndefined();
-    expect(recovery({ restartPending: true })).toBeUndefined();
-  });
-
-  test('rests double, with jitter', () => {
-    const attemptsAtMs = [990_000, 995_000];
-    expect(recovery({ attemptsAtMs }, 1_004_999)).toBeUndefined();
-    expect(recovery({ attemptsAtMs }, 1_005_000)?.reason).toContain('restart 3 of 5');
-    expect(recovery({ attemptsAtMs }, 1_005_000, 0.5)).toBeUndefined();
-    expect(recovery({ attemptsAtMs }, 1_006_000, 0.5)).toBeDefined();
-  });
-
-  test('a crash loop ends in quarantine after five restarts in ten minutes, never sooner', () => {
-    const attempts: number[] = [];
-    let last: ReturnType<typeof recovery>;
-    let nowMs = 1_000_000;
-    do {
-      nowMs += 1_000;
-      last = recovery({ attemptsAtMs: attempts }, nowMs);
-      if (last?.step === 'restart') attempts.push(nowMs);
-    } while (last?.step !== 'quarantine');
-    expect(attempts).toHaveLength(RECOVERY.budget);
-    expect(last.reason).toBe('it failed, after 5 restarts in 10 minutes');
-    expect(recovery({ attemptsAtMs: attempts }, nowMs + RECOVERY.windowMs)?.step).toBe('restart');
   });
 });

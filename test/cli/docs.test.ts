@@ -39,6 +39,13 @@ const ROLLOUT = {
   findings: [{ metric: 'errors', outcome: 'PASS', probability: 0.4, sentence: 'errors: 1 % against 1 %' }],
 };
 
+const PATIENT = {
+  name: 'coder-01',
+  health: { score: 100, grade: 'HEALTHY', penalties: [] },
+  rootCause: null,
+  events: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] },
+};
+
 describe('the documents', () => {
   const server = new ContractServer();
   const terminal = new Terminal();
@@ -77,6 +84,9 @@ describe('the documents', () => {
       apiKeys: () => [key],
       featureFlags: () => [],
       queryPlan: () => ({ rootFields: ['agents'], cost: 1, tookMs: 3, nodes: [] }),
+      agent: () => PATIENT,
+      recoveryPolicies: () => [],
+      applyRecoveryPolicy: () => ({ policy: { version: 1 }, changes: [], userErrors: [] }),
       retentionPolicies: () => [],
       retentionPreview: () => [],
       applyRetentionPolicy: () => ({ policy: POLICY, changes: [], nextSweep: [], userErrors: [] }),

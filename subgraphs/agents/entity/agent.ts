@@ -4,7 +4,10 @@ import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { SCALARS } from '../../../lib/graphql/scalars.ts';
 import { Node } from '../../../lib/graphql/shared.ts';
 import { nodeId } from '../../../lib/node-id.ts';
+import type { Attempt } from './attempt.ts';
 import { AgentState, HealthGrade } from './enums.ts';
+import { evidenceQuery } from './evidence.ts';
+import { HealthFactor } from './health-model.ts';
 
 @ObjectType({ description: 'Something that takes from an agent’s health.' })
 export class HealthPenalty {
@@ -16,6 +19,15 @@ export class HealthPenalty {
 
   @Field({ description: 'What was seen.' })
   evidence!: string;
+
+  @Field(() => HealthFactor, { nullable: true, description: 'The factor that it is of.' })
+  factor?: HealthFactor;
+
+  @Field(() => String, { nullable: true, description: 'A query, ready to be sent, that shows it.' })
+  query?: string | null;
+
+  /** uuid of another agent that it is about. */
+  about?: string;
 }
 
 @ObjectType({ description: 'How well an agent does, and what speaks against it.' })
@@ -23,7 +35,9 @@ export class AgentHealth {
   @Field(() => Int, { description: 'From 0 to 100; 100 less the penalties’ points.' })
   score!: number;
 
-  @Field(() => HealthGrade, { description: 'The score in one word.' })
+  @Field(() => HealthGrade, {
+    description: 'The score in one word: it falls at once, and rises when the score stays above the bound.',
+  })
   grade!: HealthGrade;
 
   @Field(() => [HealthPenalty], { description: 'The gravest first; their points sum exactly to 100 - score.' })
@@ -127,7 +141,10 @@ export class Agent {
     return {
       score: this.healthScore,
       grade: this.healthGrade,
-      penalties: this.healthPenalties,
+      penalties: this.healthPenalties.map((penalty) => ({
+        ...penalty,
+        query: penalty.factor ? evidenceQuery(penalty.factor, this.id) : null,
+      })),
       computedAt: this.healthAt,
     };
   }
@@ -143,6 +160,10 @@ export class Agent {
   @Column('jsonb')
   @Field(() => [String], { description: 'What it can do.' })
   capabilities!: string[];
+
+  @Column('jsonb')
+  @Field(() => [String], { description: 'The agents or kinds that it cannot work without, by name.' })
+  dependencies!: string[];
 
   @Column('jsonb')
   @Field(() => SCALARS.JSON, { description: 'Its configuration.' })
@@ -206,9 +227,9 @@ export class Agent {
   @Column('jsonb', { name: 'restarted_at_ms' })
   restartedAtMs!: number[];
 
-  /** Epoch milliseconds of the platform's own last restarts of it. */
-  @Column('jsonb', { name: 'recovered_at_ms' })
-  recoveredAtMs!: number[];
+  /** The last steps that recoveries took for it. */
+  @Column('jsonb')
+  recoveries!: Attempt[];
 
   /** The principal that registered it. */
   @Column('text', { name: 'owner_id' })
@@ -246,7 +267,7 @@ const TIMES = ['healthAt', 'registeredAt', 'lastSeenAt', 'leaseExpiresAt', 'drif
 /** What a change stream shows of an agent. */
 const SHOWN = [
   ...['uuid', 'name', 'kind', 'version', 'state', 'desiredState', 'presence'],
-  ...['healthScore', 'healthGrade', 'healthPenalties', 'labels', 'endpoints', 'capabilities'],
+  ...['healthScore', 'healthGrade', 'healthPenalties', 'labels', 'endpoints', 'capabilities', 'dependencies'],
   ...['config', 'configVersion', 'observedConfigVersion', 'desiredVersion', 'restarts', 'ownerId'],
   ...TIMES,
 ] as (keyof Agent)[];

@@ -63,6 +63,12 @@ export class RegisterAgentInput {
   @Field(() => [String], { nullable: true, description: 'What it can do.' })
   capabilities?: string[] | null;
 
+  @Field(() => [String], {
+    nullable: true,
+    description: 'Names of agents, or kinds, that it cannot work without.',
+  })
+  dependencies?: string[] | null;
+
   @Field(() => SCALARS.Labels, { nullable: true, description: 'Its labels, name to value.' })
   labels?: Record<string, string> | null;
 
@@ -107,6 +113,15 @@ export class AgentStatsInput {
 
   @Field(() => Int, { nullable: true, description: 'Pieces of work that wait.' })
   queue?: number | null;
+
+  @Field(() => SCALARS.SafeInt, { nullable: true, description: 'Tokens that it gave to models.' })
+  inputTokens?: number | null;
+
+  @Field(() => SCALARS.SafeInt, { nullable: true, description: 'Tokens that models gave it.' })
+  outputTokens?: number | null;
+
+  @Field(() => Float, { nullable: true, description: 'What that cost, US dollars.' })
+  costUsd?: number | null;
 }
 
 @InputType({ description: 'A line of an agent’s story that the agent itself tells.' })

@@ -1,20 +1,26 @@
 import type { HouseRuntime } from '../../../lib/house.ts';
 import { AgentStore } from '../store/agents.ts';
 import { CredentialStore } from '../store/credentials.ts';
+import { HealthStore } from '../store/health.ts';
 import { JobStore } from '../store/jobs.ts';
 import { AgentList } from '../store/list.ts';
 import { MailStore } from '../store/mail.ts';
 import { PastStore } from '../store/past.ts';
 import { PeerStore } from '../store/peers.ts';
+import { PolicyStore } from '../store/policies.ts';
+import { RecoveryStore } from '../store/recoveries.ts';
 import { RolloutStore } from '../store/rollouts.ts';
 import { StoryStore } from '../store/story.ts';
 import { VersionStore } from '../store/versions.ts';
 import { Beats } from './beats.ts';
 import { Catalogue } from './catalogue.ts';
+import { Causes } from './causes.ts';
 import { Connections } from './connections.ts';
 import { Credentials } from './credentials.ts';
 import { Directory } from './directory.ts';
 import { Healer } from './healer.ts';
+import { HealthHistory } from './health-history.ts';
+import { HealthModels } from './health-models.ts';
 import { Jobs } from './jobs/jobs.ts';
 import { JobRunner } from './jobs/runner.ts';
 import { Listening } from './lease.ts';
@@ -22,9 +28,13 @@ import { Lives } from './life.ts';
 import { LiveFleet } from './live.ts';
 import { Mailbox } from './mailbox.ts';
 import { Observer } from './observer.ts';
+import { Pager } from './pager.ts';
 import { Past } from './past.ts';
 import { Peers } from './peers.ts';
+import { RecoveryPolicies } from './policies.ts';
+import { Proofs } from './proofs.ts';
 import { Registry } from './registry.ts';
+import { Remedies } from './remedies.ts';
 import { assembleRollouts } from './rollout/assembly.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import { Targets } from './rollout/targets.ts';
@@ -46,6 +56,8 @@ export interface AgentsServices {
   directory: Directory;
   jobs: Jobs;
   past: Past;
+  policies: RecoveryPolicies;
+  healthModels: HealthModels;
 }
 
 /** The rooms of the house, furnished. */
@@ -57,7 +69,7 @@ export interface Assembly {
 }
 
 export function assemble(runtime: HouseRuntime): Assembly {
-  const { database, settings, flags, clock, writes, cursors, events, moments, log } = runtime;
+  const { database, settings, flags, clock, writes, cursors, events, moments, houses, log } = runtime;
   const agents = new AgentStore(database);
   const mail = new MailStore(database);
   const story = new StoryStore(database);
@@ -72,7 +84,16 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const connections = new Connections(clock);
   const mailbox = new Mailbox(agents, mail, story, writes, fleet, connections, cursors, clock);
   const observer = new Observer(agents, story, writes, fleet, clock);
-  const healer = new Healer(agents, story, mailbox, writes, fleet, clock, flags);
+  const recoveries = new RecoveryStore(database);
+  const policies = new RecoveryPolicies(new PolicyStore(database), writes);
+  const remedies = new Remedies(agents, recoveries, story, mailbox, writes, clock);
+  const healer = new Healer(policies, remedies, recoveries, mailbox, fleet, clock, flags);
+  const proofs = new Proofs(recoveries, fleet, clock);
+  const healths = new HealthStore(database);
+  const healthModels = new HealthModels(healths, fleet, writes, clock);
+  const history = new HealthHistory(healths, fleet, clock);
+  const causes = new Causes(fleet, clock);
+  const pager = new Pager(recoveries, houses['alerts'], clock);
   const peers = new Peers(new PeerStore(database), clock);
   const watch = new Watch(agents, fleet, observer, healer, listening, connections, clock, patience);
   const credentials = new Credentials(keys, writes, clock);
@@ -103,9 +124,12 @@ export function assemble(runtime: HouseRuntime): Assembly {
       directory,
       jobs: new Jobs(jobStore, list, writes, cursors, events, clock, () => runner.wake()),
       past,
+      policies,
+      healthModels,
     },
     rounds: new Rounds({
       ...{ watch, observer, mailbox, peers, credentials, runner, past, measuring, conductor, drift, events, log },
+      ...{ policies, healthModels, history, causes, proofs, pager },
     }),
   };
 }

@@ -4,19 +4,23 @@ import { asFleetError, FleetError } from '../../../lib/errors.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { uuidOf } from '../../../lib/node-id.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { AgentState } from '../entity/enums.ts';
+import { AgentState, HealthGrade } from '../entity/enums.ts';
 import { assertSpeaksFor } from './access.ts';
-import { type FailedCheck, WINDOW_BEATS } from './health.ts';
+import { nextGrading } from './grade.ts';
+import { type FailedCheck, type Health, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
-import { healthNow, isCritical, type LiveAgent, type LiveFleet, type Seen } from './live.ts';
+import type { LiveAgent, LiveFleet, Seen } from './live.ts';
+import { healthNow, isWell, mendableGrade } from './live-health.ts';
 import { isNewest } from './mail-rules.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
 import { overdueReason, type Patience, reportedOf, sayingOf } from './overdue.ts';
+import type { Weights } from './penalty/weights.ts';
 import type { Told } from './rollout/evidence.ts';
 import type { Measuring } from './rollout/measuring.ts';
 import { learned, patienceOf } from './suspicion.ts';
 import { assertTellable, rememberTold, storyTold, type ToldEvent } from './told.ts';
+import { nextVitals, spendOf } from './vitals.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -40,6 +44,10 @@ export interface BeatStats {
   cpu?: number | null | undefined;
   memoryBytes?: number | null | undefined;
   queue?: number | null | undefined;
+  /** What it used of models: tokens of prompts and answers, and what they cost, US dollars. */
+  inputTokens?: number | null | undefined;
+  outputTokens?: number | null | undefined;
+  costUsd?: number | null | undefined;
 }
 
 /** What it is told back. */
@@ -123,10 +131,7 @@ export class Beats {
       version: beat.version ?? live.headed.version,
       observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
     };
-    const health = healthNow(live, seen, nowMs);
-    live.criticalBeats = isCritical(health) ? live.criticalBeats + 1 : 0;
-    live.health = health;
-    live.healthMs = nowMs;
+    const health = judge(live, seen, nowMs, this.fleet.weights);
     live.dirty = true;
     live.unwritten += 1;
     this.measuring.hear(live.uuid, toldOf(beat, health.score), nowMs);
@@ -191,7 +196,8 @@ function assertSane({ sequence, checks, version, stats, events }: Beat): void {
   assertTellable(events ?? []);
 }
 
-function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
+/** Takes what a beat says into memory. */
+export function remember(live: LiveAgent, beat: Omit<Beat, 'agentId'>, nowMs: number): void {
   live.sequence = beat.sequence;
   Object.assign(live, sayingOf(live, beat.state, nowMs));
   live.heardMs = nowMs;
@@ -201,8 +207,45 @@ function remember(live: LiveAgent, beat: Beat, nowMs: number): void {
     live.window.push({ requests: requests ?? 0, errors: errors ?? 0, latencyMs: latencyMs ?? null });
     if (live.window.length > WINDOW_BEATS) live.window.shift();
     live.queue = queue ?? 0;
+    live.vitals = nextVitals(live.vitals, beat.stats, nowMs);
+    countWork(live, beat.stats);
   }
+  const spend = spendOf(live.vitals, live.budgetUsd, nowMs);
+  live.spentShare = spend ? spend.usd / spend.budgetUsd : 0;
   if (beat.checks) live.failedChecks = beat.checks.flatMap(failedCheck);
+}
+
+/** Judges an agent that was just heard, and remembers what recoveries and grades ask of its past. */
+export function judge(live: LiveAgent, seen: Seen, nowMs: number, weights: Weights): Health {
+  const health = healthNow(live, seen, nowMs, weights);
+  live.grading = nextGrading(live.grading, health.score, nowMs);
+  const grade = mendableGrade(health);
+  live.criticalBeats = grade === HealthGrade.CRITICAL ? live.criticalBeats + 1 : 0;
+  live.degradedBeats = grade === HealthGrade.HEALTHY ? 0 : live.degradedBeats + 1;
+  rememberWell(live, seen, health, nowMs);
+  live.health = health;
+  live.healthMs = nowMs;
+  return health;
+}
+
+function countWork({ minute }: LiveAgent, { requests, errors, latencyMs }: BeatStats): void {
+  minute.requests += requests ?? 0;
+  minute.errors += errors ?? 0;
+  if (!requests || latencyMs == null) return;
+  minute.timed += requests;
+  minute.tookMs += latencyMs * requests;
+}
+
+/** How long it has been well, and under which configuration. */
+function rememberWell(live: LiveAgent, seen: Seen, health: Health, nowMs: number): void {
+  const wasHeard = live.presence !== AgentPresence.OFFLINE;
+  const { well } = live;
+  const goesOn = well.isOn && wasHeard;
+  const isOn = isWell(health, seen);
+  if (isOn) live.well = { isOn, sinceMs: goesOn ? well.sinceMs : nowMs, untilMs: nowMs };
+  else live.well = { ...well, isOn };
+  const isSameConfig = seen.observedConfigVersion === live.observedConfigVersion;
+  live.provingBeats = isOn && goesOn && isSameConfig ? live.provingBeats + 1 : 0;
 }
 
 function failedCheck({ name, ok, message }: NonNullable<Beat['checks']>[number]): FailedCheck[] {

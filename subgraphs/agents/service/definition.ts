@@ -18,7 +18,8 @@ function isText(text: string, max: number): boolean {
  * Checks what an agent says of itself.
  * @throws BAD_INPUT with the field that is wrong
  */
-export function assertDefinition({ name, kind, version, endpoints, capabilities, config }: Registration): void {
+export function assertDefinition(registration: Registration): void {
+  const { name, kind, version, endpoints, capabilities, dependencies, config } = registration;
   if (!isText(name, 128)) refuse('a name has 1 to 128 characters, no blanks around it', 'name');
   if (!isText(kind, 64)) refuse('a kind has 1 to 64 characters, no blanks around it', 'kind');
   if (!isText(version, 64)) refuse('a version has 1 to 64 characters, no blanks around it', 'version');
@@ -32,6 +33,9 @@ export function assertDefinition({ name, kind, version, endpoints, capabilities,
   });
   if ((capabilities?.length ?? 0) > MAX_LIST || capabilities?.some((capability) => !isText(capability, 128))) {
     refuse(`at most ${MAX_LIST} capabilities of 1 to 128 characters`, 'capabilities');
+  }
+  if ((dependencies?.length ?? 0) > MAX_LIST || dependencies?.some((dependency) => !isText(dependency, 128))) {
+    refuse(`at most ${MAX_LIST} dependencies of 1 to 128 characters`, 'dependencies');
   }
   if (config != null) assertConfig(config);
 }

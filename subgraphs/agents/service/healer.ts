@@ -2,31 +2,49 @@ import type { Clock } from '../../../lib/clock.ts';
 import type { Flags } from '../../../lib/flags/index.ts';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { nodeId } from '../../../lib/node-id.ts';
-import type { EventDraft } from '../../../lib/write/rows.ts';
-import type { Writes } from '../../../lib/write/writes.ts';
-import { type Agent, snapshotOf } from '../entity/agent.ts';
 import { AgentState } from '../entity/enums.ts';
-import type { AgentStore } from '../store/agents.ts';
-import type { StoryStore } from '../store/story.ts';
-import { commandOf, move, observedState } from './lifecycle.ts';
-import { isCritical, type LiveAgent, type LiveFleet, presenceOf } from './live.ts';
+import { RecoveryAction, RecoveryMode, type RecoveryPolicy } from '../entity/recovery.ts';
+import type { RecoveryStore } from '../store/recoveries.ts';
+import { observedState } from './lifecycle.ts';
+import { dependantsOf, type LiveAgent, type LiveFleet, presenceOf } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
-import { agentEvent, SYSTEM } from './record.ts';
-import { RECOVERY, type Recovery, recoveryOf } from './recovery.ts';
+import type { RecoveryPolicies } from './policies.ts';
+import { LOOP_RESTARTS, type RecoveryFacts, recoveryOf, troubleOf } from './recovery.ts';
+import type { Remedies } from './remedies.ts';
 
-/** A restart that a speaking agent has not done by then is given up; a silent one finds it when it is back. */
-const PATIENCE_MS = 60_000;
-const ATTEMPTS_KEPT = 20;
+/** How soon a step that had to wait for others is looked at again, milliseconds. */
+const HELD_MS = 1_000;
 
-/** Does what the recovery policy says, and writes down why. */
+/** Whether anything at all is out of the ordinary: asked of every agent at every look, so it must cost next to nothing. */
+function isOfNote(live: LiveAgent): boolean {
+  return (
+    live.degradedBeats > 0 ||
+    live.presence === AgentPresence.OFFLINE ||
+    live.reported === AgentState.FAILED ||
+    live.spentShare >= 1 ||
+    live.restartsAtMs.length >= LOOP_RESTARTS
+  );
+}
+
+/** What is remembered of an agent between two looks at it. */
+interface Patient {
+  jitter: number;
+  forgivenMs: number;
+  /** Not looked at before. */
+  heldUntilMs: number;
+  /** What was told last of why it waits. */
+  told: string | undefined;
+}
+
+/** Has the policies decide for agents in trouble, and has done what they decide. */
 export class Healer {
-  readonly #jitter = new Map<string, number>();
+  readonly #patients = new Map<string, Patient>();
 
   constructor(
-    private readonly agents: AgentStore,
-    private readonly story: StoryStore,
+    private readonly policies: RecoveryPolicies,
+    private readonly remedies: Remedies,
+    private readonly recoveries: RecoveryStore,
     private readonly mailbox: Mailbox,
-    private readonly writes: Writes,
     private readonly fleet: LiveFleet,
     private readonly clock: Clock,
     private readonly flags: Flags,
@@ -34,89 +52,88 @@ export class Healer {
 
   /** Whether a closer look is worth it. */
   mayNeed(live: LiveAgent): boolean {
-    if (live.heardMs === undefined) return false;
-    const isIll =
-      live.desired === AgentState.RUNNING &&
-      (live.presence === AgentPresence.OFFLINE ||
-        live.reported === AgentState.FAILED ||
-        live.criticalBeats >= RECOVERY.criticalBeats);
-    if (!isIll) return false;
+    if (live.heardMs === undefined || live.desired !== AgentState.RUNNING) return false;
+    if (!isOfNote(live)) return false;
+    const nowMs = this.clock.nowMs();
     // One that has just been heard again is OFFLINE only until that is written.
-    const isHeard = presenceOf(live, this.fleet.terms, this.clock.nowMs()) !== AgentPresence.OFFLINE;
+    const isHeard = presenceOf(live, this.fleet.terms, nowMs) !== AgentPresence.OFFLINE;
     if (live.presence === AgentPresence.OFFLINE && isHeard) return false;
+    const policy = this.policies.for(live);
+    const state = observedState(live.desired, live.reported);
+    if (policy.mode === RecoveryMode.OFF || !troubleOf({ ...live, state }, policy, nowMs)) return false;
+    const patient = this.#patients.get(live.uuid);
+    if (patient && patient.heldUntilMs > nowMs) return false;
     return this.flags.isOn('agents.auto-recovery', { id: nodeId('Agent', live.uuid) });
   }
 
   async heal(live: LiveAgent, state: AgentState): Promise<void> {
     const nowMs = this.clock.nowMs();
-    const restartPending = (await this.mailbox.waiting(live)).some(({ name }) => name === 'restart');
-    const jitter = this.#jitter.get(live.uuid) ?? this.clock.random();
-    this.#jitter.set(live.uuid, jitter);
-    const recovery = recoveryOf(
-      {
-        state,
-        desired: live.desired,
-        presence: live.presence,
-        grade: live.health.grade,
-        criticalBeats: isCritical(live.health) ? live.criticalBeats : 0,
-        restartPending,
-        attemptsAtMs: live.attemptsAtMs,
-      },
-      nowMs,
-      jitter,
-    );
-    if (!recovery) return;
-    this.#jitter.delete(live.uuid);
-    const agent = await this.#step(live, recovery, nowMs);
-    if (!agent) return;
-    live.criticalBeats = 0;
-    this.fleet.adopt(agent);
-    this.mailbox.wake(agent.uuid);
+    const policy = this.policies.for(live);
+    const patient = this.#patientOf(live, policy);
+    const facts = await this.#factsOf(live, state, policy, patient.forgivenMs);
+    const decision = recoveryOf(facts, policy, nowMs, patient.jitter);
+    if (decision.outcome === 'leave') return;
+    if (decision.outcome === 'wait') {
+      return await this.#hold(live, patient, decision.reason, decision.about, policy);
+    }
+    const isWithOthers = decision.action === RecoveryAction.RESTART_DEPENDANTS;
+    const dependants = isWithOthers ? dependantsOf(this.fleet, live).map(({ uuid }) => uuid) : [];
+    const taken = await this.remedies.take(live.uuid, decision, policy, dependants);
+    if (!taken) return;
+    if ('held' in taken) return await this.#hold(live, patient, taken.held, 'blast radius', policy);
+    this.#patients.set(live.uuid, { ...patient, jitter: this.clock.random(), told: undefined });
+    Object.assign(live, { criticalBeats: 0, degradedBeats: 0 });
+    for (const agent of taken.agents) {
+      this.fleet.adopt(agent);
+      this.mailbox.wake(agent.uuid);
+    }
   }
 
-  /** @returns the agent as it was written; undefined when somebody asked something else of it meanwhile */
-  #step(live: LiveAgent, recovery: Recovery, nowMs: number): Promise<Agent | undefined> {
-    return this.writes.transaction(async (tx) => {
-      const agent = await this.agents.lock(tx, live.uuid);
-      if (!agent || agent.deregisteredAt || agent.desiredState !== AgentState.RUNNING) return undefined;
-      const previous = snapshotOf(agent);
-      const before = { state: agent.state, desiredState: agent.desiredState };
-      const life = { desired: agent.desiredState, reported: agent.reportedState, held: agent.heldState };
-      const next = move(agent.name, life, recovery.step);
-      agent.desiredState = next.desired;
-      agent.heldState = next.held;
-      agent.state = observedState(next.desired, next.reported);
-      const events: EventDraft[] = [];
-      const isRestart = recovery.step === 'restart';
-      if (isRestart) agent.recoveredAtMs = [...agent.recoveredAtMs, nowMs].slice(-ATTEMPTS_KEPT);
-      else events.push(agentEvent(agent, previous));
-      const speaks = agent.presence !== AgentPresence.OFFLINE;
-      const { event } = await this.mailbox.post(tx, agent, SYSTEM, {
-        name: commandOf(recovery.step, agent.desiredState),
-        arguments: { desiredState: agent.desiredState, reason: recovery.reason },
-        expiresAt: isRestart && speaks ? new Date(nowMs + PATIENCE_MS) : null,
-      });
-      await this.agents.save(tx, agent);
-      const action = `agent.recovery.${recovery.step}`;
-      await this.story.add(tx, [
-        {
-          id: this.clock.uuid(),
-          agentUuid: agent.uuid,
-          occurredAt: new Date(nowMs),
-          name: `recovery.${recovery.step}`,
-          detail: { reason: recovery.reason },
-          actor: SYSTEM,
-        },
-      ]);
-      const after = { state: agent.state, desiredState: agent.desiredState };
-      const target = { type: 'Agent', id: agent.id };
-      await this.writes.system(
-        tx,
-        'agents',
-        [{ action, target, reason: recovery.reason, before, after, causedBy: agent.movedBy ?? undefined }],
-        [...events, event],
-      );
-      return agent;
-    });
+  #patientOf(live: LiveAgent, { coolDownMs }: RecoveryPolicy): Patient {
+    const known = this.#patients.get(live.uuid);
+    const patient = known ?? { jitter: this.clock.random(), forgivenMs: 0, heldUntilMs: 0, told: undefined };
+    const { sinceMs, untilMs } = live.well;
+    if (untilMs - sinceMs >= coolDownMs) patient.forgivenMs = Math.max(patient.forgivenMs, untilMs);
+    this.#patients.set(live.uuid, patient);
+    return patient;
+  }
+
+  async #factsOf(
+    live: LiveAgent,
+    state: AgentState,
+    policy: RecoveryPolicy,
+    forgivenMs: number,
+  ): Promise<RecoveryFacts> {
+    const rollsBack = policy.steps.some(({ action }) => action === RecoveryAction.ROLLBACK_CONFIG);
+    const proven = rollsBack ? await this.recoveries.provenConfig(live.uuid) : undefined;
+    return {
+      state,
+      desired: live.desired,
+      presence: live.presence,
+      criticalBeats: live.criticalBeats,
+      degradedBeats: live.degradedBeats,
+      restartPending: (await this.mailbox.waiting(live)).some(({ name }) => name === 'restart'),
+      attempts: live.attempts,
+      restartsAtMs: live.restartsAtMs,
+      forgivenMs,
+      spentShare: live.spentShare,
+      provenConfig: proven?.version,
+      cause: live.cause?.name,
+    };
+  }
+
+  /** Leaves an agent for a while, and tells its story why: the same thing once. */
+  async #hold(
+    live: LiveAgent,
+    patient: Patient,
+    reason: string,
+    about: string | undefined,
+    policy: RecoveryPolicy,
+  ): Promise<void> {
+    if (about === undefined) return;
+    patient.heldUntilMs = this.clock.nowMs() + HELD_MS;
+    if (patient.told === about) return;
+    patient.told = about;
+    await this.remedies.tellHeld(live.uuid, reason, policy);
   }
 }

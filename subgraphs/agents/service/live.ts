@@ -1,21 +1,17 @@
 import DataLoader from 'dataloader';
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import type { Agent } from '../entity/agent.ts';
+import type { Attempt } from '../entity/attempt.ts';
 import type { AgentCommand } from '../entity/command.ts';
-import { type AgentState, HealthGrade } from '../entity/enums.ts';
+import { AgentState } from '../entity/enums.ts';
 import type { AgentStore, Asked, Observation } from '../store/agents.ts';
-import {
-  type BeatSample,
-  type FailedCheck,
-  type Health,
-  type HealthFacts,
-  healthOf,
-  type Suspicion,
-} from './health.ts';
+import type { Grading } from './grade.ts';
+import type { BeatSample, FailedCheck, Health, Suspicion } from './health.ts';
 import type { LeaseTerms } from './lease.ts';
-import { observedState } from './lifecycle.ts';
 import type { Saying } from './overdue.ts';
+import { STANDARD_WEIGHTS, type Weights } from './penalty/weights.ts';
 import { NEW_RHYTHM, type Patience, patienceOf, presenceAt, type Rhythm } from './suspicion.ts';
+import { budgetOf, NO_VITALS, type Vitals } from './vitals.ts';
 
 /** What a beat or a silence makes of an agent. */
 export interface Seen {
@@ -25,11 +21,20 @@ export interface Seen {
   observedConfigVersion: number | null;
 }
 
+/** Another agent that an agent's trouble comes from. */
+export interface Cause {
+  uuid: string;
+  name: string;
+}
+
 /** An agent as its beats have it: what is between two writes to the database. */
 export interface LiveAgent extends Seen, Saying {
   uuid: string;
   id: string;
   name: string;
+  kind: string;
+  labels: Record<string, string>;
+  dependencies: string[];
   ownerId: string;
   incarnation: number;
   revision: number;
@@ -58,8 +63,25 @@ export interface LiveAgent extends Seen, Saying {
   failedChecks: FailedCheck[];
   queue: number;
   restartsAtMs: number[];
-  attemptsAtMs: number[];
+  /** Steps that recoveries took for it. */
+  attempts: Attempt[];
   criticalBeats: number;
+  degradedBeats: number;
+  /** The last stretch in which each beat was well, epoch milliseconds. */
+  well: { isOn: boolean; sinceMs: number; untilMs: number };
+  /** Beats in a row that were well, under one configuration; and the version that was last noted as proven so. */
+  provingBeats: number;
+  provenVersion: number | null;
+  vitals: Vitals;
+  /** What it may spend in an hour, US dollars; undefined: anything. */
+  budgetUsd: number | undefined;
+  /** What it spent within the hour, as a share of its budget. */
+  spentShare: number;
+  grading: Grading;
+  /** Its work since its history was written last. */
+  minute: { requests: number; errors: number; timed: number; tookMs: number };
+  /** The agent that its trouble comes from, when that is another. */
+  cause: Cause | undefined;
   health: Health;
   healthMs: number;
   /** Its mail that waits; undefined when it must be read. */
@@ -80,9 +102,13 @@ const MAX_BEATS_A_SECOND = 20_000;
 const STEP_MS = 100;
 /** Of so many mere beats of an agent one is written. */
 export const WRITTEN_BEATS = 64;
+/** No work since. */
+export const NO_WORK = { requests: 0, errors: 0, timed: 0, tookMs: 0 } as const;
 
 /** Everyone who was heard, in memory. */
 export class LiveFleet {
+  /** How health is computed now. */
+  weights: Weights = STANDARD_WEIGHTS;
   readonly #agents = new Map<string, LiveAgent>();
   readonly #found: DataLoader<string, Agent | undefined>;
   #terms: LeaseTerms;
@@ -135,6 +161,15 @@ export class LiveFleet {
       failedChecks: [],
       queue: 0,
       criticalBeats: 0,
+      degradedBeats: 0,
+      well: { isOn: false, sinceMs: 0, untilMs: 0 },
+      provingBeats: 0,
+      provenVersion: null,
+      vitals: NO_VITALS,
+      grading: { grade: agent.healthGrade, risingMs: undefined },
+      minute: { ...NO_WORK },
+      spentShare: 0,
+      cause: undefined,
       dirty: false,
       // Not all at once: where an agent begins is in its id.
       unwritten: Number.parseInt(agent.uuid.slice(-4), 16) % WRITTEN_BEATS,
@@ -176,12 +211,15 @@ export class LiveFleet {
     const live = this.#agents.get(agent.uuid);
     if (!live) return;
     const isNewProcess = agent.incarnation !== live.incarnation;
+    grantAnew(live, agent.desiredState);
     const isRestarted = isNewProcess || agent.restartedAtMs.at(-1) !== live.restartsAtMs.at(-1);
     Object.assign(live, asked(agent));
     this.mailChanged(agent.uuid);
     if (isNewProcess) live.sequence = agent.beatSequence;
     // What it did before its restart is not held against it twice.
-    if (isRestarted) Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0 });
+    if (!isRestarted) return;
+    const vitals = { ...live.vitals, cpu: undefined, memory: NO_VITALS.memory };
+    Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0, degradedBeats: 0, vitals });
   }
 
   /** Takes what another process may have asked of agents. */
@@ -189,6 +227,7 @@ export class LiveFleet {
     for (const { uuid, revision, desired, configVersion } of all) {
       const live = this.#agents.get(uuid);
       if (!live || revision <= live.revision) continue;
+      grantAnew(live, desired);
       Object.assign(live, { revision, desired, configVersion });
       this.mailChanged(uuid);
     }
@@ -221,6 +260,13 @@ export function presenceOf(live: LiveAgent, terms: LeaseTerms, nowMs: number, ma
   return presenceAt({ heardMs, closedMs: live.closedMs, isSure: live.isSure }, live.patience, terms, nowMs, mayEnd);
 }
 
+/** Whoever lets an agent go on that was paused for what it spent grants it another hour's budget. */
+function grantAnew(live: LiveAgent, desired: AgentState): void {
+  if (live.desired === AgentState.RUNNING || desired !== AgentState.RUNNING) return;
+  live.vitals = { ...live.vitals, spent: [], slot: 0 };
+  live.spentShare = 0;
+}
+
 function asked(agent: Agent) {
   const seen: Seen = {
     reported: agent.reportedState,
@@ -230,6 +276,10 @@ function asked(agent: Agent) {
   };
   return {
     name: agent.name,
+    kind: agent.kind,
+    labels: agent.labels,
+    dependencies: agent.dependencies,
+    budgetUsd: budgetOf(agent.labels, agent.config),
     ownerId: agent.ownerId,
     incarnation: agent.incarnation,
     revision: agent.revision,
@@ -243,36 +293,13 @@ function asked(agent: Agent) {
     health: { score: agent.healthScore, grade: agent.healthGrade, penalties: agent.healthPenalties },
     healthMs: agent.healthAt.getTime(),
     restartsAtMs: agent.restartedAtMs,
-    attemptsAtMs: agent.recoveredAtMs,
+    attempts: agent.recoveries,
   };
 }
 
 /** What is written of a live agent. */
 export function seenOf({ reported, presence, version, observedConfigVersion }: Seen): Seen {
   return { reported, presence, version, observedConfigVersion };
-}
-
-/** Health of a live agent, were it in this state and presence. */
-export function healthNow(
-  live: LiveAgent,
-  seen: Pick<HealthFacts, 'presence'> & { reported: AgentState },
-  nowMs: number,
-): Health {
-  // Named one by one: every beat passes here, and a copy of all there is of an agent costs more than its health.
-  return healthOf(
-    {
-      state: observedState(live.desired, seen.reported),
-      desired: live.desired,
-      presence: seen.presence,
-      suspicion: live.suspicion,
-      seen: live.heardMs !== undefined,
-      window: live.window,
-      failedChecks: live.failedChecks,
-      queue: live.queue,
-      restartsAtMs: live.restartsAtMs,
-    },
-    nowMs,
-  );
 }
 
 /** A live agent's beats, to be written. */
@@ -294,4 +321,9 @@ export function observationOf(live: LiveAgent): Observation {
   };
 }
 
-export const isCritical = (health: Health): boolean => health.grade === HealthGrade.CRITICAL;
+/** The agents at work that say they cannot work without this one, by its name or its kind. */
+export function dependantsOf(fleet: LiveFleet, { uuid, name, kind }: LiveAgent): LiveAgent[] {
+  return [...fleet.all()].filter(
+    (other) => other.uuid !== uuid && (other.dependencies.includes(name) || other.dependencies.includes(kind)),
+  );
+}

@@ -10,16 +10,8 @@ import type { AgentStore, Observation } from '../store/agents.ts';
 import type { StoryStore } from '../store/story.ts';
 import { type Health, isNews } from './health.ts';
 import { observedState } from './lifecycle.ts';
-import {
-  healthNow,
-  type LiveAgent,
-  type LiveFleet,
-  observationOf,
-  presenceOf,
-  type Seen,
-  seenOf,
-  WRITTEN_BEATS,
-} from './live.ts';
+import { type LiveAgent, type LiveFleet, observationOf, presenceOf, type Seen, seenOf, WRITTEN_BEATS } from './live.ts';
+import { healthNow } from './live-health.ts';
 import { SYSTEM } from './record.ts';
 
 interface Waiting {
@@ -173,6 +165,8 @@ export class Observer {
     for (const { waiting, observation } of written) {
       const { reported, presence, version, observedConfigVersion, health } = observation;
       Object.assign(waiting.live, { reported, presence, version, observedConfigVersion, health, told: health });
+      if (waiting.live.grading.grade !== health.grade)
+        waiting.live.grading = { grade: health.grade, risingMs: undefined };
     }
     // What was not written after all (it was heard elsewhere, it is gone) may be seen again.
     for (const { live, seen } of batch) if (live.headed === seen) live.headed = seenOf(live);
@@ -187,7 +181,7 @@ export class Observer {
   #changeOf(row: Agent, waiting: Waiting, nowMs: number): Change {
     const { live, seen, reason, told: lines } = waiting;
     const before = snapshotOf(row);
-    const health = healthNow({ ...live, desired: row.desiredState }, seen, nowMs);
+    const health = healthNow({ ...live, desired: row.desiredState }, seen, nowMs, this.fleet.weights);
     const told = isNews({ score: row.healthScore, grade: row.healthGrade }, health);
     const was = { state: row.state, presence: row.presence };
     const is = { state: observedState(row.desiredState, seen.reported), presence: seen.presence };

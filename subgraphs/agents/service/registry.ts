@@ -28,6 +28,8 @@ export interface Registration {
   version: string;
   endpoints?: readonly AgentEndpoint[] | null | undefined;
   capabilities?: readonly string[] | null | undefined;
+  /** Names of agents, or kinds, that it cannot work without. */
+  dependencies?: readonly string[] | null | undefined;
   labels?: Record<string, string> | null | undefined;
   config?: unknown;
   clientMutationId?: string | null | undefined;
@@ -146,6 +148,7 @@ export class Registry {
       labels: input.labels ?? {},
       endpoints: [...(input.endpoints ?? [])],
       capabilities: [...(input.capabilities ?? [])],
+      dependencies: [...(input.dependencies ?? [])],
       config,
       configVersion: 1,
       observedConfigVersion: null,
@@ -154,7 +157,7 @@ export class Registry {
       leaseExpiresAt: null,
       restarts: 0,
       restartedAtMs: [],
-      recoveredAtMs: [],
+      recoveries: [],
       ownerId: principal.id,
       incarnation: 1,
       beatSequence: -1,
@@ -189,6 +192,7 @@ export class Registry {
     if (input.labels) agent.labels = input.labels;
     if (input.endpoints) agent.endpoints = [...input.endpoints];
     if (input.capabilities) agent.capabilities = [...input.capabilities];
+    if (input.dependencies) agent.dependencies = [...input.dependencies];
     // It has just started: nobody need ask it to.
     await this.mail.void(tx, agent, new Date(nowMs), 'restart');
     await this.mail.fenceAnew(tx, agent);

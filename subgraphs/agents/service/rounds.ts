@@ -2,13 +2,19 @@ import { messageOf } from '../../../lib/errors.ts';
 import type { ChangeSubscription, EventStream } from '../../../lib/events/stream.ts';
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
+import type { Causes } from './causes.ts';
 import { CLOSING_MS } from './connections.ts';
 import type { Credentials } from './credentials.ts';
+import type { HealthHistory } from './health-history.ts';
+import type { HealthModels } from './health-models.ts';
 import type { JobRunner } from './jobs/runner.ts';
 import { MAIL_EVENT, type Mailbox } from './mailbox.ts';
 import { FLUSH_MS, type Observer } from './observer.ts';
+import type { Pager } from './pager.ts';
 import type { Past } from './past.ts';
 import type { Peers } from './peers.ts';
+import type { RecoveryPolicies } from './policies.ts';
+import type { Proofs } from './proofs.ts';
 import type { Conductor } from './rollout/conductor.ts';
 import type { Drift } from './rollout/drift.ts';
 import type { Measuring } from './rollout/measuring.ts';
@@ -24,6 +30,16 @@ const ROLL_MS = 1_000;
 const DRIFT_MS = 2_000;
 /** How far two sweeps of the past are apart. */
 const FORGET_MS = 60_000;
+/** How soon a policy that another process of this house changed is heeded. */
+const POLICIES_MS = 1_000;
+/** How far two looks for root causes are apart. */
+const CAUSES_MS = 1_000;
+/** How far two looks for a minute that ended are apart. */
+const HISTORY_MS = 5_000;
+/** How far two notes of configurations that proved well are apart. */
+const PROVE_MS = 2_000;
+/** How far two looks for pages that wait are apart. */
+const PAGE_MS = 1_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -38,6 +54,12 @@ export interface RoundsParts {
   drift: Drift;
   runner: JobRunner;
   past: Past;
+  policies: RecoveryPolicies;
+  healthModels: HealthModels;
+  history: HealthHistory;
+  causes: Causes;
+  proofs: Proofs;
+  pager: Pager;
   events: EventStream;
   log: Log;
 }
@@ -50,6 +72,7 @@ export class Rounds {
 
   constructor(private readonly parts: RoundsParts) {
     const { watch, observer, mailbox, peers, credentials, measuring, conductor, drift, past, log } = parts;
+    const { policies, healthModels, history, causes, proofs, pager } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -67,11 +90,18 @@ export class Rounds {
       round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
       round('past', () => past.forget(), FORGET_MS),
+      round('policies', () => policies.refresh().then(() => healthModels.refresh()), POLICIES_MS),
+      round('causes', () => Promise.resolve(causes.find()), CAUSES_MS),
+      round('history', () => history.write(), HISTORY_MS),
+      round('prove', () => proofs.write(), PROVE_MS),
+      round('page', () => pager.deliver(), PAGE_MS),
     ];
   }
 
   async start(): Promise<void> {
     await this.parts.peers.look();
+    await this.parts.policies.refresh();
+    await this.parts.healthModels.refresh();
     await this.parts.watch.begin();
     for (const worker of this.#workers) worker.start();
     this.parts.runner.start();

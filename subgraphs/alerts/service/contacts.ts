@@ -5,13 +5,13 @@ import { FleetError } from '../../../lib/errors.ts';
 import { durationMs, isoDuration } from '../../../lib/graphql/scalars.ts';
 import { type PatchStep, patchOf } from '../../../lib/json-patch.ts';
 import { isPublicAddress } from '../../../lib/webhook/index.ts';
+import { checkName, checkVersion } from '../../../lib/write/versions.ts';
 import type { WriteOutcome, Writes } from '../../../lib/write/writes.ts';
 import { ContactPoint, EscalationPolicy } from '../entity/contact.ts';
 import { ContactPointKind } from '../entity/enums.ts';
 import type { ContactPointInput, EscalationPolicyInput } from '../entity/inputs.ts';
 import type { ContactStore } from '../store/contacts.ts';
 import type { Vault } from './vault.ts';
-import { checkName, checkVersion } from './versions.ts';
 
 const MAX_STEPS = 20;
 const MAX_REPEAT = 10;

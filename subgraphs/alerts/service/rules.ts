@@ -5,6 +5,7 @@ import { FleetError } from '../../../lib/errors.ts';
 import { durationMs } from '../../../lib/graphql/scalars.ts';
 import type { Actor, DeleteByNameInput } from '../../../lib/graphql/shared.ts';
 import { type PatchStep, patchOf } from '../../../lib/json-patch.ts';
+import { checkName, checkVersion } from '../../../lib/write/versions.ts';
 import type { WriteOutcome, Writes } from '../../../lib/write/writes.ts';
 import { RuleHealth } from '../entity/enums.ts';
 import type { AlertRuleInput } from '../entity/inputs.ts';
@@ -17,7 +18,6 @@ import { actorOf } from './alerts.ts';
 import { readCondition } from './condition.ts';
 import { nextLife } from './life.ts';
 import { columnsOf, lifeOf, type Recorded, type Recorder } from './recorder.ts';
-import { checkName, checkVersion } from './versions.ts';
 
 const MAX_RULES = 1_000;
 const DAY_MS = 86_400_000;

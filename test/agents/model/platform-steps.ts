@@ -1,5 +1,6 @@
 import { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
-import { AgentState, CommandOutcome, HealthGrade } from '../../../subgraphs/agents/entity/enums.ts';
+import { AgentState, CommandOutcome } from '../../../subgraphs/agents/entity/enums.ts';
+import { RecoveryAction } from '../../../subgraphs/agents/entity/recovery.ts';
 import type { Life, LifeAction } from '../../../subgraphs/agents/service/lifecycle.ts';
 import type { Rules } from './rules.ts';
 import { type Answer, type Command, type Delivered, newProcess, type Process, type World } from './world.ts';
@@ -85,21 +86,28 @@ export function complete(
 }
 
 /** What the recovery policy says of it now. */
-export function recovery(world: World, rules: Rules) {
-  return rules.recoveryOf(
+export function recovery(world: World, rules: Rules): 'restart' | 'quarantine' | undefined {
+  const decision = rules.recoveryOf(
     {
       state: rules.observedState(world.desired, world.reported),
       desired: world.desired,
       presence: world.offline ? AgentPresence.OFFLINE : AgentPresence.ONLINE,
-      grade: HealthGrade.CRITICAL,
       criticalBeats: 0,
+      degradedBeats: 0,
       restartPending: waiting(world).some(({ name }) => name === 'restart'),
-      attemptsAtMs: Array<number>(world.attempts).fill(0),
+      attempts: Array.from({ length: world.attempts }, () => ({ step: RecoveryAction.RESTART, atMs: 0 })),
+      restartsAtMs: [],
+      forgivenMs: -1,
+      spentShare: 0,
+      provenConfig: undefined,
+      cause: undefined,
     },
+    rules.policy,
     1,
     0,
-    rules.policy,
   );
+  if (decision.outcome !== 'step') return undefined;
+  return decision.action === RecoveryAction.QUARANTINE ? 'quarantine' : 'restart';
 }
 
 /** The healer's step: what it asks is put into the mailbox; it overtakes nothing. */

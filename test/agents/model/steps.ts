@@ -43,7 +43,7 @@ export function stepsOf(world: World, rules: Rules): Step[] {
   if (!offline && world.reported !== AgentState.REGISTERED) {
     add('its lease ends', (next) => Object.assign(next, { offline: true }), 'silences');
   }
-  const step = recovery(world, rules)?.step;
+  const step = recovery(world, rules);
   if (step) add(`the platform steps in: ${step}`, (next) => heal(next, rules, step));
   for (const { n } of waiting(world).filter(({ expires }) => expires)) {
     add(`command ${n} expires`, (next) => Object.assign(next.mail[n - 1] as Command, { ended: 'EXPIRED' }));

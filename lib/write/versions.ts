@@ -1,4 +1,4 @@
-import { FleetError } from '../../../lib/errors.ts';
+import { FleetError } from '../errors.ts';
 
 const MAX_NAME = 256;
 
