@@ -1,12 +1,18 @@
 import { packageRoot } from '../../cli/platform/surroundings.ts';
 import { loadAccessTable } from '../../lib/access.ts';
+import { HouseClient } from '../../lib/call/house-client.ts';
+import { deriveKey } from '../../lib/call/signing.ts';
 import { AgentsDriver, type Live, OPERATOR, startAgents, type TestAgent } from '../../test/agents/support.ts';
+import { TEST_SECRET } from '../../test/support/database.ts';
 import type { Figure } from '../figure.ts';
 
-const AGENTS = 1_000;
+const agentsAt = process.argv.indexOf('--agents');
+const AGENTS = agentsAt < 0 ? 1_000 : Number(process.argv[agentsAt + 1]);
 const TURNS = 6;
 const AIM_MS = 2_000;
 const AT_ONCE = 20;
+/** Streams of one client: it has a bounded number of connections. */
+const STREAMS = 50;
 
 const ACT = `mutation ($input: ActOnAgentsInput!) { actOnAgents(input: $input) { job { id } userErrors { message } } }`;
 const LISTEN = 'subscription ($agentId: ID!) { agentCommands(agentId: $agentId) { name } }';
@@ -16,9 +22,18 @@ export async function bulkFigures(): Promise<Figure[]> {
   const house = await startAgents({ access: loadAccessTable(packageRoot()) });
   const driver = new AgentsDriver(house);
   const agents = await fleet(driver);
+  const clients: HouseClient[] = [];
   const streams: Live[] = [];
-  for (const agent of agents) {
-    streams.push(await driver.subscribe(LISTEN, { agentId: agent.id }, { principal: agent.itself }));
+  for (let from = 0; from < agents.length; from += STREAMS) {
+    const client = clientOf(house.url);
+    clients.push(client);
+    const own = new AgentsDriver({ ...house, client });
+    const some = agents.slice(from, from + STREAMS);
+    streams.push(
+      ...(await Promise.all(
+        some.map(({ id, itself }) => own.subscribe(LISTEN, { agentId: id }, { principal: itself })),
+      )),
+    );
   }
   const told: number[] = [];
   const whole: number[] = [];
@@ -33,6 +48,7 @@ export async function bulkFigures(): Promise<Figure[]> {
     whole.push(Math.max(...took));
   }
   for (const live of streams) live.end();
+  for (const client of clients) client.close();
   await house.stop();
   told.sort((a, b) => a - b);
   const at = (share: number) => told[Math.ceil(told.length * share) - 1] as number;
@@ -44,6 +60,10 @@ export async function bulkFigures(): Promise<Figure[]> {
       ratio: `p50 ${at(0.5).toFixed(0)}, the last of each ${whole.map((ms) => ms.toFixed(0)).join(' ')}`,
     },
   ];
+}
+
+function clientOf(url: string): HouseClient {
+  return new HouseClient('agents', url, deriveKey(TEST_SECRET, 'call:agents'), () => Date.now());
 }
 
 async function fleet(driver: AgentsDriver): Promise<TestAgent[]> {

@@ -158,24 +158,7 @@ export const SETTINGS = z.object({
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
     .describe('Least severe line that our own processes write.'),
-  FLEET_BEAT_MS: ms(2_000, 100).describe('How often an agent beats, milliseconds.'),
-  FLEET_LEASE_BEATS: z.coerce
-    .number()
-    .int()
-    .min(2)
-    .max(100)
-    .default(3)
-    .describe('Missed beats after which an agent is OFFLINE.'),
   ...AGENT_SETTINGS,
-  FLEET_STARTING_MS: ms(90_000, 1_000).describe(
-    'How long an agent may say that it is STARTING, milliseconds; then it counts as FAILED.',
-  ),
-  FLEET_STOPPING_MS: ms(90_000, 1_000).describe(
-    'How long an agent may say that it is STOPPING, milliseconds; then it counts as FAILED.',
-  ),
-  FLEET_AGENT_HISTORY_DAYS: days(90).describe(
-    'Days that can be looked back on an agent (`Agent.at`); what each was at the beginning of them is kept too.',
-  ),
   ...LOG_SETTINGS,
   ...TELEMETRY_SETTINGS,
   FLEET_EVENT_RETENTION_DAYS: days(7).describe(

@@ -269,7 +269,7 @@ export class Mailbox {
         }
         if (isWoken) {
           isWoken = false;
-          batch = await this.mail.pendingAfter(uuid, at, new Date(this.clock.nowMs()), PAGE).catch((error: unknown) => {
+          batch = await this.#behind(uuid, at).catch((error: unknown) => {
             leave(false);
             throw error;
           });
@@ -300,6 +300,13 @@ export class Mailbox {
         return this;
       },
     };
+  }
+
+  /** What waits behind a number. Many who are woken together, as by a job, are read together. */
+  async #behind(uuid: string, number: number): Promise<AgentCommand[]> {
+    const mail = await this.#pending.load(uuid);
+    if (mail.length < PAGE) return mail.filter((command) => command.number > number);
+    return this.mail.pendingAfter(uuid, number, new Date(this.clock.nowMs()), PAGE);
   }
 
   #sealed(command: AgentCommand): AgentCommand {
