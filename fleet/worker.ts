@@ -31,6 +31,10 @@ export class Worker implements Seat {
       this.ailment = undefined;
       this.#lost = new AbortController();
     });
+    // The demo's programs are the same in every version: the task in hand is done before the new one says that it is there.
+    agent.onUpgrade(async () => {
+      await this.#last;
+    });
     agent.check('tools', () =>
       this.ailment === 'errors' ? { ok: false, message: 'the model provider refuses' } : { ok: true },
     );
