@@ -18,6 +18,8 @@ const EXPIRE_MS = 2_000;
 const ROLL_MS = 1_000;
 /** How far two looks for agents that drift are apart. */
 const DRIFT_MS = 2_000;
+/** How far two sweeps of what rollouts were decided by are apart. */
+const SWEEP_MS = 3_600_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -52,6 +54,7 @@ export class Rounds {
       round('flush', () => observer.flush().then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('rollouts', () => measuring.flush().then(() => conductor.round()), ROLL_MS),
+      round('sweep', () => measuring.sweep(), SWEEP_MS),
       round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
     ];
