@@ -149,30 +149,6 @@ describe('an agent and its platform', () => {
     expect(server.completed[0]).toMatchObject({ outcome: 'DONE', result: { configVersion: 4 } });
   });
 
-  test('a version that is asked for is told once the program has switched to it, with its configuration', async () => {
-    const agent = await joined({ config: { depth: 1 } });
-    const asked = (version: string, config: object, configVersion: number) =>
-      command(agent.id, 'upgrade', { version, from: agent.version, config, configVersion }, `to-${version}`);
-    const before = agent.version;
-    server.agent('scout-1').commands.push(asked('9.0.0', { deep: 2 }, 2));
-    await until(() => server.completed.length === 1);
-    expect(server.completed[0]).toMatchObject({ outcome: 'REFUSED' });
-    const switched: unknown[] = [];
-    agent.onUpgrade((to) => {
-      if (to.version === '9.2.0') throw new Error('it does not start');
-      switched.push(to);
-    });
-    server.agent('scout-1').commands.push(asked('9.1.0', { deep: 3 }, 2));
-    await until(() => beats().at(-1)?.['version'] === '9.1.0');
-    expect(beats().at(-1)).toMatchObject({ version: '9.1.0', configVersion: 2 });
-    expect(switched).toEqual([{ version: '9.1.0', from: before, config: { deep: 3 }, configVersion: 2 }]);
-    expect(agent.config).toEqual({ deep: 3 });
-    server.agent('scout-1').commands.push(asked('9.2.0', { deep: 4 }, 3));
-    await until(() => server.completed.length === 3);
-    expect(server.completed[2]).toMatchObject({ outcome: 'FAILED', result: { message: 'it does not start' } });
-    expect(agent.version).toBe('9.1.0');
-  });
-
   test('checks and statistics go with the beat', async () => {
     const agent = await joined();
     agent.check('disk', () => ({ ok: false, message: 'full' }));

@@ -40,6 +40,8 @@ const HISTORY_MS = 5_000;
 const PROVE_MS = 2_000;
 /** How far two looks for pages that wait are apart. */
 const PAGE_MS = 1_000;
+/** How far two sweeps of what rollouts were decided by are apart. */
+const SWEEP_MS = 3_600_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
 
@@ -87,6 +89,7 @@ export class Rounds {
       round('flush', () => observer.flush(peers.any).then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('rollouts', () => measuring.flush().then(() => conductor.round()), ROLL_MS),
+      round('sweep', () => measuring.sweep(), SWEEP_MS),
       round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
       round('past', () => past.forget(), FORGET_MS),

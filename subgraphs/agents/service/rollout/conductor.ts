@@ -152,11 +152,11 @@ export class Conductor {
     const refused = new Map<string, string>();
     if (!asked.size && !toSettle.length) return { agents: done, events, refused };
     const all = await versions.ofKind(rollout.kind, tx);
-    const froms = new Map(rows.map((row) => [row.agent, row]));
+    const known = new Map(rows.map((row) => [row.agent, row]));
     for (const agent of await agents.lockMany(tx, [...asked.keys(), ...toSettle])) {
       if (agent.deregisteredAt) continue;
       const kind = asked.get(agent.uuid);
-      const { fromVersion, fromConfig } = froms.get(agent.uuid) as MemberRow;
+      const { fromVersion, fromConfig } = known.get(agent.uuid) as MemberRow;
       try {
         if (!kind) events.push(...(await upgrades.settle(tx, agent, SYSTEM)));
         else {

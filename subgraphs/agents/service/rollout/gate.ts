@@ -43,7 +43,7 @@ const LAST_WORD = FALSE_ALARM / 2 / COMPARISONS;
 
 /**
  * What a look at the evidence may spend of the false alarms: all looks together spend no more than half of FALSE_ALARM, however many
- * there are, since 1/2 + 1/6 + 1/12 + … is 1. Source: alpha spending, Lan and DeMets 1983.
+ * there are, since 1/2 + 1/6 + 1/12 + … is 1. Source: alpha spending, as sequential trials do it.
  * @param look counts from 1
  */
 export function allowance(look: number): number {
@@ -129,7 +129,7 @@ function expectationOf(
 
 /**
  * Each agent against what was to be expected of it: what it was before, drawn towards the mean of all as far as its own past is
- * noise. Source: best linear prediction, as in Deng et al. 2013 (CUPED), with agents as the units.
+ * noise. Source: best linear prediction, as in Deng et al. 2013, with agents as the units.
  */
 function unitsOf(
   { unit }: Metric,

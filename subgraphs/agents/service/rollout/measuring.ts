@@ -23,6 +23,11 @@ export class Measuring {
     addBeat(open.reading, told, Math.max(0, nowMs - measured.sinceMs), warmUpMs);
   }
 
+  /** Lets go what ended rollouts were decided by. */
+  sweep(): Promise<void> {
+    return this.store.sweep();
+  }
+
   /** Writes what was heard since the last time, and asks who is measured now. */
   async flush(): Promise<void> {
     const heard = this.#heard;

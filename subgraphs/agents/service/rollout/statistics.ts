@@ -13,7 +13,7 @@ export interface Difference {
   freedom: number;
 }
 
-/** P(Z > z) of the standard normal, also far out. Source: Press et al., Numerical Recipes, erfc by Chebyshev, relative error 1.2e-7. */
+/** P(Z > z) of the standard normal, also far out. Source: Press et al., Numerical Recipes, section 6.2, relative error 1.2e-7. */
 export function normalTail(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;
   const t = 1 / (1 + x / 2);
