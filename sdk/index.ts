@@ -24,7 +24,6 @@ export { type LineSink, type LineStream, StreamSink } from './line-sink.ts';
 export { FleetLink, type LinkOptions } from './link.ts';
 export { type Fields, type LogLevel, logLine } from './log-line.ts';
 export { Logger, type LoggerOptions } from './logger.ts';
-export { type FoundEndpoint, type LookupQuery, lookup, watchEndpoints } from './lookup.ts';
 export { type CommandHandler, CommandRefused } from './mailbox.ts';
 export type { AgentCommand, AgentEventReport, CommandOutcome, UserError } from './operations.ts';
 export type { Attributes } from './otlp.ts';

@@ -243,7 +243,7 @@ describe('the health of a fleet', () => {
   let clock: MovableClock;
   beforeAll(async () => {
     clock = movableClock();
-    house = await startAgents({ clock, settings: { FLEET_BEAT_MS: 1_000, FLEET_LEASE_BEATS: 600 } });
+    house = await startAgents({ clock, settings: { FLEET_BEAT_MS: 600_000 } });
     driver = new AgentsDriver(house);
   });
   afterAll(() => house.stop());

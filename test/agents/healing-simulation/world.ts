@@ -219,6 +219,8 @@ export class World {
       config: {},
       desiredState: AgentState.RUNNING,
       reportedState: AgentState.RUNNING,
+      saidState: AgentState.RUNNING,
+      saidSince: new Date(this.nowMs),
       presence: AgentPresence.ONLINE,
       healthScore: 100,
       healthGrade: HealthGrade.HEALTHY,

@@ -50,6 +50,9 @@ const ROWS: Record<string, Row> = {
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
   'GET /v1/audit/export': { limitedBy: '/v1/audit/export' },
+  'GET /discovery/endpoints': { limitedBy: '/discovery/endpoints' },
+  'GET /discovery/http_sd': { limitedBy: '/discovery/http_sd' },
+  'GET /discovery/dns-sd': { limitedBy: '/discovery/dns-sd' },
   'POST /v1/audit/witness/add-checkpoint': { body: 'old 0', limitedBy: '/v1/audit/witness/add-checkpoint' },
 };
 const PUBLIC_ROUTES = [...FIXED_ROUTES, ...Object.keys(ROUTES)];
