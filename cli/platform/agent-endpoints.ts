@@ -69,15 +69,21 @@ export class AgentEndpoints implements EndpointSource {
 
   #watch(service: string, nowMs: number): Watched {
     this.#forgetIdle(nowMs);
-    if (this.#watched.size >= MOST_WATCHED) {
-      throw new FleetError('OVERLOADED', 'too many agents and kinds are called at once', { retryAfterMs: 5_000 });
-    }
+    if (this.#watched.size >= MOST_WATCHED) this.#forgetOne();
     let known = () => {};
     const first = new Promise<void>((resolve) => (known = resolve));
     const watched: Watched = { known: undefined, usedMs: nowMs, cut: new AbortController(), first };
     this.#watched.set(service, watched);
     void this.#follow(service, watched, known);
     return watched;
+  }
+
+  /** The one that was asked for least lately, before all one that nobody answers for: names made up must not keep out real ones. */
+  #forgetOne(): void {
+    const all = [...this.#watched].sort(([, one], [, other]) => one.usedMs - other.usedMs);
+    const [service, { cut }] = (all.find(([, { known }]) => !known?.length) ?? all[0]) as [string, Watched];
+    this.#watched.delete(service);
+    cut.abort();
   }
 
   #forgetIdle(nowMs: number): void {

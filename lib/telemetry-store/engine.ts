@@ -141,7 +141,7 @@ function configurationOf(limits: EngineLimits, cold: ColdDisk | undefined): stri
     compiled_expression_cache_size: 8 * 1024 * 1024,
     max_server_memory_usage: limits.maxMemoryBytes,
     // Each opening leaves some six in it, and with none left all waits; a test opens it often, the platform once.
-    max_thread_pool_size: 256,
+    max_thread_pool_size: 1_000,
     background_pool_size: limits.mergeThreads,
     // Merges can wait; who stores and who asks cannot.
     os_threads_nice_value_merge_mutate: 5,

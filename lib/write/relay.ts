@@ -12,11 +12,14 @@ const BATCH = 200;
 /** Below what a house takes in one body, so that no entry can hold up those behind it. */
 const BATCH_BYTES = 8_000_000;
 const POLL_MS = 1_000;
+/** How far two deliveries are apart: what comes meanwhile goes together. A delivery costs as much as several entries. */
+const GATHER_MS = 25;
 export const ENTRIES_ROUTE = 'POST /internal/entries';
 
 /** Delivers the outbox to the audit house, in order, until it says that they are durable. Twice is harmless: entries have ids. */
 export class AuditRelay {
   readonly #worker: Worker;
+  #deliveredMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly house: string,
@@ -27,7 +30,10 @@ export class AuditRelay {
     log: Log,
   ) {
     this.#worker = new Worker(
-      async () => (await this.deliver()) > 0,
+      async () => {
+        await this.#gathered();
+        return await this.deliver();
+      },
       POLL_MS,
       (error) => log.warn('audit.relay.waits', { error: messageOf(error) }),
     );
@@ -42,13 +48,20 @@ export class AuditRelay {
     return this.#worker.stop();
   }
 
-  /** Delivers one batch. @returns how many */
-  deliver(): Promise<number> {
+  /** Lets more come in after a delivery; the first after a while goes at once. */
+  async #gathered(): Promise<void> {
+    const restMs = this.#deliveredMs + GATHER_MS - performance.now();
+    if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
+    this.#deliveredMs = performance.now();
+  }
+
+  /** Delivers one batch. @returns whether more may wait */
+  deliver(): Promise<boolean> {
     return this.database.transaction(async (tx) => {
       const rows: { seq: string; entry: unknown }[] = await tx.query(
         `select seq, entry from audit_outbox order by seq limit ${BATCH} for update skip locked`,
       );
-      if (!rows.length) return 0;
+      if (!rows.length) return false;
       const batch = withinBytes(rows.map(({ seq, entry }) => ({ seq, text: JSON.stringify(entry) })));
       const answer = await this.audit.send(ENTRIES_ROUTE, {
         call: { principal: systemPrincipal(this.house), requestId: this.clock.uuid() },
@@ -57,7 +70,7 @@ export class AuditRelay {
       });
       if (answer.status !== 200) throw new FleetError('AUDIT_UNAVAILABLE', `the audit house answered ${answer.status}`);
       await tx.query('delete from audit_outbox where seq = any($1::bigint[])', [batch.map(({ seq }) => seq)]);
-      return batch.length;
+      return rows.length === BATCH || batch.length < rows.length;
     });
   }
 }

@@ -84,6 +84,24 @@ describe('an agent in trouble', () => {
     expect(await recoveries(agent)).toEqual([]);
   });
 
+  test('that said farewell and is gone is left in peace too', async () => {
+    const agent = await driver.register();
+    const lost = await driver.register();
+    for (const one of [agent, lost]) await driver.beat(one);
+    await driver.beat(agent, { state: 'STOPPED' });
+    await driver.beat(lost);
+    await until(async () => (await presenceOf(agent)) === 'OFFLINE');
+    // Whoever only fell silent was looked after by then.
+    await until(async () => (await recoveries(lost)).length);
+    expect(await driver.agent(agent.id, 'desiredState health { score }')).toMatchObject({
+      desiredState: 'RUNNING',
+      health: { score: 100 },
+    });
+    expect(await recoveries(agent)).toEqual([]);
+    await driver.beat(agent);
+    expect(await driver.agent(agent.id)).toMatchObject({ state: 'RUNNING', presence: 'ONLINE' });
+  });
+
   test('that fails is asked once, while the restart is under way', async () => {
     const agent = await driver.register();
     await driver.beat(agent, { state: 'FAILED' });

@@ -6,7 +6,7 @@ const { default: TestRunner } = require('jest-runner');
 const { isLong } = require('./jest-order.js');
 
 /** More would leave one process at work at the end, while the other has nothing left. */
-const AT_MOST = 8;
+const AT_MOST = 16;
 
 /**
  * Test files of one folder as one: what they import is read once for them all, which is half of a run's time. Each is a `describe` of

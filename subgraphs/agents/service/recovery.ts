@@ -193,7 +193,9 @@ export function troubleOf(
   const crashes = crashesOf(facts, nowMs);
   if (crashes >= LOOP_RESTARTS)
     return { kind: CRASH_LOOP, sentence: `it was started anew ${crashes} times in 2 minutes, unasked` };
-  if (facts.presence === AgentPresence.OFFLINE) return { kind: SILENT, sentence: 'it went silent' };
+  // Who said that it has stopped, and is gone then, has left in order: whoever runs the program starts it again.
+  const hasLeft = facts.state === AgentState.STOPPED;
+  if (facts.presence === AgentPresence.OFFLINE && !hasLeft) return { kind: SILENT, sentence: 'it went silent' };
   if (facts.state === AgentState.FAILED) return { kind: FAILED, sentence: 'it failed' };
   if (facts.spentShare >= 1)
     return { kind: OVERSPENT, sentence: `it spent ${Math.round(facts.spentShare * 100)} % of its budget of an hour` };

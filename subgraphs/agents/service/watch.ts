@@ -102,10 +102,15 @@ export class Watch {
   }
 
   async #troubles(): Promise<void> {
+    let failure: unknown;
     for (const live of this.fleet.all()) {
       if (!this.healer.mayNeed(live)) continue;
-      await this.healer.heal(live, observedState(live.desired, live.reported));
+      // What goes wrong for one is told once the others were helped.
+      await this.healer.heal(live, observedState(live.desired, live.reported)).catch((error: unknown) => {
+        failure ??= error;
+      });
     }
+    if (failure) throw failure;
   }
 }
 

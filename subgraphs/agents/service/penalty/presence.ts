@@ -6,9 +6,9 @@ import type { Weights } from './weights.ts';
 
 const AT_REST: readonly AgentState[] = [AgentState.STOPPED, AgentState.RETIRED];
 
-/** Silence of an agent that was not asked to be silent. */
-export function presence({ presence: is, desired, suspicion }: HealthFacts, weights: Weights): Penalty[] {
-  if (is === AgentPresence.ONLINE || AT_REST.includes(desired)) return [];
+/** Silence of an agent that was neither asked to be silent nor said farewell. */
+export function presence({ presence: is, state, desired, suspicion }: HealthFacts, weights: Weights): Penalty[] {
+  if (is === AgentPresence.ONLINE || AT_REST.includes(desired) || state === AgentState.STOPPED) return [];
   const isLate = is === AgentPresence.SUSPECT;
   const factor = isLate ? HealthFactor.LATENESS : HealthFactor.SILENCE;
   const late = suspicion?.closed ? 'its connection closed' : 'a beat is missing';
