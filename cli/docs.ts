@@ -25,7 +25,8 @@ What is done for no caller in particular has a feature only when it is on for al
 is not listed here, stops a start; in a process that runs it changes nothing and is logged as \`flags.refused\`.
 \`FLEET_FLAGS=all-on\` and \`all-off\` hold every flag, whatever the file says: to find a culprit, and for whole test runs.
 They are seen and changed by \`npx fleet flags\` and by \`featureFlags\` and \`applyFeatureFlag\` in the graph: a change is
-written into the audit trail before it takes effect, and refused while the trail cannot be written. An edit of the file by hand is
+written into the audit trail before it takes effect, and refused while the trail cannot be written. Where nobody
+knows whether the trail has it, it is finished once the trail answers. An edit of the file by hand is
 written into it as \`router.flag.edited\`, once it is in effect; one made while nothing ran, as \`configuration.changed\` at the next start.
 Code that speaks OpenFeature is told the same: lib/flags/provider.ts is a provider, its targeting key the caller's id.
 

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, ftruncateSync, openSync, renameSync, rmSync, writ
 import { FleetError } from '../errors.ts';
 import type { FlagName } from './catalogue.ts';
 import { type FlagRules, readFlagsFile } from './file.ts';
-import { isLeftBehind, type Journal, journalOf, OWNER } from './journal.ts';
+import { isLeftBehind, type Journal, journalOf, LEFT, OWNER } from './journal.ts';
 import type { FlagRule } from './rule.ts';
 
 /**
@@ -13,6 +13,7 @@ export class FlagsEdit {
   /** What the file says; it stays so until `commit` or `discard`. */
   readonly rules: FlagRules;
   #flags: FlagRules;
+  #entry: unknown;
   readonly #next: string;
   readonly #fd: number;
 
@@ -38,7 +39,14 @@ export class FlagsEdit {
 
   /** Durably says what is about to be done, before anybody is told of it. @param entry that tells of it */
   prepare(entry: unknown): void {
+    this.#entry = entry;
     this.#write({ flags: this.#flags, by: OWNER, entry });
+  }
+
+  /** Leaves what was prepared to be finished as if this process had ended: `leftBehind` gives it, here and elsewhere. */
+  leave(): void {
+    this.#write({ flags: this.#flags, by: { ...OWNER, start: LEFT }, entry: this.#entry });
+    closeSync(this.#fd);
   }
 
   commit(): void {

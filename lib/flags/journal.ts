@@ -22,6 +22,9 @@ export interface Journal {
   entry?: unknown;
 }
 
+/** Of a change that its process goes on without. */
+export const LEFT = 'left';
+
 /** This process. */
 export const OWNER: Owner = { host: hostname(), pid: process.pid, start: randomUUID() };
 
@@ -43,6 +46,7 @@ export function isLeftBehind(next: string, nowMs: number): boolean {
 }
 
 function hasEnded({ host, pid, start }: Owner): boolean {
+  if (start === LEFT) return true;
   if (host !== OWNER.host) return false;
   if (pid === OWNER.pid) return start !== OWNER.start;
   try {

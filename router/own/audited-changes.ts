@@ -32,6 +32,8 @@ export interface Change {
   apply(): void;
   /** It will not take effect. */
   discard?(): void;
+  /** Nobody knows whether the trail has it: it is left, as prepared, to whoever finishes what was left behind. */
+  leave?(): void;
 }
 
 /** What came of it. */
@@ -89,7 +91,9 @@ export class AuditedChanges {
       else planned.apply();
       return { isDone: true, userErrors: [], auditEntry: receipt(entry.id) };
     } catch (error) {
-      planned.discard?.();
+      const inDoubt = asFleetError(error)?.extensions['inDoubt'] === true && !wish.input.dryRun;
+      if (inDoubt && planned.leave) planned.leave();
+      else planned.discard?.();
       throw error;
     }
   }

@@ -73,6 +73,7 @@ export class FlagDesk {
           this.#file?.reload();
         },
         discard: () => edit.discard(),
+        leave: () => edit.leave(),
       };
     };
     const wish = { action: 'applyFeatureFlag', targetType: 'FeatureFlag', targetId: input.name, input, call };

@@ -165,6 +165,24 @@ test('without the audit trail nothing is changed', async () => {
   expect([existsSync(file), existsSync(`${file}.next`), flags.isOn('router.dedup')]).toEqual([false, false, true]);
 });
 
+test('a change of which nobody knows whether it was audited is finished, once: no other takes its version', async () => {
+  harbour.sea.cutsAudits = true;
+  const cut = await apply({ state: 'OFF' });
+  expect(cut.errors?.[0]).toMatchObject({
+    message: expect.stringMatching(/^it is not known whether this was audited/),
+    extensions: { code: 'AUDIT_UNAVAILABLE' },
+  });
+  expect((await apply({ state: 'ON' })).errors?.[0]?.extensions).toMatchObject({ code: 'AUDIT_UNAVAILABLE' });
+  expect(flags.isOn('router.dedup')).toBe(true);
+  harbour.sea.cutsAudits = false;
+  await until(() => !flags.isOn('router.dedup'));
+  expect(existsSync(`${file}.next`)).toBe(false);
+  expect(await apply({ state: 'ON' })).toMatchObject({ flag: { version: 2 }, userErrors: [] });
+  const done = asked().filter(({ outcome }) => outcome === 'SUCCEEDED');
+  const versions = new Map(done.map(({ id, after }) => [id, (after as { version: number }).version]));
+  expect([...versions.values()].sort()).toEqual([1, 2]);
+});
+
 test('a repeat with the same key changes nothing more; the key with other arguments is refused', async () => {
   const headers = { 'idempotency-key': 'once' };
   const first = await apply({ state: 'OFF' }, { headers });

@@ -65,6 +65,8 @@ export interface Sea {
   /** Entries that came to the audit house; false refuses them. */
   entries: EntryDraft[];
   audits: boolean;
+  /** Takes entries, and fails before it says so. */
+  cutsAudits: boolean;
   ingested: HouseRouteRequest[];
   ingestAnswer: { status: number; headers?: Record<string, string>; body: string };
 }
@@ -87,6 +89,7 @@ function seaOf(): Sea & { subscribers: Set<() => void>; moves: { cursor: string;
     asked: 0,
     entries: [],
     audits: true,
+    cutsAudits: false,
     ingested: [],
     ingestAnswer: { status: 200, body: '{}' },
   };
@@ -202,7 +205,7 @@ function crewsHouse(sea: RunningSea): Subgraph {
       'POST /internal/entries': async ({ body }) => {
         if (!sea.audits) return { status: 503, body: '{}' };
         sea.entries.push(...JSON.parse(body.toString()).entries);
-        return { status: 200, body: '{}' };
+        return { status: sea.cutsAudits ? 500 : 200, body: '{}' };
       },
     },
   };
