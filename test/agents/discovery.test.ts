@@ -91,6 +91,8 @@ describe('the directory', () => {
   beforeAll(async () => {
     house = await startAgents({ settings: { FLEET_BEAT_MS: 60_000 } });
     driver = new AgentsDriver(house);
+    // Until it was read, who asks is told to come back.
+    await until(async () => (await get('endpoints')).status === 200);
   });
   afterAll(() => house.stop());
 
