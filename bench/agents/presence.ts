@@ -61,12 +61,13 @@ export async function presenceFigures(): Promise<Figure[]> {
 async function seeded(databaseUrl: string, database: Client): Promise<void> {
   // Its tables.
   await (await startAgents({ databaseUrl, access: loadAccessTable(packageRoot()) })).stop();
+  await database.query('set search_path to agents');
   await database.query(
     `insert into agents.agent (id, name, kind, words, version, state, reported_state, desired_state, presence, health_score, health_grade,
        health_penalties, health_at, labels, endpoints, capabilities, config, config_version, observed_config_version,
-       registered_at, last_seen_at, lease_expires_at, owner_id, beat_sequence)
+       registered_at, last_seen_at, lease_expires_at, owner_id, beat_sequence, said_state, said_since)
      select gen_random_uuid(), 'agent-' || number, 'kind-' || number % 20, ' agent ', '1.0.0', 'RUNNING', 'RUNNING', 'RUNNING', 'ONLINE', 100,
-       'HEALTHY', '[]', now(), '{"zone": "eu"}', '[]', '["crawl"]', '{}', 1, 1, now(), now(), now(), 'system:bench', 0
+       'HEALTHY', '[]', now(), '{"zone": "eu"}', '[]', '["crawl"]', '{}', 1, 1, now(), now(), now(), 'system:bench', 0, 'RUNNING', now()
        from generate_series(1, $1) number`,
     [AGENTS],
   );

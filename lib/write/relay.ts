@@ -12,14 +12,11 @@ const BATCH = 200;
 /** Below what a house takes in one body, so that no entry can hold up those behind it. */
 const BATCH_BYTES = 8_000_000;
 const POLL_MS = 1_000;
-/** How far two deliveries are apart: what comes meanwhile goes together. A delivery costs as much as several entries. */
-const GATHER_MS = 25;
 export const ENTRIES_ROUTE = 'POST /internal/entries';
 
 /** Delivers the outbox to the audit house, in order, until it says that they are durable. Twice is harmless: entries have ids. */
 export class AuditRelay {
   readonly #worker: Worker;
-  #deliveredMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     private readonly house: string,
@@ -30,10 +27,7 @@ export class AuditRelay {
     log: Log,
   ) {
     this.#worker = new Worker(
-      async () => {
-        await this.#gathered();
-        return await this.deliver();
-      },
+      () => this.deliver(),
       POLL_MS,
       (error) => log.warn('audit.relay.waits', { error: messageOf(error) }),
     );
@@ -46,13 +40,6 @@ export class AuditRelay {
 
   stop(): Promise<void> {
     return this.#worker.stop();
-  }
-
-  /** Lets more come in after a delivery; the first after a while goes at once. */
-  async #gathered(): Promise<void> {
-    const restMs = this.#deliveredMs + GATHER_MS - performance.now();
-    if (restMs > 0) await new Promise((resolve) => setTimeout(resolve, restMs));
-    this.#deliveredMs = performance.now();
   }
 
   /** Delivers one batch. @returns whether more may wait */
