@@ -70,7 +70,7 @@ async function isOurs(host: string, port: number): Promise<boolean> {
     const answer = await fetch(`http://${host.includes(':') ? `[${host}]` : host}:${port}/health`, {
       signal: AbortSignal.timeout(2_000),
     });
-    return ((await answer.json()) as { status?: string }).status === 'ok';
+    return ['ok', 'starting'].includes(((await answer.json()) as { status?: string }).status ?? '');
   } catch {
     return false;
   }

@@ -101,6 +101,15 @@ async function reach({ url, nowMs }: Place): Promise<Finding[]> {
     ];
   }
   const health = (await answer.json().catch(() => ({}))) as { status?: string };
+  if (health.status === 'starting') {
+    return [
+      error(
+        'platform-starting',
+        `the platform at ${url} has not started yet: not all of its houses are ready`,
+        'ask again in some seconds; if it stays so, see the files in the data folder’s logs/',
+      ),
+    ];
+  }
   if (health.status !== 'ok') {
     return [
       error(

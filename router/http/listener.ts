@@ -161,7 +161,7 @@ export class Listener {
   async #page(target: string, request: IncomingMessage, response: Reply): Promise<boolean> {
     const { explorer, registrar } = this.options;
     if (target === 'GET /livez') sendJson(response, 200, { status: 'live' });
-    else if (target === 'GET /health') sendJson(response, 200, { status: 'ok' });
+    else if (target === 'GET /health') await this.#health(response);
     else if (target === 'GET /readyz') await this.#ready(request, response);
     else if (target === REPLICAS_ROUTE && registrar) await registrar.answer(request, response);
     else return target.startsWith('GET ') && explorer?.answer(pathOf(request), request, response) === true;
@@ -189,6 +189,12 @@ export class Listener {
   #countPage(request: IncomingMessage, response: Reply): void {
     const standing = this.options.limits.page(addressOf(request), this.#nameOf(request));
     for (const [name, value] of Object.entries(limitHeaders(standing))) response.setHeader(name, value);
+  }
+
+  async #health(response: Reply): Promise<void> {
+    if (await this.options.readiness.hasStarted()) return sendJson(response, 200, { status: 'ok' });
+    response.setHeader('retry-after', '1');
+    sendJson(response, 503, { status: 'starting' });
   }
 
   async #ready(request: IncomingMessage, response: Reply): Promise<void> {

@@ -1,3 +1,4 @@
+import type { HouseClient } from '../../lib/call/house-client.ts';
 import { type Principal, systemPrincipal } from '../../lib/call/principal.ts';
 import type { Call } from '../../lib/call/signing.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -28,14 +29,28 @@ export interface ReadinessOptions {
   clock: Clock;
   /** A query over all subgraphs, or nothing: then each is asked for `{ __typename }`. */
   readyQuery: string | undefined;
+  /** Houses that start together with this router, and without which it has not started. None: it has once it listens. */
+  houses: readonly HouseClient[];
 }
 
 /** Whether this router can answer for all its subgraphs, found out by asking them. */
 export class Readiness {
   #asking: Promise<ReadinessReport> | undefined;
   #askedAtMs = Number.NEGATIVE_INFINITY;
+  #hasStarted = false;
 
   constructor(private readonly options: ReadinessOptions) {}
+
+  /**
+   * Whether everything has been ready at some time: what fails later is no longer a start. Houses are asked past their breakers
+   * first, which would open while those are on their way.
+   */
+  async hasStarted(): Promise<boolean> {
+    const { houses } = this.options;
+    if (this.#hasStarted || !houses.length) return true;
+    const up = await Promise.all(houses.map((house) => this.#isUp(house)));
+    return up.every(Boolean) && (await this.report()).ready;
+  }
 
   report(): Promise<ReadinessReport> {
     const nowMs = this.options.clock.nowMs();
@@ -53,7 +68,17 @@ export class Readiness {
       readyQuery === undefined ? true : this.#answersWhole(readyQuery, call),
       Promise.all([...this.options.guard.circuits.keys()].map((name) => this.#subgraph(name, call))),
     ]);
-    return { ready: isWhole && subgraphs.every(({ ready }) => ready), subgraphs };
+    const ready = isWhole && subgraphs.every((subgraph) => subgraph.ready);
+    this.#hasStarted ||= ready;
+    return { ready, subgraphs };
+  }
+
+  async #isUp(house: HouseClient): Promise<boolean> {
+    const call: Call = { principal: systemPrincipal('router'), requestId: this.options.clock.uuid() };
+    return await house.send('GET /readyz', { call, timeoutMs: TIMEOUT_MS }).then(
+      ({ status }) => status === 200,
+      () => false,
+    );
   }
 
   async #answersWhole(query: string, call: Call): Promise<boolean> {

@@ -173,6 +173,7 @@ const FAULTS: Record<string, Seed> = {
     env({ REDIS_URL: `redis://127.0.0.1:${await speaks('-NOAUTH Authentication required.\r\n')}` }),
   'collector-away': () => env({ FLEET_OTLP_ENDPOINT: `http://127.0.0.1:${refused}/v1/traces` }),
   'platform-away': () => ({ url: `http://127.0.0.1:${refused}` }),
+  'platform-starting': async () => ({ url: await platform({}, { health: { status: 'starting' } }) }),
   'platform-other': async () => ({ url: await platform({}, { health: { status: 'something else' } }) }),
   'clock-skew': async () => ({
     url: await platform({ data: WELL }, { date: new Date(Date.now() + 120_000).toUTCString() }),

@@ -218,6 +218,23 @@ test('health, life and readiness are told to anybody; details of a fault are not
   });
 });
 
+test('a platform’s router is in health once its houses have been ready, and stays so', async () => {
+  harbour.sea.isAwake = false;
+  const platform = await harbour.another({ readyQuery: '{ crews }' });
+  const early = await fetch(`${platform.url}/health`);
+  expect([early.status, early.headers.get('retry-after'), await early.json()]).toEqual([
+    503,
+    '1',
+    { status: 'starting' },
+  ]);
+  expect(platform.guard.circuits.get('crews')?.state).toMatchObject({ phase: 'CLOSED' });
+  harbour.sea.isAwake = true;
+  expect((await fetch(`${platform.url}/health`)).status).toBe(200);
+  harbour.sea.isAwake = false;
+  expect(await (await fetch(`${platform.url}/health`)).json()).toEqual({ status: 'ok' });
+  harbour.sea.isAwake = true;
+});
+
 test('a router is not ready while a house does not answer, or its query is not whole', async () => {
   const lame = await harbour.another({ readyQuery: '{ crews broken }' });
   expect((await fetch(`${lame.url}/readyz`)).status).toBe(503);

@@ -62,6 +62,8 @@ export interface Sea {
   /** Answers to the credentials question; false stands for a house that is away. */
   credentials: boolean;
   asked: number;
+  /** Whether the crews say they are ready. */
+  isAwake: boolean;
   /** Entries that came to the audit house; false refuses them. */
   entries: EntryDraft[];
   audits: boolean;
@@ -87,6 +89,7 @@ function seaOf(): Sea & { subscribers: Set<() => void>; moves: { cursor: string;
     tokens: new Map(),
     credentials: true,
     asked: 0,
+    isAwake: true,
     entries: [],
     audits: true,
     cutsAudits: false,
@@ -201,6 +204,9 @@ function crewsHouse(sea: RunningSea): Subgraph {
     name: 'crews',
     schema,
     context: (call) => ({ call }),
+    async ready() {
+      if (!sea.isAwake) throw new Error('still asleep');
+    },
     routes: {
       'POST /internal/entries': async ({ body }) => {
         if (!sea.audits) return { status: 503, body: '{}' };
