@@ -39,7 +39,9 @@ export async function load(
   const beganMs = performance.now();
   let within = 0;
   const ask = async (caller: Caller, n: number) => {
-    const connection = free.pop();
+    let connection = free.pop();
+    // Those that never had anything to ask are cut by the router meanwhile.
+    while (connection?.isGone) connection = free.pop();
     if (!connection) return;
     const startedMs = performance.now();
     const isWhole = await connection.ask(caller, bodyOf(n));
