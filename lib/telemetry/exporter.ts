@@ -1,5 +1,6 @@
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node';
+import type { SpanDestination } from './span-queue.ts';
 
 /** Takes one OTLP/JSON body of spans. Rejects when it should be sent again. */
 export type SendSpans = (body: Uint8Array) => Promise<void>;
@@ -9,12 +10,14 @@ type Done = Parameters<SpanExporter['export']>[1];
 const SUCCESS = 0;
 const FAILED = 1;
 const PAUSES_MS = [500, 2_000, 5_000];
+/** Batches under way at once: while nobody takes them, memory stays as it is. */
+const MAX_UNDER_WAY = 16;
 
 /** Gives spans to a function as OTLP/JSON; a batch that it rejects is offered three times more, then dropped and counted. */
-export class SendingExporter implements SpanExporter {
+export class SendingExporter implements SpanExporter, SpanDestination {
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
-  /** Spans that were given up. */
+  /** Batches that were given up. */
   dropped = 0;
 
   constructor(
@@ -23,8 +26,12 @@ export class SendingExporter implements SpanExporter {
   ) {}
 
   export(spans: ReadableSpan[], done: Done): void {
-    const running = this.#offer(spans, done).finally(() => this.#underWay.delete(running));
-    this.#underWay.add(running);
+    this.#begin(JsonTraceSerializer.serializeRequest(spans), done);
+  }
+
+  offer(body: Uint8Array): void {
+    if (this.#underWay.size < MAX_UNDER_WAY) this.#begin(body, () => undefined);
+    else this.dropped += 1;
   }
 
   async forceFlush(): Promise<void> {
@@ -41,8 +48,12 @@ export class SendingExporter implements SpanExporter {
     await this.forceFlush();
   }
 
-  async #offer(spans: ReadableSpan[], done: Done): Promise<void> {
-    const body = JsonTraceSerializer.serializeRequest(spans);
+  #begin(body: Uint8Array | undefined, done: Done): void {
+    const running = this.#offer(body, done).finally(() => this.#underWay.delete(running));
+    this.#underWay.add(running);
+  }
+
+  async #offer(body: Uint8Array | undefined, done: Done): Promise<void> {
     for (let attempt = 0; body; attempt += 1) {
       try {
         await this.send(body);
@@ -50,7 +61,7 @@ export class SendingExporter implements SpanExporter {
       } catch (error) {
         const pauseMs = this.pausesMs[attempt];
         if (pauseMs === undefined || this.#stopping.signal.aborted) {
-          this.dropped += spans.length;
+          this.dropped += 1;
           return done({ code: FAILED, error: error as Error });
         }
         await this.#pause(pauseMs);

@@ -1,29 +1,16 @@
 import { randomFillSync } from 'node:crypto';
-import type { Attributes, HrTime, SpanContext, SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
-import { readTraceparent, SCOPE, type SpanFacts, traceparentOf } from './traceparent.ts';
+import { type Attributes, type EndedSpan, spanText } from './span-text.ts';
+import { readTraceparent, type SpanFacts, traceparentOf } from './traceparent.ts';
 
-/** The API's numbers, without loading it: a process that traces nothing has no use for it. */
-const KIND = { INTERNAL: 0, SERVER: 1, CLIENT: 2, PRODUCER: 3, CONSUMER: 4 } as const satisfies Record<
-  keyof typeof SpanKind,
-  SpanKind
->;
-const STATUS = { UNSET: 0, OK: 1, ERROR: 2 } as const satisfies Record<keyof typeof SpanStatusCode, SpanStatusCode>;
-
-/** Where finished spans go. */
-export type SpanSink = (span: ReadableSpan) => void;
-
-interface Tracer {
-  sink: SpanSink;
-  resource: ReadableSpan['resource'];
-}
+/** Where ended spans go, as OTLP/JSON text. */
+export type SpanSink = (text: string) => void;
 
 /** Set while this process traces. */
-let tracer: Tracer | undefined;
+let sink: SpanSink | undefined;
 
 /** Takes the light spans of this process from now on; undefined: nobody does. */
-export function takeLightSpans(taking: Tracer | undefined): void {
-  tracer = taking;
+export function takeLightSpans(taking: SpanSink | undefined): void {
+  sink = taking;
 }
 
 /**
@@ -38,69 +25,35 @@ export function asSpan<T>(
   work: (traceparent: string | undefined, attributes: Attributes) => Promise<T>,
   facts: SpanFacts = {},
 ): Promise<T> {
-  const named = tracer && readTraceparent(traceparent);
+  const named = sink && readTraceparent(traceparent);
   if (!named || !(named.traceFlags & 1)) return work(traceparent, {});
   const { isRoot = false, kind = 'INTERNAL', startedMs = nowMs(), attributes = {} } = facts;
-  const own = isRoot ? { ...named, isRemote: false } : { traceId: named.traceId, spanId: newSpanId(), traceFlags: 1 };
-  const made = { name, kind: KIND[kind], own, parent: isRoot ? undefined : named, startedMs, attributes };
-  return ending(made, () => work(traceparentOf(own), attributes));
+  const { traceId } = named;
+  const spanId = isRoot ? named.spanId : newSpanId();
+  const parentSpanId = isRoot ? undefined : named.spanId;
+  const span = { traceId, spanId, parentSpanId, isParentRemote: !isRoot, name, kind, startedMs, attributes };
+  return ending(span, () => work(traceparentOf({ traceId, spanId, traceFlags: 1 }), attributes));
 }
 
 /** A span of something that is over, below the one that `traceparent` names. Times are epoch milliseconds. */
 export function pastSpan(traceparent: string | undefined, name: string, startedMs: number, endedMs: number): void {
-  const parent = readTraceparent(traceparent);
+  const parent = sink && readTraceparent(traceparent);
   if (!parent) return;
-  const own = { traceId: parent.traceId, spanId: newSpanId(), traceFlags: 1 };
-  tell({ name, kind: KIND.INTERNAL, own, parent, startedMs, attributes: {} }, endedMs);
+  const { traceId, spanId: parentSpanId } = parent;
+  const ids = { traceId, spanId: newSpanId(), parentSpanId, isParentRemote: false };
+  sink?.(spanText({ ...ids, name, kind: 'INTERNAL', startedMs, endedMs, attributes: {} }));
 }
 
-interface Made {
-  name: string;
-  kind: SpanKind;
-  own: SpanContext;
-  parent: SpanContext | undefined;
-  startedMs: number;
-  attributes: Attributes;
-}
-
-async function ending<T>(made: Made, work: () => Promise<T>): Promise<T> {
+async function ending<T>(span: Omit<EndedSpan, 'endedMs' | 'failure'>, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
-    tell(made, nowMs());
+    sink?.(spanText({ ...span, endedMs: nowMs() }));
     return result;
   } catch (error) {
-    tell(made, nowMs(), error instanceof Error ? error.message : String(error));
+    const failure = error instanceof Error ? error.message : String(error);
+    sink?.(spanText({ ...span, endedMs: nowMs(), failure }));
     throw error;
   }
-}
-
-const OK = { code: STATUS.UNSET } as const;
-const NOTHING: never[] = [];
-const INSTRUMENTATION = { name: SCOPE };
-
-function tell({ own, parent, startedMs, ...made }: Made, endedMs: number, failure?: string): void {
-  tracer?.sink({
-    ...made,
-    spanContext: () => own,
-    ...(parent ? { parentSpanContext: parent } : {}),
-    startTime: hrTimeOf(startedMs),
-    endTime: hrTimeOf(endedMs),
-    duration: hrTimeOf(Math.max(0, endedMs - startedMs)),
-    status: failure === undefined ? OK : { code: STATUS.ERROR, message: failure },
-    links: NOTHING,
-    events: NOTHING,
-    ended: true,
-    resource: tracer.resource,
-    instrumentationScope: INSTRUMENTATION,
-    droppedAttributesCount: 0,
-    droppedEventsCount: 0,
-    droppedLinksCount: 0,
-  });
-}
-
-function hrTimeOf(ms: number): HrTime {
-  const seconds = Math.floor(ms / 1_000);
-  return [seconds, Math.round((ms - seconds * 1_000) * 1_000_000)];
 }
 
 /** Epoch milliseconds with their fraction. */

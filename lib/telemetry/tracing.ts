@@ -13,6 +13,9 @@ import {
 } from '@opentelemetry/sdk-trace-node';
 import { SendingExporter, type SendSpans } from './exporter.ts';
 import { takeLightSpans } from './light-span.ts';
+import { otlpDestination } from './otlp-destination.ts';
+import { SpanQueue } from './span-queue.ts';
+import { requestAround } from './span-text.ts';
 
 export interface TracingOptions {
   /** `service.name` of this process. */
@@ -54,23 +57,21 @@ export function startTracing(options: TracingOptions): Tracing {
     ...(endpoint ? [new OTLPTraceExporter({ url: endpoint })] : []),
   ];
   const queue = { maxQueueSize: MAX_WAITING, maxExportBatchSize: MAX_BATCH, scheduledDelayMillis: lingerMs };
-  const processors = exporters.map((exporter) => new BatchSpanProcessor(exporter, queue));
-  const resource = resourceFromAttributes({
-    'service.name': service,
-    ...(instance ? { 'service.instance.id': instance } : {}),
-  });
+  const attributes = { 'service.name': service, ...(instance ? { 'service.instance.id': instance } : {}) };
+  const resource = resourceFromAttributes(attributes);
   const provider = new NodeTracerProvider({
     resource,
     sampler: new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(ratio) }),
-    spanProcessors: processors,
+    spanProcessors: exporters.map((exporter) => new BatchSpanProcessor(exporter, queue)),
   });
   provider.register();
-  takeLightSpans({
-    resource,
-    sink: (span) => {
-      for (const processor of processors) processor.onEnd(span);
-    },
+  const light = new SpanQueue({
+    destinations: [...(own ? [own] : []), ...(endpoint ? [otlpDestination(endpoint)] : [])],
+    around: requestAround(attributes),
+    maxBatch: MAX_BATCH,
+    lingerMs,
   });
+  takeLightSpans((text) => light.push(text));
   const unregister = registerInstrumentations({
     tracerProvider: provider,
     instrumentations: hooks
@@ -82,14 +83,16 @@ export function startTracing(options: TracingOptions): Tracing {
       : [],
   });
   return {
-    flush: () => provider.forceFlush(),
+    async flush() {
+      await Promise.all([provider.forceFlush(), light.forceFlush()]);
+    },
     async stop() {
       unregister();
       takeLightSpans(undefined);
       own?.lastCall();
       // What cannot be handed over now is given up: a process that ends must not fail for the sake of its spans.
-      await Promise.allSettled([provider.forceFlush()]);
-      await Promise.allSettled([provider.shutdown()]);
+      await Promise.allSettled([provider.forceFlush(), light.forceFlush()]);
+      await Promise.allSettled([provider.shutdown(), light.shutdown()]);
       trace.disable();
       context.disable();
       propagation.disable();
