@@ -65,8 +65,10 @@ export function startInstruments(service: string, settings: Settings, secret: st
   };
 }
 
+const PROTOBUF = { 'content-type': 'application/x-protobuf' };
+
 async function sendSpans(metrics: HouseClient, service: string, body: Uint8Array): Promise<void> {
   const call = { principal: systemPrincipal(service), requestId: systemClock.uuid() };
-  const answer = await metrics.send('POST /v1/traces', { call, body, timeoutMs: 5_000 });
+  const answer = await metrics.send('POST /v1/traces', { call, body, headers: PROTOBUF, timeoutMs: 5_000 });
   if (answer.status !== 200) throw new FleetError('SUBGRAPH_UNAVAILABLE', `metrics answered ${answer.status}`);
 }

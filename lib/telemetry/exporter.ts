@@ -1,8 +1,8 @@
-import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node';
 import type { SpanDestination } from './span-queue.ts';
 
-/** Takes one OTLP/JSON body of spans. Rejects when it should be sent again. */
+/** Takes one OTLP/protobuf body of spans. Rejects when it should be sent again. */
 export type SendSpans = (body: Uint8Array) => Promise<void>;
 
 type Done = Parameters<SpanExporter['export']>[1];
@@ -13,7 +13,7 @@ const PAUSES_MS = [500, 2_000, 5_000];
 /** Batches under way at once: while nobody takes them, memory stays as it is. */
 const MAX_UNDER_WAY = 16;
 
-/** Gives spans to a function as OTLP/JSON; a batch that it rejects is offered three times more, then dropped and counted. */
+/** Gives spans to a function as OTLP/protobuf; a batch that it rejects is offered three times more, then dropped and counted. */
 export class SendingExporter implements SpanExporter, SpanDestination {
   readonly #stopping = new AbortController();
   readonly #underWay = new Set<Promise<void>>();
@@ -26,7 +26,7 @@ export class SendingExporter implements SpanExporter, SpanDestination {
   ) {}
 
   export(spans: ReadableSpan[], done: Done): void {
-    this.#begin(JsonTraceSerializer.serializeRequest(spans), done);
+    this.#begin(ProtobufTraceSerializer.serializeRequest(spans), done);
   }
 
   offer(body: Uint8Array): void {

@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
-import { type Attributes, type EndedSpan, spanText } from './span-text.ts';
+import type { Attributes, EndedSpan } from './span-bytes.ts';
 import { readTraceparent, type SpanFacts, traceparentOf } from './traceparent.ts';
 
-/** Where ended spans go, as OTLP/JSON text. */
-export type SpanSink = (text: string) => void;
+/** Where ended spans go. */
+export type SpanSink = (span: EndedSpan) => void;
 
 /** Set while this process traces. */
 let sink: SpanSink | undefined;
@@ -31,7 +31,9 @@ export function asSpan<T>(
   const { traceId } = named;
   const spanId = isRoot ? named.spanId : newSpanId();
   const parentSpanId = isRoot ? undefined : named.spanId;
-  const span = { traceId, spanId, parentSpanId, isParentRemote: !isRoot, name, kind, startedMs, attributes };
+  // Only who serves was called from elsewhere.
+  const isParentRemote = !isRoot && kind === 'SERVER';
+  const span = { traceId, spanId, parentSpanId, isParentRemote, name, kind, startedMs, endedMs: startedMs, attributes };
   return ending(span, () => work(traceparentOf({ traceId, spanId, traceFlags: 1 }), attributes));
 }
 
@@ -41,24 +43,27 @@ export function pastSpan(traceparent: string | undefined, name: string, startedM
   if (!parent) return;
   const { traceId, spanId: parentSpanId } = parent;
   const ids = { traceId, spanId: newSpanId(), parentSpanId, isParentRemote: false };
-  sink?.(spanText({ ...ids, name, kind: 'INTERNAL', startedMs, endedMs, attributes: {} }));
+  sink?.({ ...ids, name, kind: 'INTERNAL', startedMs, endedMs, attributes: {} });
 }
 
-async function ending<T>(span: Omit<EndedSpan, 'endedMs' | 'failure'>, work: () => Promise<T>): Promise<T> {
+async function ending<T>(span: EndedSpan, work: () => Promise<T>): Promise<T> {
   try {
     const result = await work();
-    sink?.(spanText({ ...span, endedMs: nowMs() }));
+    span.endedMs = nowMs();
+    sink?.(span);
     return result;
   } catch (error) {
     const failure = error instanceof Error ? error.message : String(error);
-    sink?.(spanText({ ...span, endedMs: nowMs(), failure }));
+    sink?.({ ...span, endedMs: nowMs(), failure });
     throw error;
   }
 }
 
+const ORIGIN_MS = performance.timeOrigin;
+
 /** Epoch milliseconds with their fraction. */
 function nowMs(): number {
-  return performance.timeOrigin + performance.now();
+  return ORIGIN_MS + performance.now();
 }
 
 const pool = Buffer.alloc(8 * 256);

@@ -1,10 +1,11 @@
 import { convertLegacyHttpOptions, createOtlpHttpExportDelegate } from '@opentelemetry/otlp-exporter-base/node-http';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { SpanDestination } from './span-queue.ts';
 
-/** Spans are text already: nothing is left to serialize. */
+/** Spans are bytes already: nothing is left to serialize. */
 const AS_THEY_ARE = {
   serializeRequest: (body: Uint8Array) => body,
-  deserializeResponse: (body: Uint8Array) => JSON.parse(Buffer.from(body).toString()),
+  deserializeResponse: (body: Uint8Array) => ProtobufTraceSerializer.deserializeResponse(body),
 };
 
 /**
@@ -12,7 +13,9 @@ const AS_THEY_ARE = {
  * like) of the SDK's own exporter; what it does not take in the end is dropped.
  */
 export function otlpDestination(url: string): SpanDestination {
-  const options = convertLegacyHttpOptions({ url }, 'TRACES', 'v1/traces', { 'Content-Type': 'application/json' });
+  const options = convertLegacyHttpOptions({ url }, 'TRACES', 'v1/traces', {
+    'Content-Type': 'application/x-protobuf',
+  });
   const counted = { name: 'span', countItems: () => 0 } as const;
   const delegate = createOtlpHttpExportDelegate(options, AS_THEY_ARE, 'otlp_http_span_exporter', counted, undefined);
   return {

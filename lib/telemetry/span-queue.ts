@@ -1,6 +1,8 @@
+import { type Attributes, type EndedSpan, exportRequest, MAX_SPAN_BYTES, SpanPage } from './span-bytes.ts';
+
 /** Where batches of spans go, each on its own: what one does not take, another may. */
 export interface SpanDestination {
-  /** Takes a batch, or drops it when too many are under way. @param body an OTLP/JSON `ExportTraceServiceRequest` */
+  /** Takes a batch, or drops it when too many are under way. @param body a protobuf `ExportTraceServiceRequest` */
   offer(body: Uint8Array): void;
   /** Resolves once nothing is under way. */
   forceFlush(): Promise<void>;
@@ -9,26 +11,27 @@ export interface SpanDestination {
 
 export interface SpanQueueOptions {
   destinations: readonly SpanDestination[];
-  /** Text before and after the spans of a batch. */
-  around: readonly [before: string, after: string];
+  /** What makes the spans. */
+  resource: Attributes;
   maxBatch: number;
   /** How long a span waits for company, milliseconds. */
   lingerMs: number;
 }
 
-/** Texts of ended spans on their way out: sent by the batch, or when the first of them has waited long enough. */
+const PAGE_BYTES = 3 * MAX_SPAN_BYTES;
+
+/** Ended spans on their way out: sent by the batch, or when the first of them has waited long enough. */
 export class SpanQueue {
-  #waiting: string[] = [];
+  readonly #page = new SpanPage(PAGE_BYTES);
   #timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: SpanQueueOptions) {}
 
-  push(text: string): void {
-    const { maxBatch, lingerMs } = this.options;
-    const count = this.#waiting.push(text);
-    // A whole batch goes on the next turn of the loop: who ended the span does not wait until it is written.
-    if (count === maxBatch) this.#sendIn(0);
-    else if (count === 1) this.#sendIn(lingerMs);
+  push(span: EndedSpan): void {
+    if (!this.#page.hasRoom) this.#send();
+    this.#page.add(span);
+    if (this.#page.count >= this.options.maxBatch) this.#send();
+    else if (this.#page.count === 1) this.#linger();
   }
 
   /** Sends what waits and resolves when it arrived or was given up. */
@@ -42,20 +45,15 @@ export class SpanQueue {
     await Promise.all(this.options.destinations.map((destination) => destination.shutdown()));
   }
 
-  #sendIn(ms: number): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#send(), ms);
+  #linger(): void {
+    this.#timer = setTimeout(() => this.#send(), this.options.lingerMs);
     this.#timer.unref();
   }
 
   #send(): void {
     clearTimeout(this.#timer);
-    const { around, destinations, maxBatch } = this.options;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (let at = 0; at < waiting.length; at += maxBatch) {
-      const body = Buffer.from(around[0] + waiting.slice(at, at + maxBatch).join(',') + around[1]);
-      for (const destination of destinations) destination.offer(body);
-    }
+    if (this.#page.count === 0) return;
+    const body = exportRequest(this.options.resource, this.#page.take());
+    for (const destination of this.options.destinations) destination.offer(body);
   }
 }

@@ -15,7 +15,6 @@ import { SendingExporter, type SendSpans } from './exporter.ts';
 import { takeLightSpans } from './light-span.ts';
 import { otlpDestination } from './otlp-destination.ts';
 import { SpanQueue } from './span-queue.ts';
-import { requestAround } from './span-text.ts';
 
 export interface TracingOptions {
   /** `service.name` of this process. */
@@ -67,11 +66,11 @@ export function startTracing(options: TracingOptions): Tracing {
   provider.register();
   const light = new SpanQueue({
     destinations: [...(own ? [own] : []), ...(endpoint ? [otlpDestination(endpoint)] : [])],
-    around: requestAround(attributes),
+    resource: attributes,
     maxBatch: MAX_BATCH,
     lingerMs,
   });
-  takeLightSpans((text) => light.push(text));
+  takeLightSpans((span) => light.push(span));
   const unregister = registerInstrumentations({
     tracerProvider: provider,
     instrumentations: hooks

@@ -4,27 +4,10 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { currentTraceparent, readTraceparent, startTracing, withTraceparent } from '../../lib/telemetry/index.ts';
-
-interface SentSpan {
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  name: string;
-  kind: number;
-  status: { code: number; message?: string };
-  events?: { name: string }[];
-}
+import { spansIn } from '../support/sent-spans.ts';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const PARENT = 'b7ad6b7169203331';
-
-/** The spans in bodies of OTLP/JSON. */
-function spansOf(bodies: readonly string[]): SentSpan[] {
-  return bodies.flatMap((body) => {
-    const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: SentSpan[] }[] }[] };
-    return resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
-  });
-}
 
 /** What listens at an OTLP endpoint. */
 async function openCollector() {
@@ -70,7 +53,10 @@ test('in a process, GraphQL and SQL are spans of the trace that called it, an en
     { cwd: path.resolve(__dirname, '../..'), timeout: 30_000 },
   ).finally(() => collector.close());
   expect(collector.got).toEqual(['POST /v1/traces']);
-  const spans = spansOf(stdout.trim().split('\n'));
+  const spans = stdout
+    .trim()
+    .split('\n')
+    .flatMap((line) => spansIn(Buffer.from(line, 'base64')));
   expect(new Set(spans.map(({ traceId }) => traceId))).toEqual(new Set([TRACE]));
   const entry = spans.find(({ name }) => name === 'POST /graphql');
   expect(entry?.parentSpanId).toBe(PARENT);
@@ -83,12 +69,12 @@ test('in a process, GraphQL and SQL are spans of the trace that called it, an en
 
 describe('tracing in this process', () => {
   test('samples by ratio, but follows who sampled; a failure is marked and passes on', async () => {
-    const bodies: string[] = [];
+    const bodies: Uint8Array[] = [];
     const tracing = startTracing({
       service: 'here',
       instance: 'one',
       ratio: 0,
-      send: async (body) => void bodies.push(Buffer.from(body).toString()),
+      send: async (body) => void bodies.push(body),
     });
     expect(currentTraceparent()).toBeUndefined();
     await withTraceparent(undefined, 'not sampled', async () => expect(currentTraceparent()).toMatch(/-00$/));
@@ -108,11 +94,11 @@ describe('tracing in this process', () => {
     );
     await tracing.flush();
     await tracing.stop();
-    const [inner, text, outer] = spansOf(bodies);
+    const [inner, text, outer] = bodies.flatMap(spansIn);
     expect(outer).toMatchObject({ name: 'outer', parentSpanId: PARENT, kind: 2, status: { code: 0 } });
     expect(inner).toMatchObject({ parentSpanId: outer?.spanId, status: { code: 2, message: 'it broke' } });
     expect(inner?.events?.[0]?.name).toBe('exception');
     expect(text).toMatchObject({ status: { code: 2, message: 'words' } });
-    expect(bodies[0]).toContain('"service.instance.id"');
+    expect(Buffer.from(bodies[0] as Uint8Array).includes('service.instance.id')).toBe(true);
   });
 });

@@ -1,13 +1,13 @@
-import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
+import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
+import { parseOtlp } from '../../lib/otlp/envelope.ts';
 import { SendingExporter } from '../../lib/telemetry/exporter.ts';
+import { type EndedSpan, exportRequest, MAX_SPAN_BYTES, SpanPage } from '../../lib/telemetry/span-bytes.ts';
 import { SpanQueue } from '../../lib/telemetry/span-queue.ts';
-import { type EndedSpan, requestAround, spanText } from '../../lib/telemetry/span-text.ts';
 
 const RESOURCE = { 'service.name': 'router', 'service.instance.id': 'router-1' };
-const [BEFORE, AFTER] = requestAround(RESOURCE);
 
 const hex = (digits: number) =>
   fc
@@ -15,19 +15,16 @@ const hex = (digits: number) =>
     .map((numbers) => numbers.map((digit) => digit.toString(16)).join(''));
 /** Whole microseconds of this century: finer than that, a double of milliseconds tells nothing. */
 const time = fc.integer({ min: 1_000_000_000_000_000, max: 4_000_000_000_000_000 }).map((us) => us / 1_000);
-const value = fc.oneof(
-  fc.string({ unit: 'binary' }),
-  fc.boolean(),
-  fc.maxSafeInteger(),
-  fc.double({ noNaN: true, noDefaultInfinity: true }),
-);
+/** Lone surrogates are no text: what UTF-8 makes of them is told. */
+const text = fc.string({ unit: 'binary' }).map((made) => Buffer.from(made).toString());
+const value = fc.oneof(text, fc.boolean(), fc.integer(), fc.double());
 const anySpan: fc.Arbitrary<EndedSpan> = fc.record(
   {
     traceId: hex(32),
     spanId: hex(16),
     parentSpanId: hex(16),
     isParentRemote: fc.boolean(),
-    name: fc.string({ unit: 'binary' }),
+    name: text,
     kind: fc.constantFrom('INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'),
     startedMs: time,
     endedMs: time,
@@ -69,69 +66,94 @@ function bySdk({ parentSpanId, failure, ...span }: EndedSpan): unknown {
     droppedEventsCount: 0,
     droppedLinksCount: 0,
   };
-  return JSON.parse(Buffer.from(JsonTraceSerializer.serializeRequest([readable]) as Uint8Array).toString());
+  return read(ProtobufTraceSerializer.serializeRequest([readable]) as Uint8Array);
 }
 
-/** What the protobuf mapping to JSON takes for equal: defaults may be left out, 64-bit numbers be strings or numbers. */
+function read(body: Uint8Array): unknown {
+  return parseOtlp('traces', { encoding: 'protobuf', bytes: Buffer.from(body) });
+}
+
+/** Equal whatever type a number was told as, and whether a status that says nothing is there. */
 function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.length ? value.map(plain) : undefined;
-  if (typeof value !== 'object' || value === null) return value === 0 || value === '' ? undefined : value;
-  const entries = Object.entries(value).map(([key, inner]) => {
-    if (key === 'intValue' || key === 'doubleValue') return ['number', Number(inner)];
-    return key.endsWith('Value') ? [key, inner] : [key, plain(inner)];
-  });
-  return Object.fromEntries(entries.filter(([, inner]) => inner !== undefined));
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== 'object' || value === null) return value;
+  const told = Object.entries(value).filter(([key, inner]) => key !== 'status' || inner.code !== 0);
+  const entries = told.map(([key, inner]) =>
+    key === 'intValue' || key === 'doubleValue' ? ['number', String(Number(inner))] : [key, plain(inner)],
+  );
+  return Object.fromEntries(entries);
 }
 
-test('the text of a span is what the SDK’s serializer makes of it', () => {
+test('the bytes of a span say what those of the SDK’s serializer say', () => {
+  const page = new SpanPage(MAX_SPAN_BYTES);
   fc.assert(
     fc.property(anySpan, (span) => {
-      const told = JSON.parse(BEFORE + spanText(span) + AFTER);
-      expect(plain(told)).toEqual(plain(bySdk(span)));
+      page.add(span);
+      expect(plain(read(exportRequest(RESOURCE, page.take())))).toEqual(plain(bySdk(span)));
     }),
     { numRuns: 500 },
   );
 });
 
-test('what is no number of JSON’s is told as text', () => {
-  const attributes = { none: Number.NaN, most: Number.POSITIVE_INFINITY };
-  const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), isParentRemote: false };
-  const text = spanText({ ...ids, name: 'x', kind: 'CLIENT', startedMs: 1, endedMs: 2, attributes });
-  expect(JSON.parse(text).attributes).toEqual([
-    { key: 'none', value: { stringValue: 'NaN' } },
-    { key: 'most', value: { stringValue: 'Infinity' } },
-  ]);
+const SPAN: EndedSpan = {
+  traceId: 'a'.repeat(32),
+  spanId: 'b'.repeat(16),
+  isParentRemote: false,
+  name: 'work',
+  kind: 'CLIENT',
+  startedMs: 1,
+  endedMs: 2,
+  attributes: {},
+};
+
+test('the longest span has room, and a page that has none for another says so', () => {
+  const text = '\u4e16'.repeat(5_000);
+  const attributes = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`${n}${text}`, text]));
+  const page = new SpanPage(MAX_SPAN_BYTES);
+  page.add({ ...SPAN, name: text, failure: text, attributes });
+  expect(page.hasRoom).toBe(false);
+  const told = JSON.stringify(read(exportRequest(RESOURCE, page.take())));
+  expect(JSON.parse(told).resourceSpans[0].scopeSpans[0].spans[0]).toMatchObject({
+    name: text.slice(0, 1_024),
+    status: { code: expect.anything(), message: text.slice(0, 1_024) },
+  });
+  expect(told.match(/"stringValue":"\u4e16/g)).toHaveLength(16);
+  expect(page.hasRoom).toBe(true);
 });
 
-function queueTo(offer: (body: string) => void, lingerMs: number) {
+const namesIn = (body: Uint8Array) =>
+  [...JSON.stringify(read(body)).matchAll(/"name":"(\d)"/g)].map(([, name]) => name).join('');
+
+function queueTo(offer: (names: string) => void, lingerMs: number) {
   const nothing = () => Promise.resolve();
   const destination = {
-    offer: (body: Uint8Array) => offer(Buffer.from(body).toString()),
+    offer: (body: Uint8Array) => offer(namesIn(body)),
     forceFlush: nothing,
     shutdown: nothing,
   };
-  return new SpanQueue({ destinations: [destination], around: ['[', ']'], maxBatch: 3, lingerMs });
+  const queue = new SpanQueue({ destinations: [destination], resource: RESOURCE, maxBatch: 3, lingerMs });
+  return { queue, push: (name: number) => queue.push({ ...SPAN, name: String(name) }) };
 }
 
 test('spans go by the batch, and the last of them when they waited long enough', async () => {
-  const bodies: string[] = [];
-  const all = new Promise<void>((resolve) => {
-    const queue = queueTo((body) => {
-      bodies.push(body);
-      if (body.includes('7')) resolve();
+  const batches: string[] = [];
+  await new Promise<void>((resolve) => {
+    const { push } = queueTo((names) => {
+      batches.push(names);
+      if (names.includes('7')) resolve();
     }, 20);
-    for (let span = 1; span <= 7; span += 1) queue.push(String(span));
+    for (let span = 1; span <= 7; span += 1) push(span);
   });
-  await all;
-  expect(bodies).toEqual(['[1,2,3]', '[4,5,6]', '[7]']);
+  expect(batches).toEqual(['123', '456', '7']);
 });
 
 test('what waits is sent at the end', async () => {
-  const bodies: string[] = [];
-  const queue = queueTo((body) => bodies.push(body), 3_600_000);
-  queue.push('1');
+  const batches: string[] = [];
+  const { queue, push } = queueTo((names) => batches.push(names), 3_600_000);
+  push(1);
   await queue.shutdown();
-  expect(bodies).toEqual(['[1]']);
+  await queue.forceFlush();
+  expect(batches).toEqual(['1']);
 });
 
 test('while nobody takes them, batches beyond the bound are dropped and counted', async () => {

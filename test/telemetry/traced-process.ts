@@ -1,11 +1,11 @@
-/** A process as ours are: tracing starts first, then GraphQL and pg load. Prints what would be sent, one body a line. */
+/** A process as ours are: tracing starts first, then GraphQL and pg load. Prints what would be sent, one body a line, in base64. */
 import { startTracing, withTraceparent } from '../../lib/telemetry/index.ts';
 
 const tracing = startTracing({
   service: 'traced',
   ratio: 0,
   endpoint: process.argv[3],
-  send: async (body) => void process.stdout.write(`${Buffer.from(body).toString()}\n`),
+  send: async (body) => void process.stdout.write(`${Buffer.from(body).toString('base64')}\n`),
 });
 
 async function main(): Promise<void> {

@@ -1,15 +1,6 @@
 import { startTracing, type Tracing } from '../../../lib/telemetry/index.ts';
+import { type SentSpan, spansIn } from '../../support/sent-spans.ts';
 import { type Harbour, openHarbour, SHIP } from './support.ts';
-
-interface SentSpan {
-  traceId: string;
-  spanId: string;
-  parentSpanId?: string;
-  name: string;
-  kind: number;
-  startTimeUnixNano: string;
-  endTimeUnixNano: string;
-}
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CLIENT = 'b7ad6b7169203331';
@@ -21,10 +12,7 @@ beforeAll(async () => {
     service: 'router',
     ratio: 0,
     hooks: false,
-    send: async (body) => {
-      const { resourceSpans } = JSON.parse(Buffer.from(body).toString());
-      for (const { scopeSpans } of resourceSpans) for (const scope of scopeSpans) spans.push(...scope.spans);
-    },
+    send: async (body) => void spans.push(...spansIn(body)),
   });
   harbour = await openHarbour({ traceRatio: 1 });
 });
