@@ -2,12 +2,15 @@ import type { Call } from '../lib/call/signing.ts';
 import { asSpan, pastSpan } from '../lib/telemetry/light-span.ts';
 import type { AnyAnswer, Prepared } from './engine.ts';
 
-/** When requests that are recorded were read and planned: that is over before the operation has a name for its span. */
-const PLANNED = new WeakMap<Call, { fromMs: number; toMs: number }>();
+/** Under a symbol it stays in this process: calls to subgraphs are signed as JSON. */
+const PLANNED = Symbol('planned');
+
+/** When it was read and planned: that is over before the operation has a name for its span. */
+type PlannedCall = Call & { [PLANNED]?: { fromMs: number; toMs: number } };
 
 /** Remembers how long it took to read and plan, for those that are recorded. */
 export function notePlanning(call: Call, fromMs: number, nowMs: () => number): void {
-  if (isRecorded(call)) PLANNED.set(call, { fromMs, toMs: nowMs() });
+  if (isRecorded(call)) (call as PlannedCall)[PLANNED] = { fromMs, toMs: nowMs() };
 }
 
 export interface RunningOperation {
@@ -24,21 +27,20 @@ export function operationSpan(
 ): Promise<AnyAnswer> {
   if (!isRecorded(call)) return work(call);
   const name = `${prepared.kind} ${prepared.name ?? prepared.rootFields.join(' ')}`.slice(0, 200);
-  const { isTraceRoot = false, ...inner } = call;
-  const planned = PLANNED.get(call);
+  const planned = (call as PlannedCall)[PLANNED];
   return asSpan(
     call.traceparent,
     name,
     async (traceparent, attributes) => {
       if (planned) pastSpan(traceparent, 'plan', planned.fromMs, planned.toMs);
-      const answer = await work(within(inner, traceparent));
+      const answer = await work(within(call, traceparent));
       const code = answer.errors?.[0]?.extensions?.['code'];
       if (code) attributes['graphql.error.code'] = String(code);
       return answer;
     },
     {
       kind: 'SERVER',
-      isRoot: isTraceRoot,
+      isRoot: call.isTraceRoot === true,
       startedMs: Math.min(startedMs, planned?.fromMs ?? startedMs),
       attributes: { 'graphql.operation.type': prepared.kind, 'fleet.request.id': call.requestId },
     },
@@ -66,5 +68,5 @@ function isRecorded({ traceparent }: Call): boolean {
 
 /** The call as part of a span. */
 function within(call: Call, traceparent: string | undefined): Call {
-  return traceparent === undefined ? call : { ...call, traceparent };
+  return traceparent === undefined || traceparent === call.traceparent ? call : { ...call, traceparent };
 }
