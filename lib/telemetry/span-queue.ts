@@ -18,7 +18,8 @@ export interface SpanQueueOptions {
   lingerMs: number;
 }
 
-const PAGE_BYTES = 3 * MAX_SPAN_BYTES;
+/** A batch of ordinary spans and the longest one. */
+const PAGE_BYTES = 512 * 1_024 + MAX_SPAN_BYTES;
 
 /** Ended spans on their way out: sent by the batch, or when the first of them has waited long enough. */
 export class SpanQueue {

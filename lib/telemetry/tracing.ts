@@ -43,6 +43,8 @@ export interface Tracing {
 
 const MAX_WAITING = 8_192;
 const MAX_BATCH = 512;
+/** Light spans take less room, and a request to the collector costs as much as a hundred of them. */
+const MAX_LIGHT_BATCH = 2_048;
 
 /**
  * Starts tracing of this process: GraphQL execution, SQL, and what `withTraceparent` wraps. Must run before anything loads
@@ -67,7 +69,7 @@ export function startTracing(options: TracingOptions): Tracing {
   const light = new SpanQueue({
     destinations: [...(own ? [own] : []), ...(endpoint ? [otlpDestination(endpoint)] : [])],
     resource: attributes,
-    maxBatch: MAX_BATCH,
+    maxBatch: MAX_LIGHT_BATCH,
     lingerMs,
   });
   takeLightSpans((span) => light.push(span));
