@@ -21,7 +21,8 @@ const HEAD = `# The API, field by field
 
 Made from schema/supergraph.graphql by \`npm run docs\`. [errors](../../errors.md) has the codes, [streams](../../streams.md) what a subscriber
 is promised. A credential opens a field with any one of the scopes that stand beside it; \`admin\` opens all. \`!\` is never null.
-Lists and connections count in an operation's cost as many times as they may have items: what a page says of a list is that number.
+[Cost](../../router.md#limits): an object is a point, a leaf none, a mutation's root field ten, and what is in a list counts as many times as
+the list may have items, ten where nothing is said of it.
 `;
 
 /** Root field → the first file of schema/operations that is about it. */

@@ -19,7 +19,7 @@ function memberRow({ signature, doc, isStatic }: Member): string[] {
 function section({ name, signature, doc, members }: Exported): string {
   return page(
     `## ${name}`,
-    `\`\`\`typescript\n${signature}\n\`\`\``,
+    `\`\`\`typescript signature\n${signature}\n\`\`\``,
     prose(doc.what),
     tagged(doc)
       .map((line) => `- ${line}`)
