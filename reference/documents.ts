@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { apiPages } from './api/index.ts';
+import { apiNames, apiPages } from './api/index.ts';
 import { commandPages } from './commands.ts';
-import { errorPages } from './errors.ts';
+import { errorPages, untoldCodes } from './errors.ts';
 import { kindPages } from './kinds.ts';
 import { brokenLinks } from './links.ts';
+import { type Known, unknownNames } from './names.ts';
 import { pythonPages } from './python/index.ts';
 import { sdkPages } from './sdk/index.ts';
 import { settingPages } from './settings.ts';
@@ -47,17 +48,41 @@ export function orphans(root: string, { pages, leftOut }: Documents): string[] {
   return madeFiles(root).filter((file) => !(file in pages) && !leftOut.some((line) => line.startsWith(file)));
 }
 
-/** Every page that is written by hand, from the root. */
-function handWritten(root: string): Record<string, string> {
-  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: root })
+/** Files of the tree that are neither ignored nor gone, path from the root → text. */
+function textsOf(root: string, ...patterns: string[]): Record<string, string> {
+  const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', ...patterns], {
+    cwd: root,
+  })
     .toString()
     .split('\n')
-    .filter((file) => file && !file.startsWith(MADE) && existsSync(path.join(root, file)));
+    .filter((file) => file && existsSync(path.join(root, file)));
   return Object.fromEntries(files.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));
 }
 
+/** Every page that is written by hand, from the root. */
+function handWritten(root: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(textsOf(root, '*.md')).filter(([file]) => !file.startsWith(MADE)));
+}
+
+/** What the tree has of what its documents name. */
+function knownIn(root: string, sources: Readonly<Record<string, string>>): Known {
+  const words = new Set(Object.values(sources).flatMap((text) => text.match(/\w+/g) ?? []));
+  const { scripts = {} } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { scripts?: object };
+  return {
+    isThere: (place) => existsSync(path.join(root, place)),
+    scripts: new Set(Object.keys(scripts)),
+    api: apiNames(root),
+    isInSources: (word) => words.has(word),
+  };
+}
+
+/** They tell of what was there at their time. */
+const HISTORY = /^(CHANGELOG\.md|docs\/decisions\/)/;
+
 /** What is wrong with the documents of a tree, one line each with what mends it; none when all is as the code makes it. */
 export function faultsOf(root: string, made: Documents): string[] {
+  const byHand = handWritten(root);
+  const sources = textsOf(root, '*.ts', '*.py', '*.yml', ':!test');
   const stale = Object.entries(made.pages).flatMap(([file, text]) => {
     const place = path.join(root, file);
     if (!existsSync(place)) return [`${file} is missing: npm run docs`];
@@ -65,8 +90,13 @@ export function faultsOf(root: string, made: Documents): string[] {
   });
   return [
     ...made.silent,
+    ...untoldCodes(sources),
     ...stale,
     ...orphans(root, made).map((file) => `${file} is made by nothing any longer: npm run docs`),
-    ...brokenLinks(root, { ...handWritten(root), ...made.pages }),
+    ...brokenLinks(root, { ...byHand, ...made.pages }),
+    ...unknownNames(
+      Object.fromEntries(Object.entries(byHand).filter(([file]) => !HISTORY.test(file))),
+      knownIn(root, sources),
+    ),
   ];
 }

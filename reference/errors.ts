@@ -1,6 +1,7 @@
+import { exitCodeOf } from '../cli/output/exit-code.ts';
 import { ERROR_CODES, type ErrorCode } from '../lib/errors.ts';
 import { statusOf } from '../router/http/public-errors.ts';
-import { table } from './markdown.ts';
+import { page, table } from './markdown.ts';
 
 interface ErrorText {
   /** What happened. */
@@ -119,24 +120,60 @@ Every error has \`extensions { code retryable requestId }\`, and \`retryAfterMs\
 cut with (\`SLOW_CONSUMER\`, \`UNAUTHENTICATED\`) has no \`requestId\`. The list is closed: it is \`ERROR_CODES\` in lib/errors.ts, and
 \`npm run docs\` makes this page of it. Expected failures of a mutation are in its \`userErrors\`.
 
-**Status** is the one of an answer over HTTP that has no data because of it; an answer that has some is 200, whatever its errors.
-**Again** says whether the same request may succeed later (\`retryable\`).
+**Status** is the one of an answer over HTTP that has no data because of it; an answer that has some is 200, whatever its errors. Where
+HTTP knows a more precise one it is used: 405 and 406 for a method or a form of answer that is not there, 409 for a stream in use, 413 and 415
+for bodies, 421 for another's host. \`POST /v1/*\` answers as OTLP's clients expect: 429 for OVERLOADED, 503 for all that may pass.
+**Again** says whether the same request may succeed later (\`retryable\`), **exit** is [the command line's](cli.md#exit-codes).
 `;
 
-const OF_CLIENTS = `The SDKs and the command line have two more of their own, for what no platform said: \`UNREACHABLE\` (nobody answered, or not in
-GraphQL) and \`UNAVAILABLE\` (a status of 500 or more without a code in its body). Both may be tried again.
-`;
+/** What the SDKs and the command line say of what no platform said. */
+const OF_CLIENTS: Record<string, ErrorText> = {
+  UNREACHABLE: {
+    when: 'Nobody answers at the address, or not in GraphQL.',
+    mend: 'Check the address; the SDK tries again by itself.',
+  },
+  UNAVAILABLE: {
+    when: 'A status of 500 or more without a code in its body: something before the platform is away.',
+    mend: 'Ask again later.',
+  },
+};
+
+const row = (name: string, { when, mend }: ErrorText, status: string, isRetryable: boolean) => [
+  `\`${name}\``,
+  status,
+  isRetryable ? 'yes' : '',
+  String(exitCodeOf(name)),
+  when,
+  mend,
+];
 
 /** docs/errors.md. */
 export function errorPages(): Record<string, string> {
-  const rows = (Object.keys(ERROR_CODES) as ErrorCode[]).map((name) => [
-    `\`${name}\``,
-    String(statusOf(name)),
-    ERROR_CODES[name].retryable ? 'yes' : '',
-    TEXTS[name].when,
-    TEXTS[name].mend,
-  ]);
+  const names = Object.keys(ERROR_CODES) as ErrorCode[];
+  const rows = names.map((name) => row(name, TEXTS[name], String(statusOf(name)), ERROR_CODES[name].retryable));
+  const own = Object.entries(OF_CLIENTS).map(([name, text]) => row(name, text, '', true));
+  const head = ['code', 'status', 'again', 'exit', 'what happened', 'what to do'];
   return {
-    'docs/errors.md': `${HEAD}\n${table(['code', 'status', 'again', 'what happened', 'what to do'], rows)}\n${OF_CLIENTS}`,
+    'docs/errors.md': page(
+      HEAD,
+      table(head, rows),
+      'The SDKs and the command line have two of their own, for what no platform said:',
+      table(head, own),
+    ),
   };
+}
+
+const SAID = /(?:\b\w*(?:Error|[Ff]ailure)\(\s*|\bcode:\s*)(['"])([A-Z][A-Z_]+)\1/g;
+
+/**
+ * Codes that sources give to callers and no page tells of.
+ * @param sources path from the root → text
+ * @returns one line each, with the file
+ */
+export function untoldCodes(sources: Readonly<Record<string, string>>): string[] {
+  return Object.entries(sources).flatMap(([file, text]) =>
+    [...new Set([...text.matchAll(SAID)].map((match) => match[2] as string))]
+      .filter((code) => !(code in ERROR_CODES) && !(code in OF_CLIENTS))
+      .map((code) => `${file}: the code ${code} is not in lib/errors.ts`),
+  );
 }

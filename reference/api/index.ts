@@ -74,9 +74,20 @@ function indexPage(book: Book): string {
   );
 }
 
+const typesIn = (root: string) => readContract(readFileSync(path.join(root, 'schema/supergraph.graphql'), 'utf8'));
+
+/** Types of the API, and their fields and values as `Type.name`. */
+export function apiNames(root: string): Set<string> {
+  const parts = typesIn(root).flatMap(({ name, fields, inputs, values }) => [
+    name,
+    ...[...fields, ...inputs, ...values].map((part) => `${name}.${part.name}`),
+  ]);
+  return new Set(parts);
+}
+
 /** The pages of the API, and what of it says nothing of itself. */
 export function apiPages(root: string): { pages: Record<string, string>; silent: string[] } {
-  const types = readContract(readFileSync(path.join(root, 'schema/supergraph.graphql'), 'utf8'));
+  const types = typesIn(root);
   const unknown = types.filter(({ area }) => !(area in AREAS));
   if (unknown.length)
     throw new Error(`no page is for ${unknown.map(({ name, area }) => `${name} (${area})`).join(', ')}`);

@@ -47,12 +47,12 @@ async function saysAgainst(words: readonly string[]): Promise<string> {
   );
 }
 
-/** Every mention of a command: in blocks, in indented lines, and in prose as code. */
+/** Every mention of a command: in blocks, in indented lines, and in prose as code; but for what is made of the commands. */
 const mentions = [...pages()]
   .flatMap(([file, page]) =>
-    [...page.matchAll(/(?:^ *|`)(npx fleet [^\n`]+)/gm)].map((match) => [file, match[1] as string] as const),
+    [...page.matchAll(/(?:^ *|`)((?:npx )?fleet [a-z][^\n`]*)/gm)].map((match) => [file, match[1] as string] as const),
   )
-  .filter(([file]) => file !== 'CHANGELOG.md');
+  .filter(([file]) => file !== 'CHANGELOG.md' && file !== 'docs/reference/commands.md');
 
 /** Each tag is closed by its own. */
 function tagsLeftOpen(xml: string): string[] {
@@ -177,8 +177,11 @@ describe('the examples of the documents', () => {
     ];
     const refused: string[] = [];
     for (const [place, line] of lines) {
-      const said = await saysAgainst(wordsOf(line.replace(/ [<>|] .*$/, '')).slice(2));
-      if (said) refused.push(`${place}: ${line}: ${said.trim()}`);
+      const words = wordsOf(line.replace(/ [<>|] .*$/, ''));
+      const said = await saysAgainst(words.slice(words.indexOf('fleet') + 1));
+      // Prose names a command without all that it needs.
+      if (said && !/argument missing|missing required|not specified/.test(said))
+        refused.push(`${place}: ${line}: ${said.trim()}`);
     }
     expect(lines.length).toBeGreaterThan(80);
     expect(refused).toEqual([]);

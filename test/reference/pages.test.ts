@@ -8,10 +8,11 @@ import { areaPage } from '../../reference/api/page.ts';
 import { silentParts } from '../../reference/api/silent.ts';
 import { commandPages } from '../../reference/commands.ts';
 import { faultsOf } from '../../reference/documents.ts';
-import { errorPages } from '../../reference/errors.ts';
+import { errorPages, untoldCodes } from '../../reference/errors.ts';
 import { kindPages } from '../../reference/kinds.ts';
 import { brokenLinks } from '../../reference/links.ts';
 import { anchorOf } from '../../reference/markdown.ts';
+import { unknownNames } from '../../reference/names.ts';
 import { pythonPages } from '../../reference/python/index.ts';
 import { docCommentBefore, readDocComment } from '../../reference/sdk/doc-comment.ts';
 import { silentIn } from '../../reference/sdk/page.ts';
@@ -96,6 +97,12 @@ describe('the other pages', () => {
     expect(rows.find(([, code]) => code === 'RATE_LIMITED')?.[2]).toBe('429');
   });
 
+  test('a code that sources give and no page tells of is named', () => {
+    const text =
+      "throw new FleetError(\n  'BAD_INPUT', x); return { code: 'NO_LUCK' }; raise FleetFailure(\"UNREACHABLE\")";
+    expect(untoldCodes({ 'lib/a.ts': text })).toEqual(['lib/a.ts: the code NO_LUCK is not in lib/errors.ts']);
+  });
+
   test('commands and kinds of the fleet all say what they are', () => {
     expect([...commandPages().silent, ...kindPages().silent]).toEqual([]);
     expect(commandPages().pages['docs/reference/commands.md']).toContain('## fleet rollout start');
@@ -119,12 +126,19 @@ describe('a tree', () => {
     const pages = Object.fromEntries(['same', 'old', 'new'].map((name) => [`docs/reference/${name}.md`, name]));
     pages['docs/reference/old.md'] = 'new';
     const silent = ['sdk/a.ts: a has no doc comment'];
+    mkdirSync(path.join(root, 'schema'));
+    put('schema/supergraph.graphql', SUPERGRAPH);
+    put('package.json', '{}');
+    put('lib.ts', "const a = { code: 'NO_LUCK' };");
+    put('README.md', 'Run npm run nothing.');
     execFileSync('git', ['init', '-q'], { cwd: root });
     expect(faultsOf(root, { pages, silent, leftOut: [] })).toEqual([
       'sdk/a.ts: a has no doc comment',
+      'lib.ts: the code NO_LUCK is not in lib/errors.ts',
       'docs/reference/old.md is not what the code makes: npm run docs',
       'docs/reference/new.md is missing: npm run docs',
       'docs/reference/gone.md is made by nothing any longer: npm run docs',
+      'README.md names nothing: no such script',
     ]);
   });
 
@@ -135,6 +149,23 @@ describe('a tree', () => {
     expect(brokenLinks(root, { 'docs/page.md': page })).toEqual([
       'docs/page.md links to other.md#no: the page has no such heading',
       'docs/page.md links to no.md: there is no such file',
+    ]);
+  });
+
+  test('what pages name and is not there any longer is named', () => {
+    const known = {
+      isThere: (place: string) => ['lib/a.ts', 'test/lib/b.test.ts'].includes(place),
+      ...{ scripts: new Set(['docs']), api: new Set(['Agent', 'Agent.id']) },
+      isInSources: (word: string) => ['FLEET_A', 'cache_entries'].includes(word),
+    };
+    const page = `npm run docs, npm run doc; (lib/a.ts, lib/a, lib/b, lib/*.ts, lib/c), [x](lib/d.md); \`Agent.id\` \`Agent.ids\`
+      \`Node.js\` FLEET_A FLEET_B FLEET_LOG_…; \`fleet_router_cache_entries\` \`fleet_router_gone\``;
+    expect(unknownNames({ 'a.md': page }, known)).toEqual([
+      'a.md names doc: no such script',
+      'a.md names lib/c: no such file',
+      'a.md names FLEET_B: no such setting',
+      'a.md names fleet_router_gone: no such metric',
+      'a.md names Agent.ids: no such field',
     ]);
   });
 
