@@ -24,8 +24,8 @@ import { addVersions } from './commands/versions.ts';
 import type { Surface } from './context.ts';
 import { EXIT_CODE, explain } from './output/exit-code.ts';
 
-/** Runs one command line; the exit code is told to the surface, never thrown. */
-export async function run(words: readonly string[], surface: Surface): Promise<void> {
+/** The program with all its commands, before it reads any words. */
+export function programOf(surface: Surface): Command {
   const program = new Command('fleet')
     .description('Asks and commands a fleet of agents.')
     .option('--url <address>', 'the platform’s address (FLEET_URL, else http://127.0.0.1:4000)')
@@ -58,6 +58,12 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
   ])
     add(program, surface);
   for (const command of everyCommand(program)) command.copyInheritedSettings(program);
+  return program;
+}
+
+/** Runs one command line; the exit code is told to the surface, never thrown. */
+export async function run(words: readonly string[], surface: Surface): Promise<void> {
+  const program = programOf(surface);
   try {
     // Every word behind `start` is the supervisor's, --help and --json too.
     if (words[0] === 'start') await start(words.slice(1), surface);

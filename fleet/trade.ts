@@ -81,9 +81,21 @@ export function modelConfig<const Model extends string, const Temperature extend
   temperature: Temperature,
 ) {
   return {
-    model: { type: 'string', minLength: 1, default: model },
-    maxConcurrentTasks: { type: 'integer', minimum: 1, maximum: 1, default: 1 },
-    temperature: { type: 'number', minimum: 0, maximum: 2, default: temperature },
+    model: { description: 'The model that is asked.', type: 'string', minLength: 1, default: model },
+    maxConcurrentTasks: {
+      description: "Tasks at a time; the demo's agents do one.",
+      type: 'integer',
+      minimum: 1,
+      maximum: 1,
+      default: 1,
+    },
+    temperature: {
+      description: 'How freely the model answers.',
+      type: 'number',
+      minimum: 0,
+      maximum: 2,
+      default: temperature,
+    },
   } as const;
 }
 

@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 
-/** Every code a caller can meet, with what the caller may do about it. A new code is an API change: it needs a row in docs/errors.md. */
+/** Every code a caller can meet, with what the caller may do about it. A new code is an API change: it needs a text in reference/errors.ts. */
 export const ERROR_CODES = {
   BAD_INPUT: { retryable: false },
   BAD_CURSOR: { retryable: false },

@@ -6,6 +6,7 @@ step() { printf '%s\n' "· $1"; }
 step types && npx tsc --noEmit
 step style && npx biome check --error-on-warnings .
 step tidy && npx jest --selectProjects tidy
+step documents && npm run --silent docs -- --check
 step spelling && npx cspell --no-progress --quiet .
 step 'one graphql' && node scripts/one-graphql.mjs
 step 'installed tree' && npm ls --all > /dev/null

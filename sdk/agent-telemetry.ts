@@ -12,6 +12,7 @@ export interface TelemetryLink {
 
 /** What an agent says of its work: lines, values, spans. */
 export class AgentTelemetry<Link extends TelemetryLink> {
+  /** Writes a log line at a level: `log.info('translated', { length: 7 })`; inside a span it carries its trace. */
   readonly log: Log;
 
   constructor(

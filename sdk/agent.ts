@@ -1,5 +1,6 @@
 import { AgentTelemetry, type TelemetryLink } from './agent-telemetry.ts';
 import { errorAttributes } from './error-fields.ts';
+import type { Check, ConfigHook, Hook, Upgrade, UpgradeHandler } from './handlers.ts';
 import { type HookName, type HookOptions, type HookReport, type HookRun, Hooks } from './hooks.ts';
 import { type AgentState, ASKED_BY, aroundStep, type Move, moveTowards, START, type Step } from './lifecycle.ts';
 import { type CommandHandler, CommandRefused, Mailbox } from './mailbox.ts';
@@ -8,22 +9,7 @@ import type { AgentDefinition, Identity } from './registration.ts';
 import type { Reporter } from './reporter.ts';
 import { Story } from './story.ts';
 
-export type Hook = () => Promise<void> | void;
-export type ConfigHook = (config: Record<string, unknown>, version: number) => Promise<void> | void;
-export type Check = () => { ok: boolean; message?: string };
-
 const OWN_EVENT = /^[\w.-]{1,64}$/;
-
-/** What an agent is asked to become (the command `upgrade`). */
-/** What an agent is asked to become. */
-export interface Upgrade {
-  version: string;
-  /** The version that runs. */
-  from: string;
-  config?: Record<string, unknown>;
-  configVersion?: number;
-}
-export type UpgradeHandler = (upgrade: Upgrade) => Promise<void> | void;
 
 /** What an agent needs of the link it hangs on. */
 export interface AgentLink extends TelemetryLink {
@@ -37,7 +23,9 @@ export interface AgentLink extends TelemetryLink {
 
 /** One agent as the program that is it sees it: it reports, obeys and answers. */
 export class Agent extends AgentTelemetry<AgentLink> {
+  /** Unique in the fleet, and the `service.name` of its telemetry. */
   readonly name: string;
+  /** What sort of agent it is, as it registered. */
   readonly kind: string;
   readonly #steps: Partial<Record<Step, Hook>> = {};
   readonly #hooks: Hooks;
@@ -58,6 +46,7 @@ export class Agent extends AgentTelemetry<AgentLink> {
   /** Where and as whom the platform knows it; a new token when it had to register again. */
   identity: Identity;
 
+  /** @param definition what it says of itself: the one it registered with, with the version that runs */
   constructor(
     public definition: AgentDefinition,
     identity: Identity,
@@ -77,6 +66,7 @@ export class Agent extends AgentTelemetry<AgentLink> {
     for (const [name, desired] of Object.entries(ASKED_BY)) this.#mailbox.on(name, () => this.#obey(desired));
   }
 
+  /** Its global id, the same for life. */
   get id(): string {
     return this.identity.id;
   }
@@ -86,6 +76,7 @@ export class Agent extends AgentTelemetry<AgentLink> {
     return this.#state;
   }
 
+  /** The configuration it works by; `onConfig` is told the next. */
   get config(): Record<string, unknown> {
     return this.identity.config;
   }

@@ -4,25 +4,33 @@ import { EventParser, type ServerEvent } from './sse.ts';
 import { machine, type Surroundings } from './surroundings.ts';
 import { SDK } from './version.ts';
 
+/** What one operation was answered. */
 export interface GraphQLAnswer<Data> {
+  /** What was asked for; null in the places that failed. */
   data?: Data | null;
+  /** What failed, each with its path. */
   errors?: GraphQLFault[];
 }
 
+/** Whom to ask, and as whom. */
 export interface ClientOptions {
   /** The platform's public address, e.g. http://127.0.0.1:4000 */
   url: string;
   /** Bearer token, sent in a header only. */
   token: string;
+  /** Clock, chance, timers and network; the machine’s unless said. */
   surroundings?: Surroundings;
   /** Time limit of one request, milliseconds; 10 s unless said. */
   timeoutMs?: number;
 }
 
+/** How a subscription is followed. */
 export interface SubscribeOptions {
+  /** Another token than the client’s. */
   token?: string;
   /** The cursor to go on after. */
   after?: string;
+  /** Ends it when aborted. */
   signal?: AbortSignal;
   /** Silence after which a stream counts as lost, milliseconds; the platform speaks every 15 s. */
   silenceMs?: number;
@@ -32,7 +40,9 @@ export interface SubscribeOptions {
 
 /** Speaks GraphQL and OTLP to the platform over fetch; one attempt a call unless the method says otherwise. */
 export class FleetClient {
+  /** The platform’s address, without a slash at its end. */
   readonly url: string;
+  /** Clock, chance, timers and network that it uses. */
   readonly surroundings: Surroundings;
   readonly #token: string;
   readonly #timeoutMs: number;

@@ -1,17 +1,22 @@
 /** One error of a GraphQL answer, as the platform sends it. */
 export interface GraphQLFault {
+  /** What is wrong, in a sentence. */
   message: string;
+  /** Where in the answer it belongs to. */
   path?: (string | number)[];
+  /** Its code (docs/errors.md), whether and when to try again, and the request’s id for who is asked for help. */
   extensions?: { code?: string; retryable?: boolean; retryAfterMs?: number; cursor?: string; requestId?: string };
 }
 
 /** A call that did not do what was asked. `code` is the platform's, or UNREACHABLE when nobody answered. */
 export class FleetFailure extends Error {
+  /** One of the codes in docs/errors.md, `UNREACHABLE` or `UNAVAILABLE`. */
   readonly code: string;
   /** Whether the same call may succeed later. */
   readonly retryable: boolean;
   /** How long the platform asks to wait, milliseconds; 0 when it does not say. */
   readonly retryAfterMs: number;
+  /** All errors of the answer; none when nobody answered. */
   readonly faults: readonly GraphQLFault[];
 
   constructor(

@@ -9,12 +9,14 @@ export const HOOKS = [
   ...(['beforeStop', 'afterStop', 'beforeRestart', 'afterRestart', 'beforeMigrate', 'afterMigrate'] as const),
   ...(['beforeConfig', 'onConfig', 'afterConfig', 'beforeCommand', 'onCommand', 'afterCommand', 'onError'] as const),
 ] as const;
+/** The name of a hook. */
 export type HookName = (typeof HOOKS)[number];
 
 /** What a hook is about. */
 export interface HookSubject {
   /** The configuration that is taken over (…Config). */
   config?: Record<string, unknown>;
+  /** Its version (…Config, …Migrate). */
   configVersion?: number;
   /** The command that is done (…Command). */
   command?: AgentCommand;
@@ -22,15 +24,19 @@ export interface HookSubject {
   version?: { from: string; to: string };
   /** What was thrown (onError), and what failed by it in words. */
   error?: unknown;
+  /** What failed by it, in words (onError). */
   what?: string;
 }
 
+/** What a hook is given: what it is about, and how long it has. */
 export interface HookContext extends HookSubject {
+  /** Which hook it runs as. */
   hook: HookName;
   /** Aborted when the hook's time is over. */
   signal: AbortSignal;
 }
 
+/** The code of a hook. What it throws does what its `onFailure` says. */
 export type HookRun = (context: HookContext) => Promise<void> | void;
 
 /**
@@ -39,6 +45,7 @@ export type HookRun = (context: HookContext) => Promise<void> | void;
  */
 export type HookFailure = 'fail' | 'ignore' | { retry: number };
 
+/** How long a hook may take, and what its failure does. */
 export interface HookOptions {
   /** Time limit of one attempt, milliseconds; 10 s unless said, 0 for none. */
   timeoutMs?: number;
@@ -48,10 +55,13 @@ export interface HookOptions {
 
 /** How one hook went, as the agent's timeline has it. */
 export interface HookReport {
+  /** How long it took with all attempts, milliseconds. */
   durationMs: number;
+  /** How it ended. */
   outcome: 'done' | 'failed' | 'timedOut';
   /** Told when it took more than one. */
   attempts?: number;
+  /** What it threw last, at most 500 characters, without secrets. */
   error?: string;
 }
 

@@ -2,12 +2,13 @@ import type { Agent } from './agent.ts';
 import { FleetLink, type LinkOptions } from './link.ts';
 import type { AgentDefinition } from './registration.ts';
 
-export { Agent, type Check, type ConfigHook, type Hook, type Upgrade, type UpgradeHandler } from './agent.ts';
+export { Agent } from './agent.ts';
 export { Backoff } from './backoff.ts';
 export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './client.ts';
 export { reportCrashes } from './crash.ts';
 export { errorAttributes, errorFields } from './error-fields.ts';
 export { FleetFailure, type GraphQLFault } from './failure.ts';
+export type { Check, ConfigHook, Hook, Upgrade, UpgradeHandler } from './handlers.ts';
 export {
   HOOKS,
   type HookContext,

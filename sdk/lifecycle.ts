@@ -1,3 +1,4 @@
+/** Where an agent is in its life (docs/lifecycle.md). */
 export type AgentState =
   | 'REGISTERED'
   | 'STARTING'

@@ -6,8 +6,11 @@ export interface LineSink {
 
 /** What a sink needs of a Node stream: process.stdout, a file, a socket. */
 export interface LineStream {
+  /** @returns whether more may be written at once */
   write(text: string): boolean;
+  /** Tells when there is room again. */
   once(event: 'drain', listener: () => void): unknown;
+  /** Tells when nobody reads any longer. */
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 
@@ -48,6 +51,7 @@ export class StreamSink implements LineSink {
     return this.#dropped;
   }
 
+  /** Writes a line, or lets it wait; never throws. */
   write(line: string): void {
     if (this.#isBroken) this.#dropped += 1;
     else if (!this.#isFull) this.#send(line);

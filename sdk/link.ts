@@ -23,11 +23,13 @@ import { Reporter } from './reporter.ts';
 import type { Surroundings } from './surroundings.ts';
 import { traceDigits } from './traceparent.ts';
 
+/** Where the platform is, and how several agents speak to it. */
 export interface LinkOptions extends ClientOptions {
   /** Many agents in this process: one request for all their beats, one body for all their telemetry, sent with the link's own token. */
   shared?: boolean;
   /** How often metrics are sent, milliseconds; 10 s unless said. */
   metricsEveryMs?: number;
+  /** Bounds of the telemetry that waits; 20,000 records, 8 MiB unless said. */
   outbox?: Partial<OutboxLimits>;
   /** Where each log line of the agents goes too, as JSON of docs/log-line.schema.json. */
   lines?: LineSink;
@@ -47,7 +49,9 @@ const FAREWELL_BEATS = 10;
 
 /** What the agents of one process share: the connection, the beat, the outbox. */
 export class FleetLink implements AgentLink {
+  /** Speaks to the platform with the link’s own token. */
   readonly client: FleetClient;
+  /** Clock, chance, timers and network of all its agents. */
   readonly surroundings: Surroundings;
   readonly #outbox: Outbox;
   readonly #heart: Heart;
@@ -77,6 +81,7 @@ export class FleetLink implements AgentLink {
     return this.#outbox.counts;
   }
 
+  /** The agents on it, in the order they came. */
   get agents(): Agent[] {
     return [...this.#members.keys()];
   }
@@ -95,6 +100,7 @@ export class FleetLink implements AgentLink {
     return agent;
   }
 
+  /** Sends a beat for all rather soon than at the next tick; several calls are one beat. */
   beatSoon(): void {
     this.#heart.soon();
   }
@@ -120,6 +126,7 @@ export class FleetLink implements AgentLink {
     }
   }
 
+  /** An agent’s configuration as the platform has it; undefined when it no longer knows the agent. @throws FleetFailure */
   async fetchConfig(agent: Agent): Promise<Config | undefined> {
     const { agent: found } = await this.client.query<{ agent: Config | null }>(
       CONFIG,
@@ -154,6 +161,7 @@ export class FleetLink implements AgentLink {
     return sendAgentCommand.command?.id ?? '';
   }
 
+  /** Takes an agent off the link after its last beat; the only one of a link of its own closes it. */
   async leave(agent: Agent): Promise<void> {
     if (!this.#shared) return this.close();
     const member = this.#members.get(agent);

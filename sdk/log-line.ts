@@ -4,6 +4,7 @@ import type { TraceContext } from './traceparent.ts';
 
 /** OpenTelemetry's severity numbers. */
 export const SEVERITY = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;
+/** How severe a line is, `trace` to `fatal`. */
 export type LogLevel = keyof typeof SEVERITY;
 
 /** What an event says beside its name. An Error under `error` or `err` is told with its type, code and stack. */

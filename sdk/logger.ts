@@ -4,6 +4,7 @@ import { currentSpan } from './span.ts';
 import { machine } from './surroundings.ts';
 import type { TraceContext } from './traceparent.ts';
 
+/** What a logger writes, and where to. */
 export interface LoggerOptions {
   /** The program that writes. */
   service: string;
@@ -15,6 +16,7 @@ export interface LoggerOptions {
   fields?: Fields;
   /** Where lines go; the standard output unless said. */
   to?: LineSink | LineStream;
+  /** The clock, milliseconds since 1970; the machine’s unless said. */
   nowMs?: () => number;
   /** The trace that a line belongs to; the SDK's current span unless said. */
   context?: () => TraceContext | undefined;
@@ -37,6 +39,7 @@ export class Logger {
     private readonly bound: Fields,
   ) {}
 
+  /** A logger of a program; its children share where lines go. */
   static open(options: LoggerOptions): Logger {
     const { service, agentId, level = 'info', fields = {}, to = process.stdout, nowMs = machine().nowMs } = options;
     const context = options.context ?? (() => currentSpan()?.context);
@@ -50,26 +53,32 @@ export class Logger {
     return new Logger(this.parts, { ...this.bound, ...fields });
   }
 
+  /** Writes what only its author looks for. */
   trace(event: string, fields?: Fields | Error): void {
     this.log('trace', event, fields);
   }
 
+  /** Writes what helps to find a fault. */
   debug(event: string, fields?: Fields | Error): void {
     this.log('debug', event, fields);
   }
 
+  /** Writes what happened. */
   info(event: string, fields?: Fields | Error): void {
     this.log('info', event, fields);
   }
 
+  /** Writes what may become a fault. */
   warn(event: string, fields?: Fields | Error): void {
     this.log('warn', event, fields);
   }
 
+  /** Writes a fault; an Error with its type, code, stack and causes. */
   error(event: string, fields?: Fields | Error): void {
     this.log('error', event, fields);
   }
 
+  /** Writes what ends the program. */
   fatal(event: string, fields?: Fields | Error): void {
     this.log('fatal', event, fields);
   }

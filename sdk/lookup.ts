@@ -5,11 +5,15 @@ import { EventParser } from './sse.ts';
 
 /** Which agents are looked for; unless told otherwise those alone that are there, at work and healthy. */
 export interface LookupQuery {
+  /** Exactly this agent. */
   name?: string;
+  /** Agents of this kind. */
   kind?: string;
+  /** Agents that run this version. */
   version?: string;
   /** All of these. */
   capabilities?: readonly string[];
+  /** All of these, name to value. */
   labels?: Readonly<Record<string, string>>;
   /** Name of the endpoint, e.g. `http`. */
   endpoint?: string;
@@ -21,16 +25,27 @@ export interface LookupQuery {
 
 /** An address at which an agent answers. */
 export interface FoundEndpoint {
+  /** Global id of the agent. */
   agentId: string;
+  /** The agent’s name. */
   agent: string;
+  /** Its kind. */
   kind: string;
+  /** The version that it runs. */
   version: string;
+  /** Name of the address, e.g. `http`. */
   endpoint: string;
+  /** The address. */
   url: string;
+  /** The agent’s score, 0 to 100. */
   health: number;
+  /** Where the agent is in its life, e.g. RUNNING. */
   state: string;
+  /** ONLINE, SUSPECT or OFFLINE. */
   presence: string;
+  /** Its labels, name to value. */
   labels: Record<string, string>;
+  /** What it can do. */
   capabilities: string[];
 }
 

@@ -3,6 +3,7 @@ import type { AgentCommand, CommandOutcome } from './operations.ts';
 /** Thrown by a handler that will not do what it is asked; the command ends as REFUSED. */
 export class CommandRefused extends Error {}
 
+/** Does what a command asks. What it gives goes back with DONE, what it throws with FAILED, `CommandRefused` with REFUSED. */
 export type CommandHandler = (args: Record<string, unknown>, command: AgentCommand) => unknown;
 
 /** What is to be done with a command that arrives: done, told again how it ended, or nothing. */

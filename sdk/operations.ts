@@ -1,22 +1,34 @@
 import type { AgentState } from './lifecycle.ts';
 
+/** Why a mutation did not do what was asked. */
 export interface UserError {
+  /** One of the codes in docs/errors.md. */
   code: string;
+  /** What is wrong, in a sentence. */
   message: string;
+  /** Path of the input’s part that is wrong, where one is. */
   field?: string[] | null;
 }
 
 /** A command in an agent's mailbox. */
 export interface AgentCommand {
+  /** Its global id: a handler whose effect must not happen twice remembers it. */
   id: string;
+  /** Where it stands in the agent’s mailbox. */
   cursor: string;
+  /** The agent that is asked. */
   agentId: string;
+  /** What is asked: `start`, `stop`, … or a name of the agent’s own. */
   name: string;
+  /** What goes with it, as the sender gave it. */
   arguments: unknown;
+  /** `<incarnation>.<number>`: numbers rise in the order in which the agent was asked. */
   fence: string;
+  /** When it was asked, RFC 3339. */
   issuedAt: string;
 }
 
+/** How a command ended: done, failed with an error, refused by the agent, or not taken in time. */
 export type CommandOutcome = 'DONE' | 'FAILED' | 'REFUSED' | 'EXPIRED';
 
 export interface AgentStats {
@@ -30,9 +42,13 @@ export interface AgentStats {
 
 /** A line of an agent's timeline that the agent itself tells; stored once by its id. */
 export interface AgentEventReport {
+  /** Unique; a repeat is stored once. */
   id: string;
+  /** When it happened by the agent’s clock, RFC 3339. */
   occurredAt: string;
+  /** `hook.<name>`, or `own.<name>` for a line of its own. */
   name: string;
+  /** At most 2,000 bytes of JSON. */
   detail: Record<string, unknown>;
 }
 

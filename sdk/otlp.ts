@@ -2,6 +2,7 @@
 
 export type Signal = 'logs' | 'traces' | 'metrics';
 export type AttributeValue = string | number | boolean | readonly string[];
+/** What a line, a span or a value says beside its name; what is null or undefined is left out. */
 export type Attributes = Readonly<Record<string, AttributeValue | undefined | null>>;
 type AnyValue = Record<string, unknown>;
 

@@ -38,11 +38,13 @@ interface Lane {
 
 /** What became of the records given to an outbox. */
 export interface OutboxCounts {
+  /** Answered by the platform and not refused. */
   sent: number;
   /** Not taken because the outbox was full. */
   dropped: number;
   /** Refused by the platform for good. */
   rejected: number;
+  /** Still to be sent. */
   waiting: number;
 }
 

@@ -8,6 +8,7 @@ import { OUTBOX_LIMITS, Outbox, type OutboxLimits } from './outbox.ts';
 import { isSecret, REDACTED, withoutSecrets } from './redaction.ts';
 import { machine, type Surroundings } from './surroundings.ts';
 
+/** Who logs, and where to. */
 export interface PinoTransportOptions {
   /** The program that logs, `service.name`. */
   service: string;
@@ -15,10 +16,13 @@ export interface PinoTransportOptions {
   url?: string;
   /** A token of scope agent or operator. */
   token?: string;
+  /** The version of the program, `service.version`. */
   version?: string;
   /** The agent that the program is, by its global id. */
   agentId?: string;
+  /** Bounds of the lines that wait; 20,000, 8 MiB unless said. */
   outbox?: Partial<OutboxLimits>;
+  /** Clock, chance, timers and network; the machine’s unless said. */
   surroundings?: Surroundings;
 }
 

@@ -9,10 +9,15 @@ import { traceDigits } from './traceparent.ts';
 export interface AgentDefinition {
   /** Unique in the fleet. */
   name: string;
+  /** What sort of agent it is, 1 to 64 characters. */
   kind: string;
+  /** The version of its program, a semantic version where versions are rolled out. */
   version: string;
+  /** Where it answers: an address for each name, e.g. `http`. */
   endpoints?: { name: string; url: string }[];
+  /** What it can do, by which others find it. */
   capabilities?: string[];
+  /** Labels, name to value, by which it is filtered. */
   labels?: Record<string, string>;
   /** The configuration it starts with; the platform's own wins once it has one. */
   config?: Record<string, unknown>;

@@ -4,9 +4,12 @@ import type { Surroundings } from './surroundings.ts';
 import { readTraceparent, type TraceContext, traceDigits, writeTraceparent } from './traceparent.ts';
 
 const KINDS = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;
+/** What side of a call a span is, as OpenTelemetry has it. */
 export type SpanKind = keyof typeof KINDS;
 
+/** How a span hangs in its trace. */
 export interface SpanOptions {
+  /** `internal` unless said. */
   kind?: SpanKind;
   /** A `traceparent` that came with the work; otherwise the current span is the parent. */
   parent?: string | undefined;
@@ -14,10 +17,15 @@ export interface SpanOptions {
 
 /** What a model was asked and how much it read and wrote (OpenTelemetry's gen_ai conventions). */
 export interface ModelSpend {
+  /** Who was asked, e.g. `openai`. */
   provider: string;
+  /** The model, by the provider’s name; docs/settings.md prices it. */
   model: string;
+  /** `chat` unless said. */
   operation?: string;
+  /** Tokens that it read. */
   inputTokens: number;
+  /** Tokens that it wrote. */
   outputTokens: number;
 }
 
@@ -30,13 +38,17 @@ export function currentSpan(): Span | undefined {
 
 /** A piece of work in a trace. It ends, and is sent, when its function does. */
 export class Span {
+  /** Its ids, of the trace and its own. */
   readonly context: TraceContext;
+  /** The span it belongs to; undefined at the root of a trace. */
   readonly parentSpanId: string | undefined;
+  /** When it began, milliseconds since 1970. */
   readonly startedMs: number;
   #attributes: Record<string, Attributes[string]>;
   #events: object[] = [];
   #error: string | undefined;
 
+  /** @param name what the work is, without what differs from one to the next */
   constructor(
     readonly name: string,
     attributes: Attributes,
@@ -58,14 +70,17 @@ export class Span {
     return writeTraceparent(this.context);
   }
 
+  /** Whether it was marked as failed, or its function threw. */
   get failed(): boolean {
     return this.#error !== undefined;
   }
 
+  /** Adds attributes; a later one of the same name counts. */
   set(attributes: Attributes): void {
     Object.assign(this.#attributes, attributes);
   }
 
+  /** Notes something that happened while it ran. */
   event(name: string, attributes: Attributes = {}): void {
     this.#events.push({ name, timeUnixNano: nanos(this.surroundings.nowMs()), attributes: keyValues(attributes) });
   }

@@ -6,6 +6,7 @@ export interface Surroundings {
   random(): number;
   /** Resolves after `ms` milliseconds, or at once when the signal is aborted. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** The network: `fetch` as the platform’s own. */
   fetch: typeof fetch;
 }
 

@@ -32,11 +32,18 @@ export class Drafts {
 export const coder = defineTrade({
   kind: 'coder',
   version: '3.0.1',
+  description: 'Writes a change until its tests and its reviewer are content, then may have it deployed.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('claude-sonnet-4-5', 0.2),
-      maxDrafts: { type: 'integer', minimum: 1, maximum: 10, default: 3 },
+      maxDrafts: {
+        description: 'Drafts of one change before it is given back.',
+        type: 'integer',
+        minimum: 1,
+        maximum: 10,
+        default: 3,
+      },
     },
   },
   capabilities: ['write-code', 'refactor'],

@@ -37,11 +37,18 @@ export class Rollout {
 export const deployer = defineTrade({
   kind: 'deployer',
   version: '1.2.5',
+  description: 'Takes a change out in stages; a canary that looks bad is rolled back.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('gpt-5-mini', 0.2),
-      canaryFailureShare: { type: 'number', minimum: 0, maximum: 1, default: 0.08 },
+      canaryFailureShare: {
+        description: 'Share of the deployments whose canary looks bad.',
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        default: 0.08,
+      },
     },
   },
   capabilities: ['deploy', 'roll-back'],

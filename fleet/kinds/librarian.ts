@@ -41,11 +41,18 @@ export async function retrieve(desk: Desk, shelf: Shelf, room: number): Promise<
 export const librarian = defineTrade({
   kind: 'librarian',
   version: '1.1.0',
+  description: 'Looks goals up: from the shelf what was asked lately, by a search all else.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('gpt-5-mini', 0.2),
-      shelfRoom: { type: 'integer', minimum: 1, maximum: 10_000, default: 64 },
+      shelfRoom: {
+        description: 'How many goals the shelf keeps, the newest.',
+        type: 'integer',
+        minimum: 1,
+        maximum: 10_000,
+        default: 64,
+      },
     },
   },
   capabilities: ['retrieve', 'embed'],

@@ -24,6 +24,7 @@ export async function patrol(desk: Desk, last: LastRound): Promise<string> {
 export const monitor = defineTrade({
   kind: 'monitor',
   version: '1.0.3',
+  description: 'Walks the rounds: has three of the others do a small thing, and tells how it went.',
   config: { type: 'object', properties: modelConfig('gpt-5-mini', 0.2) },
   capabilities: ['patrol'],
   dependsOn: ['librarian', 'summarizer', 'tester'],

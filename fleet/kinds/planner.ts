@@ -23,11 +23,18 @@ export async function plan(desk: Desk, open: Set<string>, maxSteps: number): Pro
 export const planner = defineTrade({
   kind: 'planner',
   version: '2.3.0',
+  description: 'Takes a goal apart, has it looked into, made and told; where most traces begin.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('gpt-5', 0.2),
-      maxSteps: { type: 'integer', minimum: 2, maximum: 20, default: 4 },
+      maxSteps: {
+        description: 'The most steps of one plan.',
+        type: 'integer',
+        minimum: 2,
+        maximum: 20,
+        default: 4,
+      },
     },
   },
   capabilities: ['plan', 'delegate'],

@@ -25,11 +25,18 @@ export async function research(desk: Desk, notebook: Notebook, secondRoundShare:
 export const researcher = defineTrade({
   kind: 'researcher',
   version: '1.8.2',
+  description: 'Reads what the librarians find, now and then in a second round.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('gemini-2.5-pro', 0.7),
-      secondRoundShare: { type: 'number', minimum: 0, maximum: 1, default: 0.25 },
+      secondRoundShare: {
+        description: 'Share of the tasks that take a second round of reading.',
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        default: 0.25,
+      },
     },
   },
   capabilities: ['search', 'read'],

@@ -22,11 +22,18 @@ export async function review(desk: Desk, verdicts: Verdicts, strictness: number)
 export const reviewer = defineTrade({
   kind: 'reviewer',
   version: '1.4.0',
+  description: 'Reads a change and decides; the longer it is, the likelier another draft is wanted.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('claude-sonnet-4-5', 0.2),
-      strictness: { type: 'number', minimum: 0, maximum: 1, default: 0.5 },
+      strictness: {
+        description: 'The largest share of changes that is declined; long ones come near it.',
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        default: 0.5,
+      },
     },
   },
   capabilities: ['review'],

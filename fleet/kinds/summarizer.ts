@@ -13,11 +13,18 @@ export async function summarize(desk: Desk, maxLength: number): Promise<string> 
 export const summarizer = defineTrade({
   kind: 'summarizer',
   version: '1.6.0',
+  description: 'Says in one line what was done.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('claude-haiku-4-5', 0.2),
-      maxLength: { type: 'integer', minimum: 10, maximum: 1_000, default: 80 },
+      maxLength: {
+        description: 'Characters of a summary, in steps of ten.',
+        type: 'integer',
+        minimum: 10,
+        maximum: 1_000,
+        default: 80,
+      },
     },
   },
   capabilities: ['summarize'],

@@ -23,11 +23,18 @@ export async function test(desk: Desk, sandbox: Sandbox, failureShare: number): 
 export const tester = defineTrade({
   kind: 'tester',
   version: '2.0.0',
+  description: 'Runs the tests, and asks a model only to read a failure.',
   config: {
     type: 'object',
     properties: {
       ...modelConfig('claude-haiku-4-5', 0.2),
-      failureShare: { type: 'number', minimum: 0, maximum: 1, default: 0.15 },
+      failureShare: {
+        description: 'Share of the runs in which tests fail.',
+        type: 'number',
+        minimum: 0,
+        maximum: 1,
+        default: 0.15,
+      },
     },
   },
   capabilities: ['run-tests'],

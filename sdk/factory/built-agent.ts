@@ -4,11 +4,13 @@ import type { Container } from './container.ts';
 import type { Kind } from './kind.ts';
 import { readConfig } from './schema.ts';
 
+/** What a task came with. */
 export interface WorkOptions {
   /** The trace that the task came with. */
   traceparent?: string | undefined;
   /** The span's name; `<kind> task` unless said. */
   name?: string;
+  /** What its span says beside its name. */
   attributes?: Attributes;
 }
 
@@ -17,7 +19,11 @@ export class BuiltAgent<Task = never, Result = unknown, Config = unknown> {
   readonly #config: Record<string, unknown> = {};
   readonly #container: Container;
 
-  /** @param around the scope that its own is opened in */
+  /**
+   * @param kind what it was built of
+   * @param agent as its program sees it
+   * @param around the scope that its own is opened in
+   */
   constructor(
     readonly kind: Kind<Task, Result, Config>,
     readonly agent: Agent,
@@ -27,6 +33,7 @@ export class BuiltAgent<Task = never, Result = unknown, Config = unknown> {
     this.#wire();
   }
 
+  /** The agent’s name. */
   get name(): string {
     return this.agent.name;
   }

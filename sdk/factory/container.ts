@@ -3,6 +3,7 @@ import type { Provider, Providers, Scope } from './provide.ts';
 
 /** What the factory cannot build: a cycle, something that is missing, each with the path that leads there. */
 export class FactoryError extends Error {
+  /** @param path the names that lead to what cannot be built */
   constructor(
     message: string,
     readonly path: readonly string[],

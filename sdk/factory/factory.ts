@@ -6,6 +6,7 @@ import type { Kind } from './kind.ts';
 import type { Providers } from './provide.ts';
 import { readConfig } from './schema.ts';
 
+/** What a factory builds, and with what. */
 export interface FactoryOptions {
   /** The kinds it builds; those they depend on must be among them. */
   kinds: readonly Kind[];
@@ -22,6 +23,7 @@ export type About = Pick<AgentDefinition, 'endpoints' | 'labels'>;
 
 /** Builds agents of defined kinds, each with its parts, over one link. */
 export class AgentFactory {
+  /** The link that its agents hang on. */
   readonly link: FleetLink;
   /** The kinds, each behind those it depends on. */
   readonly order: readonly string[];
@@ -38,6 +40,7 @@ export class AgentFactory {
     for (const kind of kinds) this.#kinds.set(kind, this.#root.open('singleton', {}, kind.provide));
   }
 
+  /** The agents it has built, in their order. */
   get agents(): readonly BuiltAgent[] {
     return this.#built;
   }
@@ -78,7 +81,7 @@ export class AgentFactory {
   }
 }
 
-/** @throws FactoryError as the constructor of the class */
+/** Makes a factory of agents of these kinds, over one link. @throws FactoryError as the constructor of the class */
 export function createFactory(options: FactoryOptions): AgentFactory {
   return new AgentFactory(options);
 }

@@ -3,11 +3,15 @@ export type Scope = 'singleton' | 'agent' | 'task';
 
 /** How a dependency is made, once in its scope, when it is first needed. */
 export interface Provider<Value = unknown, In extends Scope = Scope> {
+  /** How long what it makes lives. */
   scope: In;
+  /** Makes it from what it needs, which is given by name. */
   make: (needs: never) => Value;
+  /** Ends it, the last made first. */
   dispose?(value: Value): Promise<void> | void;
 }
 
+/** What parts are made by, by their names. */
 export type Providers = Readonly<Record<string, Provider<unknown>>>;
 
 /** What a provider makes. */

@@ -1,13 +1,20 @@
 /** What a value of a configuration may be: the part of JSON Schema that a type can be inferred from. */
-export type Schema =
+export type Schema = (
   | { type: 'string'; enum?: readonly string[]; minLength?: number; maxLength?: number; default?: string }
   | { type: 'number' | 'integer'; minimum?: number; maximum?: number; default?: number }
   | { type: 'boolean'; default?: boolean }
   | { type: 'array'; items: Schema; minItems?: number; maxItems?: number; default?: readonly unknown[] }
-  | ObjectSchema;
+  | ObjectSchema
+) & {
+  /** What it is, for people; nothing is decided by it. */
+  description?: string;
+};
 
+/** What a configuration may be: an object whose properties have schemas of their own; others are refused. */
 export interface ObjectSchema {
+  /** Says that it is an object. */
   type: 'object';
+  /** Name of a property → what its value may be. */
   properties: Readonly<Record<string, Schema>>;
   /** Properties that must be given; those with a default are always there. */
   required?: readonly string[];
@@ -43,6 +50,7 @@ export type Infer<S> = S extends { type: 'string'; enum: readonly (infer E)[] }
 
 /** A configuration that does not fit its schema; every place that does not is named by its JSON pointer. */
 export class BadConfig extends TypeError {
+  /** @param problems one line for each place, with its JSON pointer */
   constructor(readonly problems: readonly string[]) {
     super(problems.join('; '));
     this.name = 'BadConfig';

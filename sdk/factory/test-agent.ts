@@ -11,23 +11,29 @@ import type { Kind } from './kind.ts';
 import type { Providers } from './provide.ts';
 import { readConfig } from './schema.ts';
 
+/** What a kind is tried with. */
 export interface TestAgentOptions {
+  /** Its configuration; defaults of its schema are filled in. */
   config?: object;
   /** What takes the place of the kind's providers, by name. */
   overrides?: Readonly<Record<string, unknown>>;
   /** What a factory would share. */
   provide?: Providers;
+  /** Clock, chance, timers and network; the machine’s unless said. */
   surroundings?: Surroundings;
 }
 
 /** How a command ended. */
 export interface Ended {
+  /** DONE, FAILED, REFUSED or EXPIRED. */
   outcome: CommandOutcome;
+  /** What the handler gave, or what is told of its error. */
   result: unknown;
 }
 
 /** An agent of a kind with nobody at the other end: what it says is kept, what it is asked comes from the test. */
 export class TestAgent<Task, Result, Config> {
+  /** The agent with its parts. */
   readonly built: BuiltAgent<Task, Result, Config>;
   /** Its log lines, as JSON of docs/log-line.schema.json. */
   readonly lines: Record<string, unknown>[] = [];
@@ -59,6 +65,7 @@ export class TestAgent<Task, Result, Config> {
     this.built = new BuiltAgent(kind, agent, own);
   }
 
+  /** The agent as its program sees it. */
   get agent(): Agent {
     return this.built.agent;
   }
@@ -100,6 +107,7 @@ export class TestAgent<Task, Result, Config> {
     return this.command('config');
   }
 
+  /** Does one task. @throws what its work throws */
   do(task: Task): Promise<Result> {
     return this.built.do(task);
   }

@@ -146,6 +146,7 @@ class LineFormatter(logging.Formatter):
         self._base = {"service": service or "unnamed", **({"agentId": agent_id} if agent_id else {})}
 
     def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON, without secrets; inside `trace` with its ids. Never raises for what it is given."""
         when = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc)
         line = {
             "time": when.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -191,6 +192,7 @@ class FleetHandler(logging.Handler):
         atexit.register(self.close)
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Lets the record wait to be sent; when too many wait it is dropped and counted. Never raises, never waits."""
         try:
             self._waiting.put_nowait(_otlp(record))
         except queue.Full:
@@ -206,6 +208,7 @@ class FleetHandler(logging.Handler):
         return not self._waiting.unfinished_tasks
 
     def close(self) -> None:
+        """Sends what waits, and ends."""
         if not self._stopping.is_set():
             self.flush()
             self._stopping.set()

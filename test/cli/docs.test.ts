@@ -4,6 +4,7 @@ import path from 'node:path';
 import { exitCodeOf } from '../../cli/output/exit-code.ts';
 import { ERROR_CODES } from '../../lib/errors.ts';
 import { bytesOf, SIGNER, sampleEntries, sampleExport } from '../audit/sample-export.ts';
+import { examplesFor, linesOf, wordsOf } from '../examples/blocks.ts';
 import { ContractServer } from '../sdk/contract-server.ts';
 import { until } from '../support/until.ts';
 import { Terminal } from './terminal.ts';
@@ -11,12 +12,9 @@ import { Terminal } from './terminal.ts';
 const root = path.resolve(__dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, 'docs', file), 'utf8');
 
-/** The words of a shell line: quotes keep together what they enclose. */
-const wordsOf = (line: string) =>
-  [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, one, two, bare]) => one ?? two ?? bare ?? '');
-const commands = read('cli.md')
-  .split('\n')
-  .filter((line) => line.startsWith('npx fleet ') && !line.endsWith('schema'));
+const commands = [
+  ...new Set(examplesFor('command line').flatMap(([, { text, notRun }]) => (notRun ? [] : linesOf(text)))),
+].filter((line) => !line.endsWith('schema'));
 
 const AFTER = { config: { maxTokens: 4_096 } };
 const ENTRY = {
@@ -71,6 +69,7 @@ describe('the documents', () => {
       applySavedLogSearch: () => ({ savedSearch: { version: 1, query: 'severity>=error' }, userErrors: [] }),
       deleteSavedLogSearch: () => ({ name: 'failing', userErrors: [] }),
       agentVersions: () => [],
+      publishAgentVersion: () => ({ agentVersion: { kind: 'coder', version: '4.0.0' }, changes: [], userErrors: [] }),
       rollouts: () => ({ nodes: [ROLLOUT] }),
       rollout: () => ROLLOUT,
       startRollout: () => ({ rollout: ROLLOUT, userErrors: [] }),
@@ -99,6 +98,7 @@ describe('the documents', () => {
     process.chdir(folder);
     writeFileSync('audit.ndjson', bytesOf(log));
     writeFileSync('older.note', log.note);
+    writeFileSync('coder-4.json', JSON.stringify({ kind: 'coder', version: '4.0.0', configSchema: {} }));
   });
   afterAll(async () => {
     process.env = before;
@@ -125,22 +125,5 @@ describe('the documents', () => {
     );
     for (const [name, code] of told) expect([name, exitCodeOf(name)]).toEqual([name, code]);
     for (const name of Object.keys(ERROR_CODES)) expect([name, exitCodeOf(name)]).toEqual([name, told.get(name) ?? 1]);
-  });
-
-  test('the library’s example runs', async () => {
-    const [, example = ''] = /```ts\n([\s\S]*?)```/.exec(read('sdk.md')) ?? [];
-    const folder = mkdtempSync(path.join(tmpdir(), 'fleetgraph-example-'));
-    const said = jest.spyOn(console, 'log').mockReturnValue();
-    server.bodies.length = 0;
-    const body = example
-      .replace("'fleetgraph/sdk'", JSON.stringify(path.join(root, 'sdk/index.ts')))
-      .replace('http://127.0.0.1:4000', server.url)
-      .replace('const agent', 'export const done = (async () => {\nconst agent');
-    writeFileSync(path.join(folder, 'example.ts'), `${body}\n})();\n`);
-    await (require(path.join(folder, 'example.ts')) as { done: Promise<void> }).done;
-    expect(server.agent('translator-7').beats.at(-1)).toMatchObject({ version: '1.4.0' });
-    expect(server.records('logs')).toMatchObject([{ body: { stringValue: 'ready' } }]);
-    said.mockRestore();
-    rmSync(folder, { recursive: true });
   });
 });

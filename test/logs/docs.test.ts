@@ -28,11 +28,6 @@ async function run(query: string) {
   return { errors: ['it ended'] };
 }
 
-const examples = [...page.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, example]) => example as string);
-test.each(examples)('the page’s example runs: %s', async (example) => {
-  expect((await run(example)).errors).toBeUndefined();
-});
-
 const own = readdirSync(operations).filter((file) => file.startsWith('logs-') && file !== 'logs-of-agents.graphql');
 test.each(own)('schema/operations/%s runs', async (file) => {
   expect((await run(readFileSync(path.join(operations, file), 'utf8'))).errors).toBeUndefined();

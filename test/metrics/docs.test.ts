@@ -3,7 +3,6 @@ import path from 'node:path';
 import { type MetricsHouse, startMetricsHouse } from './metrics-house.ts';
 
 const text = readFileSync(path.resolve(__dirname, '../../docs/metrics.md'), 'utf8');
-const operations = [...text.matchAll(/```graphql\n([\s\S]*?)```/g)].map((match) => match[1] as string);
 const search = /`(service:writer [^`]+)`/.exec(text)?.[1];
 
 let house: MetricsHouse;
@@ -11,10 +10,6 @@ beforeAll(async () => {
   house = await startMetricsHouse();
 });
 afterAll(() => house.stop());
-
-test.each(operations)('as the document has it: %s', async (operation) => {
-  expect((await house.ask(operation)).errors).toBeUndefined();
-});
 
 test('the search of the document is one', async () => {
   expect(search).toBeDefined();

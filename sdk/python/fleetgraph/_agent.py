@@ -76,10 +76,12 @@ class Agent:
 
     @property
     def id(self) -> str:
+        """Its global id, the same for life."""
         return str(self._identity["id"])
 
     @property
     def name(self) -> str:
+        """Unique in the fleet, and the `service.name` of its telemetry."""
         return str(self.definition["name"])
 
     @property

@@ -19,7 +19,7 @@ export class Viewer {
 
 @ObjectType({ description: 'How many agents are in a state.' })
 export class StateCount {
-  @Field(() => AgentState, { description: 'The state.' })
+  @Field(() => AgentState, { description: 'Where these agents are in their lives.' })
   state!: AgentState;
 
   @Field(() => Int, { description: 'How many.' })
@@ -28,7 +28,7 @@ export class StateCount {
 
 @ObjectType({ description: 'How many agents have a presence.' })
 export class PresenceCount {
-  @Field(() => AgentPresence, { description: 'The presence.' })
+  @Field(() => AgentPresence, { description: 'Whether these agents are there, by their leases.' })
   presence!: AgentPresence;
 
   @Field(() => Int, { description: 'How many.' })
@@ -37,7 +37,7 @@ export class PresenceCount {
 
 @ObjectType({ description: 'How many agents are of a kind.' })
 export class KindCount {
-  @Field({ description: 'The kind.' })
+  @Field({ description: 'What sort of agents these are.' })
   kind!: string;
 
   @Field(() => Int, { description: 'How many.' })

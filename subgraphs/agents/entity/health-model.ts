@@ -40,7 +40,7 @@ registerEnumType(HealthFactor, {
 
 @ObjectType({ description: 'What one factor can take from a score.' })
 export class HealthWeight {
-  @Field(() => HealthFactor, { description: 'The factor.' })
+  @Field(() => HealthFactor, { description: 'What is weighed.' })
   factor!: HealthFactor;
 
   @Field(() => Int, { description: 'The most it takes, 0 to 100; 0 turns it off.' })

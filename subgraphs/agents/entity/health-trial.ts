@@ -16,7 +16,7 @@ export class HealthTrialMove {
 
 @ObjectType({ description: 'An agent whose scores would have been others.' })
 export class HealthTrialAgent {
-  @Field(() => Agent, { nullable: true, description: 'The agent.' })
+  @Field(() => Agent, { nullable: true, description: 'The agent that was judged anew.' })
   agent!: Agent | null;
 
   @Field(() => Int, { description: 'How many of its minutes were looked at.' })

@@ -163,7 +163,7 @@ export class JobTarget {
 
 @ObjectType({ description: 'Why agents of a job refused.' })
 export class JobRefusal {
-  @Field({ description: 'The reason.' })
+  @Field({ description: 'Why they refused, in the words of their userErrors.' })
   reason!: string;
 
   @Field(() => Int, { description: 'How many agents.' })

@@ -101,7 +101,7 @@ export class JobResolver {
 
 @Resolver(() => JobTarget)
 export class JobTargetResolver {
-  @FieldResolver(() => Agent, { nullable: true, description: 'The agent.' })
+  @FieldResolver(() => Agent, { nullable: true, description: 'Who is asked; null once nobody knows it any longer.' })
   agent(@Root() target: JobTarget, @Ctx() { agents }: AgentsContext): Promise<Agent | null> {
     return agents.byUuid.load(target.agentUuid);
   }

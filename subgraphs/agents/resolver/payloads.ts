@@ -26,7 +26,7 @@ export class ApiKeyPayload {
 
 @ObjectType({ description: 'What became of a registration.' })
 export class RegisterAgentPayload {
-  @Field(() => Agent, { nullable: true, description: 'The agent.' })
+  @Field(() => Agent, { nullable: true, description: 'The agent as it is registered now; null when it was refused.' })
   agent!: Agent | null;
 
   @Field(() => String, { nullable: true, description: 'The agent’s own token, shown this once.' })
@@ -53,7 +53,10 @@ export class AgentPayload {
 
 @ObjectType({ description: 'What became of a command.' })
 export class AgentCommandPayload {
-  @Field(() => AgentCommand, { nullable: true, description: 'The command.' })
+  @Field(() => AgentCommand, {
+    nullable: true,
+    description: 'The command as it stands in the mailbox; null when it was refused.',
+  })
   command!: AgentCommand | null;
 
   @Field(() => [UserError], { description: FAILURES })

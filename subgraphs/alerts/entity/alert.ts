@@ -26,7 +26,7 @@ export class Sample {
   @Field(() => Date, { description: 'When it was measured.' })
   time!: Date | string;
 
-  @Field(() => Float, { description: 'The value.' })
+  @Field(() => Float, { description: 'What was measured then.' })
   value!: number;
 }
 

@@ -42,7 +42,7 @@ export class EscalationPolicy {
 @ObjectType({ description: 'Where notifications go.' })
 export class ContactPoint {
   @PrimaryColumn('text')
-  @Field({ description: 'Its name.' })
+  @Field({ description: 'Unique among the contact points; policies name it by this.' })
   name!: string;
 
   @Column('int')

@@ -6,7 +6,7 @@ import { Actor, JsonPatchOp, UserError } from '../../../lib/graphql/shared.ts';
 @Entity('saved_log_search')
 @ObjectType({ description: 'A search of the log that was given a name: `LogFilter.savedSearch` asks by it.' })
 export class SavedLogSearch {
-  @Field({ description: 'Its name.' })
+  @Field({ description: 'Unique among the saved searches: 1 to 63 letters, digits, dots, dashes or underscores.' })
   @PrimaryColumn('text')
   name!: string;
 

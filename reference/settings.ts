@@ -1,8 +1,5 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { FLAGS } from '../lib/flags/index.ts';
 import { describeSettings } from '../lib/settings/index.ts';
-import { packageRoot } from './platform/surroundings.ts';
 
 const FLAGS_PAGE = `# Feature flags
 
@@ -33,8 +30,8 @@ Code that speaks OpenFeature is told the same: lib/flags/provider.ts is a provid
 | flag | default | what is on while it is on | where | since |
 |---|---|---|---|---|`;
 
-/** Documents made from code: path → text. */
-export function documents(): Record<string, string> {
+/** Pages of what can be set: the settings, an example of them, and the flags. */
+export function settingPages(): Record<string, string> {
   const settings = describeSettings();
   const rows = settings.map(
     ({ name, meaning, standard }) => `| \`${name}\` | ${standard ? `\`${standard}\`` : ''} | ${meaning} |`,
@@ -57,15 +54,4 @@ ${rows.join('\n')}
 `,
     '.env.example': `# Settings of fleetgraph, all optional (docs/settings.md). Export what you need: no file is read by itself.\n\n${examples.join('\n')}`,
   };
-}
-
-/** Names of documents that are not what the code makes. */
-export function staleDocuments(): string[] {
-  return Object.entries(documents())
-    .filter(([name, text]) => readFileSync(path.join(packageRoot(), name), 'utf8') !== text)
-    .map(([name]) => name);
-}
-
-if (require.main === module) {
-  for (const [name, text] of Object.entries(documents())) writeFileSync(path.join(packageRoot(), name), text);
 }

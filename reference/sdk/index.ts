@@ -1,0 +1,55 @@
+import { ExportReader } from './exports.ts';
+import { modulePage, silentIn } from './page.ts';
+
+/** What agents import: page, source, the name they import it by, what it is. */
+const MODULES = [
+  [
+    'core',
+    'sdk/index.ts',
+    'fleetgraph/sdk',
+    'Makes a program an agent. [The SDK](../../sdk.md) tells it from the beginning.',
+  ],
+  [
+    'factory',
+    'sdk/factory/index.ts',
+    'fleetgraph/sdk/factory',
+    'Kinds of agents, and what builds them: [kinds of agents](../../agent-kinds.md).',
+  ],
+  [
+    'lookup',
+    'sdk/lookup.ts',
+    'fleetgraph/sdk/lookup',
+    'Finds agents and their addresses: [discovery](../../discovery.md).',
+  ],
+  [
+    'pino',
+    'sdk/pino-transport.ts',
+    'fleetgraph/sdk/pino',
+    'Log lines of a program that writes them with pino: [logs](../../sdk.md#logs).',
+  ],
+] as const;
+
+/** The pages of the TypeScript SDK, and what of it says nothing of itself. */
+export async function sdkPages(root: string): Promise<{ pages: Record<string, string>; silent: string[] }> {
+  const reader = await ExportReader.open(root, 'tsconfig.sdk.json');
+  try {
+    const modules = MODULES.map(([name, file, module, intro]) => ({
+      name,
+      module,
+      intro,
+      exported: reader.read(file),
+    }));
+    const made = 'Made from its doc comments by `npm run docs`.';
+    return {
+      pages: Object.fromEntries(
+        modules.map(({ name, module, intro, exported }) => [
+          `docs/reference/sdk/${name}.md`,
+          modulePage(module, `${intro} ${made}`, exported),
+        ]),
+      ),
+      silent: [...new Set(modules.flatMap(({ exported }) => silentIn(exported)))],
+    };
+  } finally {
+    reader.close();
+  }
+}
