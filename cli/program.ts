@@ -10,6 +10,7 @@ import { addFlags } from './commands/flags.ts';
 import { addHealth } from './commands/health.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
+import { addProfile } from './commands/profile.ts';
 import { addQuery } from './commands/query.ts';
 import { addRecovery } from './commands/recovery.ts';
 import { addRetention } from './commands/retention.ts';
@@ -40,6 +41,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addVersions,
     addRollout,
     addHealth,
+    addProfile,
     addRecovery,
     addLogs,
     addSearches,

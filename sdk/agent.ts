@@ -15,7 +15,6 @@ export type Check = () => { ok: boolean; message?: string };
 const OWN_EVENT = /^[\w.-]{1,64}$/;
 
 /** What an agent is asked to become (the command `upgrade`). */
-/** What an agent is asked to become. */
 export interface Upgrade {
   version: string;
   /** The version that runs. */
@@ -33,6 +32,8 @@ export interface AgentLink extends TelemetryLink {
   fetchConfig(agent: Agent): Promise<{ config: Record<string, unknown>; configVersion: number } | undefined>;
   send(agentId: string, name: string, args: Record<string, unknown>): Promise<string>;
   leave(agent: Agent): Promise<void>;
+  /** Brings a profile that the agent made of its process; packed by gzip. */
+  bring(agent: Agent, body: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 /** One agent as the program that is it sees it: it reports, obeys and answers. */
@@ -74,6 +75,11 @@ export class Agent extends AgentTelemetry<AgentLink> {
     this.#mailbox.on('restart', () => this.#restart());
     this.#mailbox.on('config', () => this.#takeConfig());
     this.#mailbox.on('upgrade', (args) => this.#upgrade(args));
+    // Most agents are never profiled: what makes profiles is loaded by the first that is.
+    this.#mailbox.on('profile', async (args) => {
+      const { beginProfile } = await import('./profiler.ts');
+      return beginProfile(args, link.surroundings, (body) => link.bring(this, body));
+    });
     for (const [name, desired] of Object.entries(ASKED_BY)) this.#mailbox.on(name, () => this.#obey(desired));
   }
 

@@ -120,6 +120,13 @@ export class FleetLink implements AgentLink {
     }
   }
 
+  async bring(agent: Agent, body: Uint8Array<ArrayBuffer>): Promise<void> {
+    const packed = { 'content-encoding': 'gzip' };
+    await patiently(this.client, this.#closed.signal, () =>
+      this.client.post('/v1/profiles', body, agent.identity.token, packed),
+    );
+  }
+
   async fetchConfig(agent: Agent): Promise<Config | undefined> {
     const { agent: found } = await this.client.query<{ agent: Config | null }>(
       CONFIG,
