@@ -3,6 +3,7 @@ import { addAck } from './commands/ack.ts';
 import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
+import { addBottleneck } from './commands/bottleneck.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -42,6 +43,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addRollout,
     addHealth,
     addProfile,
+    addBottleneck,
     addRecovery,
     addLogs,
     addSearches,
