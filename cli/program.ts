@@ -3,6 +3,7 @@ import { addAck } from './commands/ack.ts';
 import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
+import { addBottleneck } from './commands/bottleneck.ts';
 import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -10,6 +11,7 @@ import { addFlags } from './commands/flags.ts';
 import { addHealth } from './commands/health.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
+import { addProfile } from './commands/profile.ts';
 import { addQuery } from './commands/query.ts';
 import { addRecovery } from './commands/recovery.ts';
 import { addRetention } from './commands/retention.ts';
@@ -40,6 +42,8 @@ export function programOf(surface: Surface): Command {
     addVersions,
     addRollout,
     addHealth,
+    addProfile,
+    addBottleneck,
     addRecovery,
     addLogs,
     addSearches,

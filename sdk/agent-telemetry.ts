@@ -67,6 +67,18 @@ export class AgentTelemetry<Link extends TelemetryLink> {
     return this.reporter.task(name, attributes, work, options);
   }
 
+  /**
+   * Waits as a span of its own, so that it is seen what work waits for.
+   * @param name of the lock, queue or pool @param until e.g. `() => mutex.acquire()`
+   */
+  wait<Result>(
+    name: string,
+    until: () => Promise<Result> | Result,
+    on: 'lock' | 'queue' | 'pool' = 'lock',
+  ): Promise<Result> {
+    return this.span(`wait ${name}`, { 'fleet.wait.on': on, 'fleet.wait.name': name }, until);
+  }
+
   /** fetch as a span of its own, with `traceparent` in its headers. */
   fetch(url: string, init: RequestInit = {}): Promise<Response> {
     const method = init.method ?? 'GET';

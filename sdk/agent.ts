@@ -19,6 +19,8 @@ export interface AgentLink extends TelemetryLink {
   fetchConfig(agent: Agent): Promise<{ config: Record<string, unknown>; configVersion: number } | undefined>;
   send(agentId: string, name: string, args: Record<string, unknown>): Promise<string>;
   leave(agent: Agent): Promise<void>;
+  /** Brings a profile that the agent made of its process; packed by gzip. */
+  bring(agent: Agent, body: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 
 /** One agent as the program that is it sees it: it reports, obeys and answers. */
@@ -63,6 +65,11 @@ export class Agent extends AgentTelemetry<AgentLink> {
     this.#mailbox.on('restart', () => this.#restart());
     this.#mailbox.on('config', () => this.#takeConfig());
     this.#mailbox.on('upgrade', (args) => this.#upgrade(args));
+    // Most agents are never profiled: what makes profiles is loaded by the first that is.
+    this.#mailbox.on('profile', async (args) => {
+      const { beginProfile } = await import('./profiler.ts');
+      return beginProfile(args, link.surroundings, (body) => link.bring(this, body));
+    });
     for (const [name, desired] of Object.entries(ASKED_BY)) this.#mailbox.on(name, () => this.#obey(desired));
   }
 

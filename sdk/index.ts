@@ -41,13 +41,14 @@ export { SDK } from './version.ts';
  * @throws FleetFailure when the platform refuses the token or the name
  */
 export async function connect(options: Omit<LinkOptions, 'shared'> & AgentDefinition): Promise<Agent> {
-  const { url, token, surroundings, timeoutMs, metricsEveryMs, outbox, lines, ...definition } = options;
+  const { url, token, surroundings, timeoutMs, metricsEveryMs, runtimeMetrics, outbox, lines, ...definition } = options;
   const link = new FleetLink({
     url,
     token,
     ...(surroundings && { surroundings }),
     ...(timeoutMs && { timeoutMs }),
     ...(metricsEveryMs && { metricsEveryMs }),
+    ...(runtimeMetrics !== undefined && { runtimeMetrics }),
     ...(outbox && { outbox }),
     ...(lines && { lines }),
   });

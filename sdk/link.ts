@@ -29,6 +29,8 @@ export interface LinkOptions extends ClientOptions {
   shared?: boolean;
   /** How often metrics are sent, milliseconds; 10 s unless said. */
   metricsEveryMs?: number;
+  /** Whether the process's own figures (event loop, collector, memory) are sent; unless several agents share it or it is a simulation. */
+  runtimeMetrics?: boolean;
   /** Bounds of the telemetry that waits; 20,000 records, 8 MiB unless said. */
   outbox?: Partial<OutboxLimits>;
   /** Where each log line of the agents goes too, as JSON of docs/log-line.schema.json. */
@@ -73,7 +75,8 @@ export class FleetLink implements AgentLink {
       ...options.outbox,
     });
     this.#heart = new Heart(this.surroundings, () => this.#beat(this.agents.filter((agent) => !agent.silent)));
-    void this.#reportMetrics(options.metricsEveryMs ?? 10_000);
+    const { runtimeMetrics = !this.#shared && !options.surroundings } = options;
+    void this.#reportMetrics(options.metricsEveryMs ?? 10_000, runtimeMetrics);
   }
 
   /** What became of the telemetry so far. */
@@ -124,6 +127,14 @@ export class FleetLink implements AgentLink {
         reason,
       });
     }
+  }
+
+  /** Brings a profile of an agent to the platform, patiently. @param body gzip */
+  async bring(agent: Agent, body: Uint8Array<ArrayBuffer>): Promise<void> {
+    const packed = { 'content-encoding': 'gzip' };
+    await patiently(this.client, this.#closed.signal, () =>
+      this.client.post('/v1/profiles', body, agent.identity.token, packed),
+    );
   }
 
   /** An agent’s configuration as the platform has it; undefined when it no longer knows the agent. @throws FleetFailure */
@@ -310,11 +321,17 @@ export class FleetLink implements AgentLink {
     }
   }
 
-  async #reportMetrics(everyMs: number): Promise<void> {
+  async #reportMetrics(everyMs: number, ofRuntime: boolean): Promise<void> {
+    const figures = ofRuntime ? new (await import('./runtime.ts')).RuntimeFigures() : undefined;
     while (!this.#closed.signal.aborted) {
       await this.surroundings.sleep(everyMs, this.#closed.signal);
-      for (const { reporter, agent } of this.#members.values()) if (!agent.silent) reporter.reportMetrics();
+      for (const { reporter, agent } of this.#members.values()) {
+        if (agent.silent) continue;
+        figures?.tell(reporter.instruments);
+        reporter.reportMetrics();
+      }
     }
+    figures?.stop();
   }
 }
 

@@ -40,6 +40,8 @@ export const ROUTES: NonNullable<RouterOptions['routes']> = {
   'GET /discovery/endpoints': { subgraph: 'agents', scopes: ['viewer', 'agent'], isDownload: true },
   'GET /discovery/http_sd': { subgraph: 'agents', scopes: ['viewer', 'agent'], isDownload: true },
   'GET /discovery/dns-sd': { subgraph: 'agents', scopes: ['viewer', 'agent'], isDownload: true },
+  'POST /v1/profiles': { subgraph: 'agents', scopes: ['agent'], maxBytes: 8 << 20 },
+  'GET /v1/profiles': { subgraph: 'agents', scopes: ['operator'], isDownload: true },
   'POST /v1/metrics': { subgraph: 'metrics' },
   'POST /v1/traces': { subgraph: 'metrics' },
   'GET /v1/audit/export': { subgraph: 'audit', scopes: ['auditor'], isDownload: true },

@@ -22,6 +22,14 @@ export const AGENT_SETTINGS = {
   FLEET_AGENT_HISTORY_DAYS: days(90).describe(
     'Days that can be looked back on an agent (`Agent.at`); what each was at the beginning of them is kept too.',
   ),
+  FLEET_PROFILES_KEPT: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(10)
+    .describe('Profiles of one agent that are kept, each of at most 4 MB.'),
+  FLEET_PROFILE_DAYS: days(14).describe('Days that a profile is kept.'),
   FLEET_DRIFT_GRACE_MS: ms(30_000, 1_000).describe(
     'How long an agent may run another version or configuration than it should before it is told of, milliseconds.',
   ),

@@ -136,6 +136,7 @@ export class TestAgent<Task, Result, Config> {
       fetchConfig: async () => this.#fresh,
       send: async (agentId, name, args) => `${this.sent.push({ agentId, name, args })}`,
       leave: async () => {},
+      bring: async () => {},
       flush: async () => true,
     };
   }

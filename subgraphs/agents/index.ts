@@ -23,6 +23,8 @@ import { JobResolver, JobTargetResolver } from './resolver/jobs.ts';
 import { LifeResolver } from './resolver/lives.ts';
 import { MailResolver } from './resolver/mail.ts';
 import { PolicyResolver } from './resolver/policies.ts';
+import { profileRoutes } from './resolver/profile-routes.ts';
+import { ProfileResolver } from './resolver/profiles.ts';
 import { RolloutResolver } from './resolver/rollouts.ts';
 import { VersionResolver } from './resolver/versions.ts';
 import { mayRead } from './service/access.ts';
@@ -51,15 +53,22 @@ export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
         LifeResolver,
         MailResolver,
         PolicyResolver,
+        ProfileResolver,
         RolloutResolver,
         VersionResolver,
       ],
       references: { Agent: resolveAgent as never, Job: resolveJob as never, Rollout: resolveRollout as never },
     }),
-    context: (call): AgentsContext => ({ call, runtime, services, agents: agentLoaders(agents, fleet) }),
+    context: (call): AgentsContext => ({
+      call,
+      runtime,
+      services,
+      agents: agentLoaders(agents, fleet, services.profiles),
+    }),
     routes: {
       'POST /internal/credentials': credentialsRoute(services.credentials),
       ...discoveryRoutes(services.directory),
+      ...profileRoutes(services.profiles),
     },
     async start() {
       await rounds.start();

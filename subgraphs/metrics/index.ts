@@ -19,6 +19,7 @@ import { AgentResolver } from './resolver/agent.ts';
 import type { MetricsContext } from './resolver/context.ts';
 import { MetricResolver, SeriesResolver } from './resolver/metric.ts';
 import { SpanResolver, TraceResolver } from './resolver/trace.ts';
+import { BottleneckService } from './service/bottlenecks.ts';
 import { Intake } from './service/intake.ts';
 import { MeasureService } from './service/measures.ts';
 import { TraceService } from './service/traces.ts';
@@ -30,6 +31,7 @@ import { SpanStore } from './store/spans.ts';
 import { prepareTables } from './store/tables.ts';
 import { TraceStore } from './store/traces.ts';
 import { UsageStore } from './store/usage.ts';
+import { WorkStore } from './store/work.ts';
 
 /** All it keeps is in the telemetry store. */
 export const entities = [];
@@ -50,6 +52,7 @@ export async function metricsSubgraph(runtime: HouseRuntime): Promise<Subgraph> 
   const measures = new MeasureService(stores.metrics, new SeriesStore(telemetry), cursors, clock);
   const traces = new TraceService(stores.traces, cursors, clock);
   const usage = new UsageService(new UsageStore(telemetry), settings.FLEET_PRICES);
+  const bottlenecks = new BottleneckService(new WorkStore(telemetry));
   return {
     name: 'metrics',
     schema: await buildSubgraph({
@@ -67,7 +70,7 @@ export async function metricsSubgraph(runtime: HouseRuntime): Promise<Subgraph> 
       intake,
       measures,
       traces,
-      loaders: metricsLoaders(stores, usage),
+      loaders: metricsLoaders(stores, usage, bottlenecks),
     }),
     routes: {
       'POST /v1/metrics': otlpRoute('metrics', (request, { call }) => intake.metrics(request, call.principal)),

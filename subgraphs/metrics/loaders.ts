@@ -1,23 +1,32 @@
 import DataLoader from 'dataloader';
+import type { BottleneckFinding } from './entity/bottleneck.ts';
 import type { Stretch } from './entity/stretch.ts';
 import type { Span, TraceSummary } from './entity/trace.ts';
 import type { AgentUsage } from './entity/usage.ts';
+import type { BottleneckService } from './service/bottlenecks.ts';
 import type { UsageService } from './service/usage.ts';
 import type { MetricStore } from './store/metrics.ts';
 import type { SpanStore } from './store/spans.ts';
 import type { TraceStore } from './store/traces.ts';
+
+interface OfAgent {
+  agentId: string;
+  stretch: Stretch;
+}
 
 /** Batches what one request asks of many nodes. Made anew for each request. */
 export interface MetricsLoaders {
   spans: DataLoader<string, Span[]>;
   summaries: DataLoader<string, TraceSummary | null>;
   newestSamples: DataLoader<string, Date | null>;
-  usage: DataLoader<{ agentId: string; stretch: Stretch }, AgentUsage, string>;
+  usage: DataLoader<OfAgent, AgentUsage, string>;
+  bottlenecks: DataLoader<OfAgent, BottleneckFinding, string>;
 }
 
 export function metricsLoaders(
   stores: { spans: SpanStore; traces: TraceStore; metrics: MetricStore },
   usage: UsageService,
+  bottlenecks: BottleneckService,
 ): MetricsLoaders {
   return {
     spans: new DataLoader(async (ids) => {
@@ -35,28 +44,35 @@ export function metricsLoaders(
         return atMs === undefined ? null : new Date(atMs);
       });
     }),
-    usage: new DataLoader((keys) => usageBatch(keys, usage), {
-      cacheKeyFn: ({ agentId, stretch }) => `${agentId} ${stretch.fromMs} ${stretch.toMs}`,
-    }),
+    usage: ofAgents((ids, stretch) => usage.read(ids, stretch)),
+    bottlenecks: ofAgents((ids, stretch) => bottlenecks.find(ids, stretch)),
   };
 }
 
 /** One query for all agents of the same stretch. */
-async function usageBatch(
-  keys: readonly { agentId: string; stretch: Stretch }[],
-  usage: UsageService,
-): Promise<AgentUsage[]> {
-  const answers = new Map<object, AgentUsage>();
+function ofAgents<Answer>(
+  read: (agentIds: readonly string[], stretch: Stretch) => Promise<Answer[]>,
+): DataLoader<OfAgent, Answer, string> {
+  return new DataLoader((keys) => batch(keys, read), {
+    cacheKeyFn: ({ agentId, stretch }) => `${agentId} ${stretch.fromMs} ${stretch.toMs}`,
+  });
+}
+
+async function batch<Answer>(
+  keys: readonly OfAgent[],
+  read: (agentIds: readonly string[], stretch: Stretch) => Promise<Answer[]>,
+): Promise<Answer[]> {
+  const answers = new Map<object, Answer>();
   const byStretch = Map.groupBy(keys, ({ stretch }) => `${stretch.fromMs} ${stretch.toMs}`);
   for (const group of byStretch.values()) {
     const [first] = group;
-    const found = await usage.read(
+    const found = await read(
       group.map(({ agentId }) => agentId),
       (first as (typeof group)[number]).stretch,
     );
     group.forEach((key, at) => {
-      answers.set(key, found[at] as AgentUsage);
+      answers.set(key, found[at] as Answer);
     });
   }
-  return keys.map((key) => answers.get(key) as AgentUsage);
+  return keys.map((key) => answers.get(key) as Answer);
 }

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import type { Principal } from '../../lib/call/principal.ts';
 import { callOf, type TestHouse } from '../support/house.ts';
 
@@ -31,13 +32,15 @@ export async function startFront(house: TestHouse): Promise<Front> {
 async function serve(house: TestHouse, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  if (request.url?.startsWith('/v1/')) return void response.end('{}');
+  const isProfile = request.url?.startsWith('/v1/profiles');
+  if (request.url?.startsWith('/v1/') && !isProfile) return void response.end('{}');
   const principal = await principalOf(house, (request.headers.authorization ?? '').replace('Bearer ', ''));
   if (!principal) {
     response.writeHead(401, { 'content-type': 'application/json' });
     response.end(JSON.stringify({ errors: [{ message: 'unknown token', extensions: { code: 'UNAUTHENTICATED' } }] }));
     return;
   }
+  if (isProfile) return profile(house, request, response, principal, Buffer.concat(chunks));
   const cut = new AbortController();
   response.on('close', () => cut.abort());
   const answer = await house.client.open('POST /graphql', {
@@ -49,6 +52,20 @@ async function serve(house: TestHouse, request: IncomingMessage, response: Serve
   answer.on('error', () => response.destroy());
   response.writeHead(answer.statusCode ?? 500, answer.headers);
   answer.pipe(response);
+}
+
+/** As the router hands it on: unpacked. */
+async function profile(
+  { client }: TestHouse,
+  { method, url, headers }: IncomingMessage,
+  response: ServerResponse,
+  principal: Principal,
+  sent: Buffer,
+): Promise<void> {
+  const body = headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent;
+  const answer = await client.send(`${method} ${url}`, { call: callOf({ principal }), body });
+  response.writeHead(answer.status, { 'content-type': 'application/json' });
+  response.end(answer.body);
 }
 
 const known = new Map<string, Principal>([[OWNER_TOKEN, OWNER]]);

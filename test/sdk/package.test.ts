@@ -29,7 +29,7 @@ swc
   .then(({ code }) => console.log(gzipSync(code, { level: 9 }).length));
 `;
 /** What it weighs today, and a little; so that it grows by decision only. */
-const MOST_BYTES = 13_300;
+const MOST_BYTES = 13_600;
 
 describe('the package', () => {
   test('its core needs nothing but Node; the factory awilix beside', () => {

@@ -8,6 +8,7 @@ import { MailStore } from '../store/mail.ts';
 import { PastStore } from '../store/past.ts';
 import { PeerStore } from '../store/peers.ts';
 import { PolicyStore } from '../store/policies.ts';
+import { ProfileStore } from '../store/profiles.ts';
 import { RecoveryStore } from '../store/recoveries.ts';
 import { RolloutStore } from '../store/rollouts.ts';
 import { StoryStore } from '../store/story.ts';
@@ -32,6 +33,7 @@ import { Pager } from './pager.ts';
 import { Past } from './past.ts';
 import { Peers } from './peers.ts';
 import { RecoveryPolicies } from './policies.ts';
+import { Profiles } from './profiles.ts';
 import { Proofs } from './proofs.ts';
 import { Registry } from './registry.ts';
 import { Remedies } from './remedies.ts';
@@ -57,6 +59,7 @@ export interface AgentsServices {
   jobs: Jobs;
   past: Past;
   policies: RecoveryPolicies;
+  profiles: Profiles;
   healthModels: HealthModels;
 }
 
@@ -108,6 +111,8 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const jobStore = new JobStore(database);
   const list = new AgentList(database);
   const runner = new JobRunner(jobStore, agents, mail, story, mailbox, writes, fleet, clock, log);
+  const kept = { kept: settings.FLEET_PROFILES_KEPT, keptDays: settings.FLEET_PROFILE_DAYS };
+  const profiles = new Profiles(new ProfileStore(database), agents, story, mailbox, writes, clock, kept);
   const past = new Past(new PastStore(database), clock, settings.FLEET_AGENT_HISTORY_DAYS);
   return {
     agents,
@@ -125,11 +130,12 @@ export function assemble(runtime: HouseRuntime): Assembly {
       jobs: new Jobs(jobStore, list, writes, cursors, events, clock, () => runner.wake()),
       past,
       policies,
+      profiles,
       healthModels,
     },
     rounds: new Rounds({
       ...{ watch, observer, mailbox, peers, credentials, runner, past, measuring, conductor, drift, events, log },
-      ...{ policies, healthModels, history, causes, proofs, pager },
+      ...{ policies, healthModels, history, causes, proofs, pager, profiles },
     }),
   };
 }

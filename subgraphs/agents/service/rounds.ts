@@ -14,6 +14,7 @@ import type { Pager } from './pager.ts';
 import type { Past } from './past.ts';
 import type { Peers } from './peers.ts';
 import type { RecoveryPolicies } from './policies.ts';
+import type { Profiles } from './profiles.ts';
 import type { Proofs } from './proofs.ts';
 import type { Conductor } from './rollout/conductor.ts';
 import type { Drift } from './rollout/drift.ts';
@@ -40,7 +41,7 @@ const HISTORY_MS = 5_000;
 const PROVE_MS = 2_000;
 /** How far two looks for pages that wait are apart. */
 const PAGE_MS = 1_000;
-/** How far two sweeps of what rollouts were decided by are apart. */
+/** How far two sweeps of what rollouts were decided by, and of profiles, are apart. */
 const SWEEP_MS = 3_600_000;
 /** How soon the stream of mail is opened again when it broke. */
 const RESUME_MS = 1_000;
@@ -60,6 +61,7 @@ export interface RoundsParts {
   healthModels: HealthModels;
   history: HealthHistory;
   causes: Causes;
+  profiles: Profiles;
   proofs: Proofs;
   pager: Pager;
   events: EventStream;
@@ -74,7 +76,7 @@ export class Rounds {
 
   constructor(private readonly parts: RoundsParts) {
     const { watch, observer, mailbox, peers, credentials, measuring, conductor, drift, past, log } = parts;
-    const { policies, healthModels, history, causes, proofs, pager } = parts;
+    const { policies, healthModels, history, causes, profiles, proofs, pager } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -89,7 +91,7 @@ export class Rounds {
       round('flush', () => observer.flush(peers.any).then(() => credentials.flush()), FLUSH_MS),
       round('mail', () => this.#deliver(), RESUME_MS),
       round('rollouts', () => measuring.flush().then(() => conductor.round()), ROLL_MS),
-      round('sweep', () => measuring.sweep(), SWEEP_MS),
+      round('sweep', () => measuring.sweep().then(() => profiles.forget()), SWEEP_MS),
       round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
       round('past', () => past.forget(), FORGET_MS),

@@ -3,6 +3,7 @@ import { SeriesQuery } from '../../../lib/graphql/series-query.ts';
 import { TimeRange } from '../../../lib/graphql/shared.ts';
 import type { Page } from '../../../lib/page.ts';
 import { MeasuredAgent } from '../entity/agent.ts';
+import { BottleneckFinding } from '../entity/bottleneck.ts';
 import { SeriesResult } from '../entity/series.ts';
 import { Trace, TraceConnection, TraceFilter } from '../entity/trace.ts';
 import { AgentUsage } from '../entity/usage.ts';
@@ -47,5 +48,21 @@ export class AgentResolver {
     @Ctx() { loaders, nowMs }: MetricsContext,
   ): Promise<AgentUsage> {
     return loaders.usage.load({ agentId: agent.id, stretch: usageStretch(range, nowMs) });
+  }
+
+  @FieldResolver(() => BottleneckFinding, {
+    nullable: true,
+    description: 'What keeps it from being faster, if anything does.',
+  })
+  bottleneck(
+    @Root() agent: MeasuredAgent,
+    @Arg('range', () => TimeRange, {
+      nullable: true,
+      description: 'Work that began in this stretch; nothing means the last five minutes.',
+    })
+    range: TimeRange | null | undefined,
+    @Ctx() { loaders, nowMs }: MetricsContext,
+  ): Promise<BottleneckFinding> {
+    return loaders.bottlenecks.load({ agentId: agent.id, stretch: usageStretch(range, nowMs, 'PT5M') });
   }
 }

@@ -5,9 +5,9 @@ import type { UsageStore } from '../store/usage.ts';
 import { type Prices, usageOf } from './prices.ts';
 import { stretchOf } from './range.ts';
 
-/** The stretch that a range means: the last hour when there is none, up to now when it is open. */
-export function usageStretch(range: TimeRange | null | undefined, nowMs: number): Stretch {
-  const { fromMs, toMs } = stretchOf(range ?? { last: 'PT1H' }, nowMs, ['range']);
+/** The stretch that a range means: the last hour, or what is said instead, when there is none; up to now when it is open. */
+export function usageStretch(range: TimeRange | null | undefined, nowMs: number, last = 'PT1H'): Stretch {
+  const { fromMs, toMs } = stretchOf(range ?? { last }, nowMs, ['range']);
   return { fromMs: fromMs ?? 0, toMs: toMs ?? nowMs };
 }
 
