@@ -4,7 +4,9 @@ import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDebug } from './commands/debug.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDev } from './commands/dev.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
 import { addHealth } from './commands/health.ts';
@@ -20,6 +22,7 @@ import { addSearches } from './commands/searches.ts';
 import { addStart, start } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addToken } from './commands/token.ts';
+import { addTrace } from './commands/trace.ts';
 import { addVersions } from './commands/versions.ts';
 import type { Surface } from './context.ts';
 import { EXIT_CODE, explain } from './output/exit-code.ts';
@@ -32,16 +35,20 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     .option('--json', 'JSON for scripts instead of tables')
     .exitOverride()
     .configureOutput({ writeOut: (text) => surface.out.write(text), writeErr: (text) => surface.err.write(text) });
+  const behind = words.includes('--') ? words.slice(words.indexOf('--') + 1) : [];
   for (const add of [
     addStart,
+    addDev,
     addStatus,
     addDoctor,
     addAgents,
     addVersions,
     addRollout,
     addHealth,
+    addDebug,
     addRecovery,
     addLogs,
+    addTrace,
     addSearches,
     addRetention,
     addAlerts,
@@ -56,7 +63,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addDemo,
     addCompletion,
   ])
-    add(program, surface);
+    add(program, surface, behind);
   for (const command of everyCommand(program)) command.copyInheritedSettings(program);
   try {
     // Every word behind `start` is the supervisor's, --help and --json too.
