@@ -32,7 +32,12 @@ function token(root: string): string {
 
 /** The platform's address: given by --url, else FLEET_URL, else this machine's. */
 export function platformUrl(url: string | undefined): string {
-  return url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000';
+  return givenUrl(url) ?? 'http://127.0.0.1:4000';
+}
+
+/** The address that somebody named: by --url or FLEET_URL. */
+export function givenUrl(url: string | undefined): string | undefined {
+  return url ?? process.env['FLEET_URL'];
 }
 
 /** Where the platform is and who asks. */
@@ -60,6 +65,20 @@ export const wholeEnvironment = (): NodeJS.ProcessEnv => process.env;
 export function environment(root: string): NodeJS.ProcessEnv {
   const { FLEET_URL: _, FLEET_TOKEN: __, ...rest } = process.env;
   return rest['FLEET_DATA'] ? { ...rest, FLEET_DATA: dataFolder(root) } : rest;
+}
+
+/**
+ * The environment of what `fleet dev` starts: of the platform, which records every request; of an agent's program where it is told whom to join.
+ * @param port the platform's; PORT or 4000 unless given
+ */
+export function devEnvironment(
+  root: string,
+  port: string | undefined,
+  join?: { url: string; token: string },
+): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...environment(root), FLEET_DATA: dataFolder(root) };
+  if (join) return { ...env, FLEET_URL: join.url, FLEET_TOKEN: join.token };
+  return { ...env, FLEET_TRACE_RATIO: env['FLEET_TRACE_RATIO'] ?? '1', ...(port === undefined ? {} : { PORT: port }) };
 }
 
 /** What a mutation's payload says, or the failure its first user error states. */

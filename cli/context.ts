@@ -24,6 +24,8 @@ export interface Surface {
   signal: AbortSignal;
   /** The package's folder. */
   root: string;
+  /** The folder the command is run in. */
+  cwd: string;
   exit(code: number): void;
 }
 

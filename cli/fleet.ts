@@ -17,6 +17,7 @@ void run(process.argv.slice(2), {
   signal: unread.signal,
   // dist/cli/fleet.js lies two folders down.
   root: path.resolve(__dirname, '../..'),
+  cwd: process.cwd(),
   exit: (code) => {
     process.exitCode = code;
   },

@@ -5,7 +5,9 @@ import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBottleneck } from './commands/bottleneck.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addDebug } from './commands/debug.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDev } from './commands/dev.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
 import { addHealth } from './commands/health.ts';
@@ -22,6 +24,7 @@ import { addSearches } from './commands/searches.ts';
 import { addStart, start } from './commands/start.ts';
 import { addStatus } from './commands/status.ts';
 import { addToken } from './commands/token.ts';
+import { addTrace } from './commands/trace.ts';
 import { addVersions } from './commands/versions.ts';
 import type { Surface } from './context.ts';
 import { EXIT_CODE, explain } from './output/exit-code.ts';
@@ -34,8 +37,10 @@ export function programOf(surface: Surface): Command {
     .option('--json', 'JSON for scripts instead of tables')
     .exitOverride()
     .configureOutput({ writeOut: (text) => surface.out.write(text), writeErr: (text) => surface.err.write(text) });
+  const behind = words.includes('--') ? words.slice(words.indexOf('--') + 1) : [];
   for (const add of [
     addStart,
+    addDev,
     addStatus,
     addDoctor,
     addAgents,
@@ -44,8 +49,10 @@ export function programOf(surface: Surface): Command {
     addHealth,
     addProfile,
     addBottleneck,
+    addDebug,
     addRecovery,
     addLogs,
+    addTrace,
     addSearches,
     addRetention,
     addAlerts,
@@ -60,7 +67,7 @@ export function programOf(surface: Surface): Command {
     addDemo,
     addCompletion,
   ])
-    add(program, surface);
+    add(program, surface, behind);
   for (const command of everyCommand(program)) command.copyInheritedSettings(program);
   return program;
 }

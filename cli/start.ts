@@ -24,6 +24,9 @@ async function startAll({ demo, split }: StartOptions): Promise<void> {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // Whoever started us by a channel is gone when it closes: nobody would stop us any more.
+  process.on('disconnect', stop);
+  process.on('message', (message) => obey(message as Order, supervisor, stop));
   try {
     await supervisor.start();
   } catch (error) {
@@ -34,6 +37,7 @@ async function startAll({ demo, split }: StartOptions): Promise<void> {
     }
   }
   if (stopping) return;
+  say({ ready: true, url: supervisor.url });
   const lines = announcement({
     versions: `node ${process.versions.node}, ${supervisor.postgresVersion}, ClickHouse ${settings.CLICKHOUSE_URL ? 'by URL' : 'as a library'}`,
     url: supervisor.url,
@@ -42,6 +46,27 @@ async function startAll({ demo, split }: StartOptions): Promise<void> {
     demo,
   });
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** What whoever started us by a channel may ask. */
+interface Order {
+  stop?: boolean;
+  /** Processes or houses that are to be started anew. */
+  restart?: string[];
+}
+
+function obey({ stop: isStop, restart }: Order, supervisor: Supervisor, stop: () => void): void {
+  if (isStop) stop();
+  if (!restart) return;
+  supervisor.restart(restart).then(
+    (restarted) => say({ restarted }),
+    (error: unknown) => say({ refused: messageOf(error) }),
+  );
+}
+
+/** Tells whoever started us by a channel, if somebody did and is there. */
+function say(message: object): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function fail(error: unknown): void {

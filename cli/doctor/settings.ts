@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { messageOf } from '../../lib/errors.ts';
 import { describeSettings, isLoopback, loadSettings, type Settings } from '../../lib/settings/index.ts';
+import { distance } from '../output/near-names.ts';
 import { type Check, error, type Finding, type Place, warning } from './check.ts';
 
 /** Names in FLEET_… that are no server’s setting. */
@@ -83,18 +84,4 @@ function envFile({ root }: Place): Finding[] {
   return [
     warning('env-file-readable', `${file} holds secrets, and others on this machine may read it`, `chmod 600 ${file}`),
   ];
-}
-
-/** How many letters two names are apart (Levenshtein). */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= from.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j += 1) {
-      const swap = (row[j - 1] as number) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(swap, (row[j] as number) + 1, (next[j - 1] as number) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] as number;
 }

@@ -21,6 +21,7 @@ export interface ChildOptions {
 export class Child {
   #process: ChildProcess | undefined;
   #stopping = false;
+  #isRestarting = false;
   #pauseMs = FIRST_PAUSE_MS;
   #timer: NodeJS.Timeout | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -59,7 +60,7 @@ export class Child {
     child.once('close', (code, signal) => {
       this.#process = undefined;
       onChange();
-      if (this.#stopping || (mayEnd && code === 0)) return;
+      if (this.#stopping || this.#isRestarting || (mayEnd && code === 0)) return;
       // One that served is back at once; only one that cannot start is left longer and longer.
       if (this.isReady) this.#pauseMs = FIRST_PAUSE_MS;
       this.isReady = false;
@@ -72,9 +73,22 @@ export class Child {
     onChange();
   }
 
-  /** Asks it to drain and end; kills it after `limitMs`. */
-  async stop(limitMs: number): Promise<void> {
+  /** Ends it as `stop` does, and starts it anew: with the code that is there by then. */
+  async restart(limitMs: number): Promise<void> {
+    this.#isRestarting = true;
+    await this.#end(limitMs);
+    this.#isRestarting = false;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    if (!this.#stopping) this.start();
+  }
+
+  /** Asks it to drain and end, for good; kills it after `limitMs`. */
+  stop(limitMs: number): Promise<void> {
     this.#stopping = true;
+    return this.#end(limitMs);
+  }
+
+  async #end(limitMs: number): Promise<void> {
     clearTimeout(this.#timer);
     const child = this.#process;
     if (!child) return;

@@ -46,6 +46,11 @@ export class DataFolder {
     await this.#endOrphans();
   }
 
+  /** Tells where the platform of this folder is reached, for those who find the folder taken. */
+  announce(url: string): void {
+    this.#write('supervisor.json', { pid: process.pid, started: startedAt(process.pid), url });
+  }
+
   release(): void {
     for (const file of ['supervisor.json', 'children.json', 'demo.pid'])
       rmSync(path.join(this.folder, file), { force: true });

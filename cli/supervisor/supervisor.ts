@@ -7,7 +7,7 @@ import { freePort, type LocalPostgres, startLocalPostgres } from '../../lib/post
 import { prepareDatabase } from '../../lib/postgres/roles.ts';
 import { isLoopback, type Settings } from '../../lib/settings/index.ts';
 import { YOUNG_GENERATION } from '../../router/young-generation.ts';
-import { HOUSE_NAMES, MADE_BY_SUPERVISOR, processNames } from '../platform/processes.ts';
+import { HOUSE_NAMES, housesOf, MADE_BY_SUPERVISOR, processNames } from '../platform/processes.ts';
 import { flagsFile, packageRoot, processLog } from '../platform/surroundings.ts';
 import { Child } from './child.ts';
 import { DataFolder } from './data-folder.ts';
@@ -17,6 +17,7 @@ import type { Progress } from './progress.ts';
 /** Settings that are made anew at each start where nobody gave them. */
 const MADE = ['FLEET_HOUSES', 'DATABASE_URL', 'PORT'];
 const READY_LIMIT_MS = 120_000;
+const RESTART_LIMIT_MS = 3_000;
 
 export interface SupervisorOptions {
   settings: Settings;
@@ -35,6 +36,9 @@ export class Supervisor {
   #demo: Child | undefined;
   #postgres: LocalPostgres | undefined;
   #stopping = false;
+  #starting: Promise<void> | undefined;
+  /** The database's way back, after it ended. */
+  #reviving: Promise<void> | undefined;
   url = '';
   token: { value: string; isNew: boolean } = { value: '', isNew: false };
 
@@ -48,8 +52,13 @@ export class Supervisor {
     return this.#postgres ? `PostgreSQL ${this.#postgres.version}` : 'PostgreSQL by URL';
   }
 
-  /** @throws StartFailure with one line and an exit code */
-  async start(): Promise<void> {
+  /** Returns early, with less running, when it is stopped meanwhile. @throws StartFailure with one line and an exit code */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
     const { settings, progress } = this.options;
     refuseOpenDoor(settings);
     await this.#data.take();
@@ -61,11 +70,15 @@ export class Supervisor {
       : this.#data.secret('admin-token');
     const port = settings.PORT || (await freePort());
     this.url = `http://${settings.HOST.includes(':') ? `[${settings.HOST}]` : settings.HOST}:${port}`;
+    this.#data.announce(this.url);
+    if (this.#stopping) return;
     const database = await progress.step('PostgreSQL', () => this.#database(secret));
     const env = await this.#environment(secret, database, port);
+    if (this.#stopping) return;
     const names = processNames(this.options.split, settings.CLICKHOUSE_URL !== undefined);
     for (const name of ['router', ...names]) this.#launch(name, ['dist/cli/run.js', name], env);
     await progress.step(['router', ...names].join(', '), () => this.#ready());
+    if (this.#stopping) return;
     if (this.options.demo) {
       this.#demo = this.#launch('demo', ['dist/fleet/main.js'], this.#demoEnvironment(env), true);
     }
@@ -75,6 +88,10 @@ export class Supervisor {
   /** Demo first, then the router, then the houses; PostgreSQL last. */
   async stop(): Promise<void> {
     this.#stopping = true;
+    // What is being started now would be missed: it is stopped once it is there. A start that failed has said why.
+    await this.#starting?.catch(() => undefined);
+    await this.#reviving;
+    if (!this.#data.isTaken) return;
     await this.#demo?.stop(2_000);
     const [router, ...houses] = this.#children.filter((child) => child !== this.#demo);
     await router?.stop(4_000);
@@ -84,9 +101,23 @@ export class Supervisor {
     this.#log.info('platform.stopped');
   }
 
+  /**
+   * Starts processes anew, with the code that is there now; resolves when all is ready again.
+   * @param parts names of processes, or of houses: the process that one lives in
+   * @returns the processes
+   */
+  async restart(parts: readonly string[]): Promise<string[]> {
+    const isMeant = ({ name }: Child) => parts.includes(name) || parts.some((part) => housesOf(name)?.includes(part));
+    const meant = this.#children.filter(isMeant);
+    // Together: one after the other, each would be waited for by the others' callers.
+    await Promise.all(meant.map((child) => child.restart(RESTART_LIMIT_MS)));
+    await this.#ready();
+    return meant.map(({ name }) => name);
+  }
+
   /** After a start that failed: ends what runs, and leaves the folder to whoever holds it. */
   async abandon(): Promise<void> {
-    if (this.#data.isTaken) await this.stop();
+    await this.stop();
   }
 
   #launch(name: string, args: string[], env: Record<string, string>, mayEnd = false): Child {
@@ -127,7 +158,9 @@ export class Supervisor {
       port: this.#postgres?.port,
     });
     this.#postgres = postgres;
-    void postgres.ended.then(() => this.#restartPostgres());
+    void postgres.ended.then(() => {
+      this.#reviving = this.#restartPostgres();
+    });
     return postgres.url;
   }
 
@@ -172,7 +205,7 @@ export class Supervisor {
     for (let waitedMs = 0; waitedMs < READY_LIMIT_MS; waitedMs += 20) {
       if (this.#stopping) return;
       // Asking earlier would only open the router's breakers.
-      if (!this.#children.every((child) => child.isReady)) {
+      if (!this.#children.every((child) => child.isReady || child === this.#demo)) {
         await pause(20);
         continue;
       }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import type { Readable } from 'node:stream';
+import { readLines } from './lines.ts';
 
 /** How a program ended. */
 export interface Ending {
@@ -23,9 +23,6 @@ export interface WrappedOptions {
   graceMs: number;
 }
 
-/** A line is told at this length at the latest. */
-const MAX_LINE = 64 * 1024;
-
 /** A program and all that it starts: a group of processes that is signalled as one. */
 export class WrappedProgram {
   #child: ChildProcess | undefined;
@@ -45,8 +42,16 @@ export class WrappedProgram {
     const [command = '', ...args] = words;
     this.#isAsked = false;
     const child = spawn(command, args, { env, detached: true, stdio: ['inherit', 'pipe', 'pipe'] });
-    this.#read(child.stdout, false);
-    this.#read(child.stderr, true);
+    const { onLine, onText } = this.options;
+    for (const [stream, isError] of [
+      [child.stdout, false],
+      [child.stderr, true],
+    ] as const) {
+      readLines(stream, {
+        onText: (text) => onText(text, isError),
+        onLine: (line) => onLine(line, isError),
+      });
+    }
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
       child.once('error', reject);
@@ -85,20 +90,5 @@ export class WrappedProgram {
       // It ended just now.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
-  }
-
-  #read(stream: Readable, isError: boolean): void {
-    let rest = '';
-    stream.setEncoding('utf8');
-    stream.on('data', (text: string) => {
-      this.options.onText(text, isError);
-      const lines = (rest + text).split(/\r?\n/);
-      rest = lines.pop() as string;
-      for (const line of lines) if (line) this.options.onLine(line, isError);
-      if (rest.length < MAX_LINE) return;
-      this.options.onLine(rest, isError);
-      rest = '';
-    });
-    stream.on('end', () => rest && this.options.onLine(rest, isError));
   }
 }

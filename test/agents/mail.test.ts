@@ -1,9 +1,19 @@
 import type { TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
-import { AgentsDriver, type MovableClock, movableClock, OPERATOR, startAgents, type TestAgent } from './support.ts';
+import {
+  AgentsDriver,
+  type MovableClock,
+  movableClock,
+  OPERATOR,
+  startAgents,
+  type TestAgent,
+  VIEWER,
+} from './support.ts';
 
 const COMMANDS = `subscription ($agentId: ID!, $after: String) { agentCommands(agentId: $agentId, after: $after) {
   id cursor name arguments fence } }`;
+
+const WAITING = 'query ($id: ID!) { agent(id: $id) { pendingCommands { id name issuedBy { id } } } }';
 
 describe('a mailbox', () => {
   let house: TestHouse;
@@ -38,6 +48,9 @@ describe('a mailbox', () => {
 
   const listen = (agent: TestAgent, after: string | null = null, call = {}) =>
     driver.subscribe(COMMANDS, { agentId: agent.id, after }, { principal: agent.itself, ...call });
+
+  const waiting = async (agent: TestAgent, principal = OPERATOR) =>
+    (await driver.do(WAITING, { id: agent.id }, { principal })).agent.pendingCommands;
 
   test('a process that another took over from is heard, and given no mail by its beats, its stream, or a new one', async () => {
     const before = await driver.register();
@@ -86,6 +99,10 @@ describe('a mailbox', () => {
     const { id, cursor, name, fence } = command;
     expect(live.payloads).toEqual([{ id, cursor, name, arguments: { shard: 3 }, fence }]);
     expect(live.ids).toEqual([cursor]);
+    expect(await waiting(agent)).toEqual([{ id, name, issuedBy: { id: 'operator' } }]);
+    expect(await waiting(agent, agent.itself)).toHaveLength(1);
+    const asAnother = house.ask(WAITING, { id: agent.id }, { principal: VIEWER });
+    expect(await asAnother).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
     for (let beat = 0; beat < 2; beat += 1)
       expect((await driver.beat(agent)).commands).toEqual([expect.objectContaining({ id })]);
     expect(await complete(agent, command, { result: { rows: 7 } })).toEqual({
@@ -93,6 +110,7 @@ describe('a mailbox', () => {
       userErrors: [],
     });
     expect((await driver.beat(agent)).commands).toEqual([]);
+    expect(await waiting(agent)).toEqual([]);
     const actions = (await driver.entries(agent.id)).map(({ action }) => action);
     expect(actions).toEqual(expect.arrayContaining(['sendAgentCommand', 'completeCommand']));
     const { events } = await driver.agent(agent.id, 'events(first: 1) { nodes { name detail } }');

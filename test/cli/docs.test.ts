@@ -44,6 +44,20 @@ const PATIENT = {
   events: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] },
 };
 
+const TRACE = {
+  ...{ traceId: 'b'.repeat(32), startedAt: '2026-01-01T00:00:00.000Z', durationMs: 1, errors: 0, logs: null },
+  spans: [
+    {
+      spanId: 's',
+      parentSpanId: null,
+      name: 'query Fleet',
+      service: 'router',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      durationMs: 1,
+    },
+  ],
+};
+
 describe('the documents', () => {
   const server = new ContractServer();
   const terminal = new Terminal();
@@ -84,6 +98,9 @@ describe('the documents', () => {
       featureFlags: () => [],
       queryPlan: () => ({ rootFields: ['agents'], cost: 1, tookMs: 3, nodes: [] }),
       agent: () => PATIENT,
+      errorGroups: () => ({ nodes: [] }),
+      traces: () => ({ nodes: [TRACE] }),
+      trace: () => TRACE,
       recoveryPolicies: () => [],
       applyRecoveryPolicy: () => ({ policy: { version: 1 }, changes: [], userErrors: [] }),
       retentionPolicies: () => [],

@@ -31,6 +31,7 @@ async function fleet(isTTY: boolean, ...words: string[]) {
     stdin: Readable.from([]),
     signal: new AbortController().signal,
     root: folder,
+    cwd: folder,
     exit: (code) => {
       ran.code = code;
     },

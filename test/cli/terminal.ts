@@ -50,6 +50,7 @@ export class Terminal {
       stdin: Readable.from([this.stdin]),
       signal: this.#over.signal,
       root: this.root,
+      cwd: this.root,
       exit: (code) => {
         this.code = code;
       },

@@ -4,6 +4,7 @@ import { uuidOf } from '../../../lib/node-id.ts';
 import { connectionOf } from '../../../lib/page.ts';
 import { Agent } from '../entity/agent.ts';
 import { AgentEvent } from '../entity/agent-event.ts';
+import { AgentCommand } from '../entity/command.ts';
 import { Fleet } from '../entity/fleet.ts';
 import { mayRead } from '../service/access.ts';
 import type { AgentsContext } from './context.ts';
@@ -73,5 +74,13 @@ export class AgentResolver {
     @Arg('after', () => String, { nullable: true, description: AFTER }) after?: string,
   ) {
     return services.catalogue.timeline(agent, { first, after });
+  }
+
+  @FieldResolver(() => [AgentCommand], {
+    nullable: true,
+    description: 'What waits in its mailbox or is being done: commands that have not ended, oldest first, at most 100.',
+  })
+  pendingCommands(@Root() agent: Agent, @Ctx() { call, services }: AgentsContext): Promise<AgentCommand[]> {
+    return services.mailbox.pending(call, agent);
   }
 }

@@ -108,6 +108,15 @@ export class Mailbox {
     return mail.filter((command) => !hasExpired(command, nowMs));
   }
 
+  /**
+   * The commands of an agent that have not ended, in order, at most 100; for itself, and for those who may command it.
+   * @throws FORBIDDEN
+   */
+  pending(call: Call, agent: Agent): Promise<AgentCommand[]> {
+    assertSpeaksFor(call.principal, agent);
+    return this.#pending.load(agent.uuid);
+  }
+
   /** Sends an agent a command; it waits until the agent takes it or it expires. */
   async send(call: Call, letter: Letter): Promise<WriteOutcome<CommandResult>> {
     let uuid = '';
