@@ -4,6 +4,7 @@ import { addAgents } from './commands/agents.ts';
 import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addCreate } from './commands/create.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
@@ -53,6 +54,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addFlags,
     addAudit,
     addRun,
+    addCreate,
     addDemo,
     addCompletion,
   ])
