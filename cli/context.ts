@@ -20,7 +20,8 @@ export interface Context {
 export interface Surface {
   out: Sink;
   err: Sink;
-  stdin: AsyncIterable<Buffer | string>;
+  /** A terminal when somebody can be asked. */
+  stdin: AsyncIterable<Buffer | string> & { isTTY?: boolean };
   signal: AbortSignal;
   /** The package's folder. */
   root: string;

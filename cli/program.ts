@@ -5,6 +5,7 @@ import { addAlerts } from './commands/alerts.ts';
 import { addAudit } from './commands/audit.ts';
 import { addBottleneck } from './commands/bottleneck.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addCreate } from './commands/create.ts';
 import { addDebug } from './commands/debug.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDev } from './commands/dev.ts';
@@ -64,6 +65,7 @@ export function programOf(surface: Surface): Command {
     addFlags,
     addAudit,
     addRun,
+    addCreate,
     addDemo,
     addCompletion,
   ])

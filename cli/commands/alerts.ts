@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type Context, contextOf, listed, type Surface } from '../context.ts';
 import { ago } from '../output/printer.ts';
 import { plain } from '../output/table.ts';
+import { addAlertsApply } from './alerts-apply.ts';
 
 const ALERT =
   'id name severity state firedAt startedAt resolvedAt value labels acknowledgement { at by { name } note } agent { id name state }';
@@ -45,6 +46,7 @@ export function addAlerts(program: Command, surface: Surface): void {
     .option('--severity <severities>', 'only INFO, WARNING or CRITICAL', listed)
     .option('--state <states>', 'only PENDING, FIRING, RECOVERING or RESOLVED', listed)
     .option('--limit <count>', 'no more than so many (1–100)', '50');
+  addAlertsApply(command, surface);
   command.action((query: string | undefined, options: Options) => alerts(contextOf(command, surface), query, options));
 }
 

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { FleetFailure, type UserError } from '../../sdk/index.ts';
+import type { UserError } from '../../sdk/index.ts';
 import { settled } from '../client.ts';
 import { contextOf, type Surface } from '../context.ts';
+import { readJsonFile } from '../json-file.ts';
 import { ago } from '../output/printer.ts';
 
 const VERSIONS = `query Versions($kind: String!) {
@@ -55,7 +55,7 @@ export function addVersions(program: Command, surface: Surface): void {
   publish.description('Publishes a version; it stays as it is.').option('--dry-run', 'only tell what would be');
   publish.action(async (file: string, { dryRun }: { dryRun?: boolean }) => {
     const { client, printer } = contextOf(publish, surface);
-    const input = { ...inputOf(file), ...(dryRun ? { dryRun } : {}) };
+    const input = { ...readJsonFile(file), ...(dryRun ? { dryRun } : {}) };
     const { publishAgentVersion } = await client.query<{ publishAgentVersion: Published | null }>(PUBLISH, { input });
     const { agentVersion, changes } = settled(publishAgentVersion);
     const done = dryRun ? 'would be published' : changes.length ? 'is published' : 'was published before';
@@ -63,12 +63,4 @@ export function addVersions(program: Command, surface: Surface): void {
       printer.line(`${agentVersion?.kind} ${agentVersion?.version} ${done}`),
     );
   });
-}
-
-function inputOf(file: string): object {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as object;
-  } catch {
-    throw new FleetFailure('BAD_INPUT', `${file} cannot be read as JSON`);
-  }
 }

@@ -6,6 +6,8 @@ export const EXIT_CODE = {
   internal: 1,
   usage: 2,
   notAllowed: 3,
+  /** `create` left marks of a merge: its own word for 3, for it asks nobody who could refuse. */
+  merged: 3,
   notFound: 4,
   refused: 5,
   unavailable: 6,

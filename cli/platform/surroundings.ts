@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { systemClock } from '../../lib/clock.ts';
 import { FileFlags, holdOf } from '../../lib/flags/index.ts';
@@ -6,17 +5,7 @@ import { Log } from '../../lib/log.ts';
 import { RotatingFile } from '../../lib/log-file.ts';
 import type { Settings } from '../../lib/settings/index.ts';
 
-/** The package's root: where package.json, schema/ and node_modules/ are, from source and from dist/ alike. */
-export function packageRoot(): string {
-  const here = path.resolve(__dirname, '../..');
-  return path.basename(here) === 'dist' ? path.dirname(here) : here;
-}
-
-/** The version in package.json. */
-export function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(path.join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
-  return version;
-}
+export { packageRoot, packageVersion } from '../package-root.ts';
 
 export function logFolder(settings: Settings): string {
   return path.resolve(settings.FLEET_DATA, 'logs');

@@ -20,6 +20,8 @@ export class Terminal {
   code = 0;
   stdin = '';
   columns: number | undefined;
+  /** Whether somebody sits there, who types what `stdin` says. */
+  isAttended = false;
   #over = new AbortController();
 
   /** Runs one command line to its end. */
@@ -46,8 +48,8 @@ export class Terminal {
     const out = { write: (text: string | Uint8Array) => (this.out += text) };
     return {
       out: columns ? { ...out, isTTY: true, columns } : out,
-      err: { write: (text) => (this.err += text) },
-      stdin: Readable.from([this.stdin]),
+      err: { write: (text) => (this.err += text), isTTY: this.isAttended },
+      stdin: Object.assign(Readable.from([this.stdin]), { isTTY: this.isAttended }),
       signal: this.#over.signal,
       root: this.root,
       cwd: this.root,

@@ -1,0 +1,1 @@
+"""The agent {{name}}, of kind {{kind}}."""
