@@ -24,6 +24,7 @@ import { AgentsRecovery1796180420000 } from './1796180420000-agents-recovery.ts'
 import { AgentsHealthModel1796180420001 } from './1796180420001-agents-health-model.ts';
 import { AgentsPeers1796180440000 } from './1796180440000-agents-peers.ts';
 import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
+import { AgentsStoryRetention1796241000000 } from './1796241000000-agents-story-retention.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -42,6 +43,7 @@ export const migrations: Record<string, Migration[]> = {
     AgentsTokenIncarnation1796180400003,
     AgentsRecovery1796180420000,
     AgentsHealthModel1796180420001,
+    AgentsStoryRetention1796241000000,
   ],
   logs: [
     LogsRetention1795406000004,

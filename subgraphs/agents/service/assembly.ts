@@ -39,6 +39,7 @@ import { assembleRollouts } from './rollout/assembly.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import { Targets } from './rollout/targets.ts';
 import { Rounds } from './rounds.ts';
+import { Stories } from './stories.ts';
 import { VersionedConfigs } from './version/versioned-configs.ts';
 import { Versions } from './version/versions.ts';
 import { Watch } from './watch.ts';
@@ -47,7 +48,7 @@ import { Watch } from './watch.ts';
 export interface AgentsServices {
   registry: Registry;
   lives: Lives;
-  beats: Beats;
+  beats: Pick<Beats, 'take' | 'takeAll'>;
   mailbox: Mailbox;
   credentials: Credentials;
   catalogue: Catalogue;
@@ -109,6 +110,10 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const list = new AgentList(database);
   const runner = new JobRunner(jobStore, agents, mail, story, mailbox, writes, fleet, clock, log);
   const past = new Past(new PastStore(database), clock, settings.FLEET_AGENT_HISTORY_DAYS);
+  const stories = new Stories(story, clock, {
+    keptDays: settings.FLEET_AGENT_STORY_DAYS,
+    keptLines: settings.FLEET_AGENT_STORY_LINES,
+  });
   return {
     agents,
     fleet,
@@ -129,7 +134,7 @@ export function assemble(runtime: HouseRuntime): Assembly {
     },
     rounds: new Rounds({
       ...{ watch, observer, mailbox, peers, credentials, runner, past, measuring, conductor, drift, events, log },
-      ...{ policies, healthModels, history, causes, proofs, pager },
+      ...{ policies, healthModels, history, causes, proofs, pager, stories },
     }),
   };
 }

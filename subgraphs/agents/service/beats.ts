@@ -18,6 +18,7 @@ import { overdueReason, type Patience, reportedOf, sayingOf } from './overdue.ts
 import type { Weights } from './penalty/weights.ts';
 import type { Told } from './rollout/evidence.ts';
 import type { Measuring } from './rollout/measuring.ts';
+import { type Soon, soon } from './soon.ts';
 import { learned, patienceOf } from './suspicion.ts';
 import { assertTellable, rememberTold, storyTold, type ToldEvent } from './told.ts';
 import { nextVitals, spendOf } from './vitals.ts';
@@ -80,39 +81,50 @@ export class Beats {
    * Takes many beats; each has its own answer.
    * @throws BAD_INPUT for more than 1,000
    */
-  takeAll(principal: Principal, beats: readonly Beat[]): Promise<BeatAnswer[]> {
+  async takeAll(principal: Principal, beats: readonly Beat[]): Promise<BeatAnswer[]> {
     if (beats.length > MAX_BEATS) {
       throw new FleetError('BAD_INPUT', `at most ${MAX_BEATS} beats at once`, { field: ['beats'] });
     }
-    return Promise.all(beats.map((beat) => this.take(principal, beat)));
+    const answers = beats.map((beat) => this.#take(principal, beat));
+    return answers.some((answer) => answer instanceof Promise) ? Promise.all(answers) : (answers as BeatAnswer[]);
   }
 
   /** Takes one beat; an expected failure is in `userErrors` (NOT_FOUND: it is gone and should stop). */
   async take(principal: Principal, beat: Beat): Promise<BeatAnswer> {
+    return this.#take(principal, beat);
+  }
+
+  /** At once where memory has all there is to know: nearly always, and a promise for each of its steps costs more than the step. */
+  #take(principal: Principal, beat: Beat): Soon<BeatAnswer> {
+    const refused = (error: unknown) => this.#refusal(beat, error);
     try {
-      const live = await this.fleet.get(uuidOf('Agent', beat.agentId, ['agentId']));
-      if (!live) throw new FleetError('NOT_FOUND', 'there is no such agent: register it', { field: ['agentId'] });
-      assertSpeaksFor(principal, live);
-      assertSane(beat);
-      await this.#hear(live, beat);
-      // A process that another took over from is heard, for it may be the one whose answer was lost, but given no mail.
-      const mail = isNewest(principal.incarnation, live.incarnation) ? await this.mailbox.waiting(live) : [];
-      return this.#answer(live, mail);
+      const answer = soon(this.fleet.get(uuidOf('Agent', beat.agentId, ['agentId'])), (live) => {
+        if (!live) throw new FleetError('NOT_FOUND', 'there is no such agent: register it', { field: ['agentId'] });
+        assertSpeaksFor(principal, live);
+        assertSane(beat);
+        return soon(this.#hear(live, beat), () => this.#answer(live, principal));
+      });
+      return answer instanceof Promise ? answer.catch(refused) : answer;
     } catch (error) {
-      const expected = asFleetError(error);
-      if (!expected) throw error;
-      const field = (expected.extensions['field'] as string[] | undefined) ?? null;
-      return {
-        ...this.#terms(beat.agentId),
-        desiredState: AgentState.RETIRED,
-        configVersion: 0,
-        commands: [],
-        userErrors: [{ code: expected.code, message: expected.message, field }],
-      };
+      return refused(error);
     }
   }
 
-  async #hear(live: LiveAgent, beat: Beat): Promise<void> {
+  /** @throws what is no expected failure */
+  #refusal({ agentId }: Beat, error: unknown): BeatAnswer {
+    const expected = asFleetError(error);
+    if (!expected) throw error;
+    const field = (expected.extensions['field'] as string[] | undefined) ?? null;
+    return {
+      ...this.#terms(agentId),
+      desiredState: AgentState.RETIRED,
+      configVersion: 0,
+      commands: [],
+      userErrors: [{ code: expected.code, message: expected.message, field }],
+    };
+  }
+
+  #hear(live: LiveAgent, beat: Beat): Soon<void> {
     if (beat.sequence === live.sequence) return;
     if (beat.sequence < live.sequence) {
       throw new FleetError(
@@ -139,8 +151,7 @@ export class Beats {
     const story = storyTold(live, events, nowMs);
     if (!story.length && !this.observer.isChange(live, seen, health)) return;
     const reason = overdueReason(live, nowMs, this.patience) ?? 'told by its beat';
-    await this.observer.change(live, seen, reason, story);
-    rememberTold(live, events);
+    return this.observer.change(live, seen, reason, story).then(() => rememberTold(live, events));
   }
 
   /** What the beat says of the agent's rhythm, and that whatever was held against it is over. */
@@ -155,14 +166,16 @@ export class Beats {
     live.suspicion = undefined;
   }
 
-  #answer(live: LiveAgent, commands: AgentCommand[]): BeatAnswer {
-    return {
+  #answer(live: LiveAgent, { incarnation }: Principal): Soon<BeatAnswer> {
+    // A process that another took over from is heard, for it may be the one whose answer was lost, but given no mail.
+    const mail = isNewest(incarnation, live.incarnation) ? this.mailbox.waiting(live) : [];
+    return soon(mail, (commands) => ({
       ...this.#terms(live.id),
       desiredState: live.desired,
       configVersion: live.configVersion,
       commands,
       userErrors: [],
-    };
+    }));
   }
 
   #terms(agentId: string) {

@@ -10,6 +10,7 @@ import type { BeatSample, FailedCheck, Health, Suspicion } from './health.ts';
 import type { LeaseTerms } from './lease.ts';
 import type { Saying } from './overdue.ts';
 import { STANDARD_WEIGHTS, type Weights } from './penalty/weights.ts';
+import type { Soon } from './soon.ts';
 import { NEW_RHYTHM, type Patience, patienceOf, presenceAt, type Rhythm } from './suspicion.ts';
 import { budgetOf, NO_VITALS, type Vitals } from './vitals.ts';
 
@@ -141,9 +142,11 @@ export class LiveFleet {
   }
 
   /** The agent, read once; undefined when there is none or it is deregistered. */
-  async get(uuid: string): Promise<LiveAgent | undefined> {
-    const known = this.#agents.get(uuid);
-    if (known) return known;
+  get(uuid: string): Soon<LiveAgent | undefined> {
+    return this.#agents.get(uuid) ?? this.#read(uuid);
+  }
+
+  async #read(uuid: string): Promise<LiveAgent | undefined> {
     const agent = await this.#found.load(uuid);
     if (!agent || agent.deregisteredAt) return undefined;
     return this.#agents.get(uuid) ?? this.add(agent, undefined);

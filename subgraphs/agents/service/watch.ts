@@ -27,9 +27,11 @@ export class Watch {
   /** Takes over who was heard before we started: each gets a whole lease, for we could not hear it meanwhile. */
   async begin(): Promise<void> {
     const nowMs = this.clock.nowMs();
-    for (const agent of await this.agents.heard()) {
-      const isOffline = agent.presence === AgentPresence.OFFLINE;
-      this.fleet.add(agent, isOffline ? (agent.lastSeenAt?.getTime() ?? 0) : nowMs);
+    for await (const some of this.agents.heard()) {
+      for (const agent of some) {
+        const isOffline = agent.presence === AgentPresence.OFFLINE;
+        this.fleet.add(agent, isOffline ? (agent.lastSeenAt?.getTime() ?? 0) : nowMs);
+      }
     }
   }
 
@@ -86,11 +88,12 @@ export class Watch {
 
   /** Those who fell silent on their way: nobody will say any more that they arrived. */
   async #overdue(nowMs: number): Promise<void> {
-    const changes = [...this.fleet.all()].flatMap((live) => {
-      const reason = live.presence === AgentPresence.OFFLINE && overdueReason(live, nowMs, this.patience);
-      if (!reason || live.headed.reported !== live.said) return [];
-      return [this.observer.change(live, { ...live.headed, reported: AgentState.FAILED }, reason)];
-    });
+    const changes: Promise<void>[] = [];
+    for (const live of this.fleet.all()) {
+      if (live.presence !== AgentPresence.OFFLINE || live.headed.reported !== live.said) continue;
+      const reason = overdueReason(live, nowMs, this.patience);
+      if (reason) changes.push(this.observer.change(live, { ...live.headed, reported: AgentState.FAILED }, reason));
+    }
     await Promise.all(changes);
   }
 
