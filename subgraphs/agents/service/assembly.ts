@@ -89,7 +89,7 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const policies = new RecoveryPolicies(new PolicyStore(database), writes);
   const remedies = new Remedies(agents, recoveries, story, mailbox, writes, clock);
   const healer = new Healer(policies, remedies, recoveries, mailbox, fleet, clock, flags);
-  const proofs = new Proofs(recoveries, fleet, clock);
+  const proofs = new Proofs(recoveries, clock);
   const healths = new HealthStore(database);
   const healthModels = new HealthModels(healths, fleet, writes, clock);
   const history = new HealthHistory(healths, fleet, clock);
@@ -120,7 +120,7 @@ export function assemble(runtime: HouseRuntime): Assembly {
     services: {
       registry,
       lives,
-      beats: new Beats(fleet, observer, mailbox, listening, measuring, clock, patience),
+      beats: new Beats(fleet, observer, mailbox, listening, measuring, proofs, clock, patience),
       mailbox,
       credentials,
       versions,

@@ -14,8 +14,10 @@ import { healthNow, isWell, mendableGrade } from './live-health.ts';
 import { isNewest } from './mail-rules.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import { calmUntilMs } from './of-note.ts';
 import { overdueReason, type Patience, reportedOf, sayingOf } from './overdue.ts';
 import type { Weights } from './penalty/weights.ts';
+import type { Proofs } from './proofs.ts';
 import type { Told } from './rollout/evidence.ts';
 import type { Measuring } from './rollout/measuring.ts';
 import { type Soon, soon } from './soon.ts';
@@ -63,6 +65,7 @@ export interface BeatAnswer {
 }
 
 const MAX_CHECKS = 32;
+const NONE_FAILED: FailedCheck[] = [];
 const MAX_BEATS = 1_000;
 
 /** Hears agents. A beat renews a lease in memory; only what it changes is written at once. */
@@ -73,6 +76,7 @@ export class Beats {
     private readonly mailbox: Mailbox,
     private readonly listening: Listening,
     private readonly measuring: Measuring,
+    private readonly proofs: Proofs,
     private readonly clock: Clock,
     private readonly patience: Patience,
   ) {}
@@ -144,8 +148,9 @@ export class Beats {
       observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
     };
     const health = judge(live, seen, nowMs, this.fleet.weights);
-    live.dirty = true;
-    live.unwritten += 1;
+    this.observer.beaten(live);
+    this.proofs.heard(live);
+    this.fleet.calm.note(live, calmUntilMs(live));
     this.measuring.hear(live.uuid, toldOf(beat, health.score), nowMs);
     const events = beat.events ?? [];
     const story = storyTold(live, events, nowMs);
@@ -217,15 +222,18 @@ export function remember(live: LiveAgent, beat: Omit<Beat, 'agentId'>, nowMs: nu
   live.beatMs = nowMs;
   if (beat.stats) {
     const { requests, errors, latencyMs, queue } = beat.stats;
-    live.window.push({ requests: requests ?? 0, errors: errors ?? 0, latencyMs: latencyMs ?? null });
-    if (live.window.length > WINDOW_BEATS) live.window.shift();
+    // The oldest makes room, and is used again: what is made anew at each beat lives as long as what the collector finds dear.
+    const oldest = live.window.length < WINDOW_BEATS ? undefined : live.window.shift();
+    const sample = { requests: requests ?? 0, errors: errors ?? 0, latencyMs: latencyMs ?? null };
+    live.window.push(oldest ? Object.assign(oldest, sample) : sample);
     live.queue = queue ?? 0;
     live.vitals = nextVitals(live.vitals, beat.stats, nowMs);
     countWork(live, beat.stats);
   }
   const spend = spendOf(live.vitals, live.budgetUsd, nowMs);
   live.spentShare = spend ? spend.usd / spend.budgetUsd : 0;
-  if (beat.checks) live.failedChecks = beat.checks.flatMap(failedCheck);
+  if (beat.checks)
+    live.failedChecks = beat.checks.every(({ ok }) => ok) ? NONE_FAILED : beat.checks.flatMap(failedCheck);
 }
 
 /** Judges an agent that was just heard, and remembers what recoveries and grades ask of its past. */
@@ -255,8 +263,8 @@ function rememberWell(live: LiveAgent, seen: Seen, health: Health, nowMs: number
   const { well } = live;
   const goesOn = well.isOn && wasHeard;
   const isOn = isWell(health, seen);
-  if (isOn) live.well = { isOn, sinceMs: goesOn ? well.sinceMs : nowMs, untilMs: nowMs };
-  else live.well = { ...well, isOn };
+  well.isOn = isOn;
+  if (isOn) Object.assign(well, { sinceMs: goesOn ? well.sinceMs : nowMs, untilMs: nowMs });
   const isSameConfig = seen.observedConfigVersion === live.observedConfigVersion;
   live.provingBeats = isOn && goesOn && isSameConfig ? live.provingBeats + 1 : 0;
 }

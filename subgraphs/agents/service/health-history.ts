@@ -36,7 +36,7 @@ export class HealthHistory {
       score: live.health.score,
       grade: live.health.grade,
     }));
-    for (const live of beaten) live.minute = { ...NO_WORK };
+    for (const live of beaten) Object.assign(live.minute, NO_WORK);
     if (minutes.length) await this.store.addMinutes(minutes);
     await this.store.forgetMinutes(new Date(nowMs - KEPT_MS));
   }
