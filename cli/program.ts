@@ -30,8 +30,8 @@ import { addVersions } from './commands/versions.ts';
 import type { Surface } from './context.ts';
 import { EXIT_CODE, explain } from './output/exit-code.ts';
 
-/** The program with all its commands, before it reads any words. */
-export function programOf(surface: Surface): Command {
+/** The program with all its commands, before it reads any words. @param words what it is going to read: some hand on what is behind `--` */
+export function programOf(surface: Surface, words: readonly string[] = []): Command {
   const program = new Command('fleet')
     .description('Asks and commands a fleet of agents.')
     .option('--url <address>', 'the platform’s address (FLEET_URL, else http://127.0.0.1:4000)')
@@ -76,7 +76,7 @@ export function programOf(surface: Surface): Command {
 
 /** Runs one command line; the exit code is told to the surface, never thrown. */
 export async function run(words: readonly string[], surface: Surface): Promise<void> {
-  const program = programOf(surface);
+  const program = programOf(surface, words);
   try {
     // Every word behind `start` is the supervisor's, --help and --json too.
     if (words[0] === 'start') await start(words.slice(1), surface);

@@ -25,6 +25,12 @@ export interface HouseRouteAnswer {
 
 export type HouseRoute = (request: HouseRouteRequest) => Promise<HouseRouteAnswer>;
 
+/**
+ * A shorter road to the same answer.
+ * @returns the answer's `data` as JSON; or, where the usual road must answer, the context that it is to do so in
+ */
+export type Shortcut = (variables: Record<string, unknown>, call: Call) => Promise<string | HouseContext>;
+
 /** What each folder under subgraphs/ hands to the process that serves it. */
 export interface Subgraph {
   /** Also its folder's name, and its name in the supergraph. */
@@ -32,6 +38,8 @@ export interface Subgraph {
   schema: GraphQLSchema;
   /** The context of one request; made anew for each, and for each event of a subscription. */
   context(call: Call): HouseContext;
+  /** The shorter road of an operation that is called very often, if it has one. */
+  shortcut?(query: unknown, operationName: unknown): Shortcut | undefined;
   /** Signed routes beside /graphql: `POST /v1/logs` → what answers it. */
   routes?: Record<string, HouseRoute>;
   /** Starts what runs by itself: sequencer, relay, sweeps. */

@@ -25,6 +25,7 @@ import { AgentsHealthModel1796180420001 } from './1796180420001-agents-health-mo
 import { AgentsPeers1796180440000 } from './1796180440000-agents-peers.ts';
 import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 import { AgentsProfiles1796240000000 } from './1796240000000-agents-profiles.ts';
+import { AgentsStoryRetention1796241000000 } from './1796241000000-agents-story-retention.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -44,6 +45,7 @@ export const migrations: Record<string, Migration[]> = {
     AgentsRecovery1796180420000,
     AgentsHealthModel1796180420001,
     AgentsProfiles1796240000000,
+    AgentsStoryRetention1796241000000,
   ],
   logs: [
     LogsRetention1795406000004,

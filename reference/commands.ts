@@ -10,7 +10,7 @@ Every command takes \`--help\`, and those of the first table.
 
 /** A surface that nothing is written to: nothing is run. */
 const NOBODY = {
-  ...{ out: { write: () => true }, err: { write: () => true }, exit: () => undefined, root: '' },
+  ...{ out: { write: () => true }, err: { write: () => true }, exit: () => undefined, root: '', cwd: '' },
   stdin: (async function* () {})(),
   signal: new AbortController().signal,
 };

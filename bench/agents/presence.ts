@@ -17,7 +17,8 @@ import { emptyHouseDatabase, TEST_SECRET } from '../../test/support/database.ts'
 import type { Bench, Figure } from '../figure.ts';
 
 const AGENTS = 100_000;
-const BEATS_A_SECOND = 20_000;
+const rateAt = process.argv.indexOf('--rate');
+const BEATS_A_SECOND = rateAt < 0 ? 20_000 : Number(process.argv[rateAt + 1]);
 /** As many as a host that runs some hundreds of agents sends at once. */
 const BATCH = 250;
 const TICK_MS = (1_000 * BATCH) / BEATS_A_SECOND;

@@ -30,6 +30,14 @@ export const AGENT_SETTINGS = {
     .default(10)
     .describe('Profiles of one agent that are kept, each of at most 4 MB.'),
   FLEET_PROFILE_DAYS: days(14).describe('Days that a profile is kept.'),
+  FLEET_AGENT_STORY_DAYS: days(90).describe('Days for which the lines of agents’ stories are kept.'),
+  FLEET_AGENT_STORY_LINES: z.coerce
+    .number()
+    .int()
+    .min(100)
+    .max(1_000_000)
+    .default(5_000)
+    .describe('Lines of one agent’s story that are kept, the newest.'),
   FLEET_DRIFT_GRACE_MS: ms(30_000, 1_000).describe(
     'How long an agent may run another version or configuration than it should before it is told of, milliseconds.',
   ),

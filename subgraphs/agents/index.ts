@@ -1,4 +1,5 @@
 import { hasScope } from '../../lib/call/principal.ts';
+import type { Call } from '../../lib/call/signing.ts';
 import { buildSubgraph } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
@@ -14,6 +15,7 @@ import { RecoveryPolicy } from './entity/recovery.ts';
 import { Rollout } from './entity/rollout.ts';
 import { agentLoaders } from './loaders.ts';
 import { AgentResolver } from './resolver/agents.ts';
+import { BeatRoad } from './resolver/beat-road/index.ts';
 import { ChangeResolver } from './resolver/changes.ts';
 import type { AgentsContext } from './resolver/context.ts';
 import { CredentialResolver } from './resolver/credentials.ts';
@@ -39,32 +41,37 @@ export const entities = [
 /** Agents: who is in the fleet, how each is doing, what is asked of it, and who may call. */
 export async function agentsSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
   const { agents, fleet, services, rounds } = assemble(runtime);
+  const { access } = runtime;
+  const schema = await buildSubgraph({
+    access,
+    resolvers: [
+      AgentResolver,
+      ChangeResolver,
+      CredentialResolver,
+      HealthResolver,
+      JobResolver,
+      JobTargetResolver,
+      LifeResolver,
+      MailResolver,
+      PolicyResolver,
+      ProfileResolver,
+      RolloutResolver,
+      VersionResolver,
+    ],
+    references: { Agent: resolveAgent as never, Job: resolveJob as never, Rollout: resolveRollout as never },
+  });
+  const context = (call: Call): AgentsContext => ({
+    call,
+    runtime,
+    services,
+    agents: agentLoaders(agents, fleet, services.profiles),
+  });
+  const beatRoad = new BeatRoad(schema, access, context);
   return {
     name: 'agents',
-    schema: await buildSubgraph({
-      access: runtime.access,
-      resolvers: [
-        AgentResolver,
-        ChangeResolver,
-        CredentialResolver,
-        HealthResolver,
-        JobResolver,
-        JobTargetResolver,
-        LifeResolver,
-        MailResolver,
-        PolicyResolver,
-        ProfileResolver,
-        RolloutResolver,
-        VersionResolver,
-      ],
-      references: { Agent: resolveAgent as never, Job: resolveJob as never, Rollout: resolveRollout as never },
-    }),
-    context: (call): AgentsContext => ({
-      call,
-      runtime,
-      services,
-      agents: agentLoaders(agents, fleet, services.profiles),
-    }),
+    schema,
+    context,
+    shortcut: (query, operationName) => beatRoad.shortcut(query, operationName),
     routes: {
       'POST /internal/credentials': credentialsRoute(services.credentials),
       ...discoveryRoutes(services.directory),

@@ -2,11 +2,14 @@ import type { TestHouse } from '../support/house.ts';
 import { until } from '../support/until.ts';
 import { AgentsDriver, startAgents, VIEWER } from './support.ts';
 
+/** Its lines are of a day long ago. */
+const SETTINGS = { FLEET_AGENT_STORY_DAYS: 3_650 };
+
 describe('what an agent tells of itself', () => {
   let house: TestHouse;
   let driver: AgentsDriver;
   beforeAll(async () => {
-    house = await startAgents();
+    house = await startAgents({ settings: SETTINGS });
     driver = new AgentsDriver(house);
   });
   afterAll(() => house.stop());
@@ -35,7 +38,8 @@ describe('what an agent tells of itself', () => {
     ].map((each) => ({ ...each, actor: { id: agent.id, kind: 'AGENT', name: agent.name } }));
     expect(await toldBy(agent.id)).toEqual(story);
     await driver.beat(agent, { events });
-    const second = await startAgents({ databaseUrl: house.runtime.database.options['url' as never] as string });
+    const databaseUrl = house.runtime.database.options['url' as never] as string;
+    const second = await startAgents({ databaseUrl, settings: SETTINGS });
     await new AgentsDriver(second).beat(agent, { sequence: 1_000, events });
     await second.stop();
     expect(await toldBy(agent.id)).toEqual(story);

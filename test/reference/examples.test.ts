@@ -33,7 +33,7 @@ async function saysAgainst(words: readonly string[]): Promise<string> {
   };
   const none = (async function* () {})();
   const program = programOf({
-    ...{ out: { write }, err: { write }, stdin: none, root: ROOT, exit: () => undefined },
+    ...{ out: { write }, err: { write }, stdin: none, root: ROOT, cwd: ROOT, exit: () => undefined },
     signal: new AbortController().signal,
   });
   const still = (command: Command) => {

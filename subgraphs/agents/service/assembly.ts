@@ -41,6 +41,7 @@ import { assembleRollouts } from './rollout/assembly.ts';
 import type { Rollouts } from './rollout/rollouts.ts';
 import { Targets } from './rollout/targets.ts';
 import { Rounds } from './rounds.ts';
+import { Stories } from './stories.ts';
 import { VersionedConfigs } from './version/versioned-configs.ts';
 import { Versions } from './version/versions.ts';
 import { Watch } from './watch.ts';
@@ -49,7 +50,7 @@ import { Watch } from './watch.ts';
 export interface AgentsServices {
   registry: Registry;
   lives: Lives;
-  beats: Beats;
+  beats: Pick<Beats, 'take' | 'takeAll'>;
   mailbox: Mailbox;
   credentials: Credentials;
   catalogue: Catalogue;
@@ -91,7 +92,7 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const policies = new RecoveryPolicies(new PolicyStore(database), writes);
   const remedies = new Remedies(agents, recoveries, story, mailbox, writes, clock);
   const healer = new Healer(policies, remedies, recoveries, mailbox, fleet, clock, flags);
-  const proofs = new Proofs(recoveries, fleet, clock);
+  const proofs = new Proofs(recoveries, clock);
   const healths = new HealthStore(database);
   const healthModels = new HealthModels(healths, fleet, writes, clock);
   const history = new HealthHistory(healths, fleet, clock);
@@ -114,13 +115,17 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const kept = { kept: settings.FLEET_PROFILES_KEPT, keptDays: settings.FLEET_PROFILE_DAYS };
   const profiles = new Profiles(new ProfileStore(database), agents, story, mailbox, writes, clock, kept);
   const past = new Past(new PastStore(database), clock, settings.FLEET_AGENT_HISTORY_DAYS);
+  const stories = new Stories(story, clock, {
+    keptDays: settings.FLEET_AGENT_STORY_DAYS,
+    keptLines: settings.FLEET_AGENT_STORY_LINES,
+  });
   return {
     agents,
     fleet,
     services: {
       registry,
       lives,
-      beats: new Beats(fleet, observer, mailbox, listening, measuring, clock, patience),
+      beats: new Beats(fleet, observer, mailbox, listening, measuring, proofs, clock, patience),
       mailbox,
       credentials,
       versions,
@@ -135,7 +140,7 @@ export function assemble(runtime: HouseRuntime): Assembly {
     },
     rounds: new Rounds({
       ...{ watch, observer, mailbox, peers, credentials, runner, past, measuring, conductor, drift, events, log },
-      ...{ policies, healthModels, history, causes, proofs, pager, profiles },
+      ...{ policies, healthModels, history, causes, proofs, pager, profiles, stories },
     }),
   };
 }

@@ -14,10 +14,13 @@ import { healthNow, isWell, mendableGrade } from './live-health.ts';
 import { isNewest } from './mail-rules.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
+import { calmUntilMs } from './of-note.ts';
 import { overdueReason, type Patience, reportedOf, sayingOf } from './overdue.ts';
 import type { Weights } from './penalty/weights.ts';
+import type { Proofs } from './proofs.ts';
 import type { Told } from './rollout/evidence.ts';
 import type { Measuring } from './rollout/measuring.ts';
+import { type Soon, soon } from './soon.ts';
 import { learned, patienceOf } from './suspicion.ts';
 import { assertTellable, rememberTold, storyTold, type ToldEvent } from './told.ts';
 import { nextVitals, spendOf } from './vitals.ts';
@@ -62,6 +65,7 @@ export interface BeatAnswer {
 }
 
 const MAX_CHECKS = 32;
+const NONE_FAILED: FailedCheck[] = [];
 const MAX_BEATS = 1_000;
 
 /** Hears agents. A beat renews a lease in memory; only what it changes is written at once. */
@@ -72,6 +76,7 @@ export class Beats {
     private readonly mailbox: Mailbox,
     private readonly listening: Listening,
     private readonly measuring: Measuring,
+    private readonly proofs: Proofs,
     private readonly clock: Clock,
     private readonly patience: Patience,
   ) {}
@@ -80,39 +85,50 @@ export class Beats {
    * Takes many beats; each has its own answer.
    * @throws BAD_INPUT for more than 1,000
    */
-  takeAll(principal: Principal, beats: readonly Beat[]): Promise<BeatAnswer[]> {
+  async takeAll(principal: Principal, beats: readonly Beat[]): Promise<BeatAnswer[]> {
     if (beats.length > MAX_BEATS) {
       throw new FleetError('BAD_INPUT', `at most ${MAX_BEATS} beats at once`, { field: ['beats'] });
     }
-    return Promise.all(beats.map((beat) => this.take(principal, beat)));
+    const answers = beats.map((beat) => this.#take(principal, beat));
+    return answers.some((answer) => answer instanceof Promise) ? Promise.all(answers) : (answers as BeatAnswer[]);
   }
 
   /** Takes one beat; an expected failure is in `userErrors` (NOT_FOUND: it is gone and should stop). */
   async take(principal: Principal, beat: Beat): Promise<BeatAnswer> {
+    return this.#take(principal, beat);
+  }
+
+  /** At once where memory has all there is to know: nearly always, and a promise for each of its steps costs more than the step. */
+  #take(principal: Principal, beat: Beat): Soon<BeatAnswer> {
+    const refused = (error: unknown) => this.#refusal(beat, error);
     try {
-      const live = await this.fleet.get(uuidOf('Agent', beat.agentId, ['agentId']));
-      if (!live) throw new FleetError('NOT_FOUND', 'there is no such agent: register it', { field: ['agentId'] });
-      assertSpeaksFor(principal, live);
-      assertSane(beat);
-      await this.#hear(live, beat);
-      // A process that another took over from is heard, for it may be the one whose answer was lost, but given no mail.
-      const mail = isNewest(principal.incarnation, live.incarnation) ? await this.mailbox.waiting(live) : [];
-      return this.#answer(live, mail);
+      const answer = soon(this.fleet.get(uuidOf('Agent', beat.agentId, ['agentId'])), (live) => {
+        if (!live) throw new FleetError('NOT_FOUND', 'there is no such agent: register it', { field: ['agentId'] });
+        assertSpeaksFor(principal, live);
+        assertSane(beat);
+        return soon(this.#hear(live, beat), () => this.#answer(live, principal));
+      });
+      return answer instanceof Promise ? answer.catch(refused) : answer;
     } catch (error) {
-      const expected = asFleetError(error);
-      if (!expected) throw error;
-      const field = (expected.extensions['field'] as string[] | undefined) ?? null;
-      return {
-        ...this.#terms(beat.agentId),
-        desiredState: AgentState.RETIRED,
-        configVersion: 0,
-        commands: [],
-        userErrors: [{ code: expected.code, message: expected.message, field }],
-      };
+      return refused(error);
     }
   }
 
-  async #hear(live: LiveAgent, beat: Beat): Promise<void> {
+  /** @throws what is no expected failure */
+  #refusal({ agentId }: Beat, error: unknown): BeatAnswer {
+    const expected = asFleetError(error);
+    if (!expected) throw error;
+    const field = (expected.extensions['field'] as string[] | undefined) ?? null;
+    return {
+      ...this.#terms(agentId),
+      desiredState: AgentState.RETIRED,
+      configVersion: 0,
+      commands: [],
+      userErrors: [{ code: expected.code, message: expected.message, field }],
+    };
+  }
+
+  #hear(live: LiveAgent, beat: Beat): Soon<void> {
     if (beat.sequence === live.sequence) return;
     if (beat.sequence < live.sequence) {
       throw new FleetError(
@@ -132,15 +148,15 @@ export class Beats {
       observedConfigVersion: beat.configVersion ?? live.headed.observedConfigVersion,
     };
     const health = judge(live, seen, nowMs, this.fleet.weights);
-    live.dirty = true;
-    live.unwritten += 1;
+    this.observer.beaten(live);
+    this.proofs.heard(live);
+    this.fleet.calm.note(live, calmUntilMs(live));
     this.measuring.hear(live.uuid, toldOf(beat, health.score), nowMs);
     const events = beat.events ?? [];
     const story = storyTold(live, events, nowMs);
     if (!story.length && !this.observer.isChange(live, seen, health)) return;
     const reason = overdueReason(live, nowMs, this.patience) ?? 'told by its beat';
-    await this.observer.change(live, seen, reason, story);
-    rememberTold(live, events);
+    return this.observer.change(live, seen, reason, story).then(() => rememberTold(live, events));
   }
 
   /** What the beat says of the agent's rhythm, and that whatever was held against it is over. */
@@ -155,14 +171,16 @@ export class Beats {
     live.suspicion = undefined;
   }
 
-  #answer(live: LiveAgent, commands: AgentCommand[]): BeatAnswer {
-    return {
+  #answer(live: LiveAgent, { incarnation }: Principal): Soon<BeatAnswer> {
+    // A process that another took over from is heard, for it may be the one whose answer was lost, but given no mail.
+    const mail = isNewest(incarnation, live.incarnation) ? this.mailbox.waiting(live) : [];
+    return soon(mail, (commands) => ({
       ...this.#terms(live.id),
       desiredState: live.desired,
       configVersion: live.configVersion,
       commands,
       userErrors: [],
-    };
+    }));
   }
 
   #terms(agentId: string) {
@@ -204,15 +222,18 @@ export function remember(live: LiveAgent, beat: Omit<Beat, 'agentId'>, nowMs: nu
   live.beatMs = nowMs;
   if (beat.stats) {
     const { requests, errors, latencyMs, queue } = beat.stats;
-    live.window.push({ requests: requests ?? 0, errors: errors ?? 0, latencyMs: latencyMs ?? null });
-    if (live.window.length > WINDOW_BEATS) live.window.shift();
+    // The oldest makes room, and is used again: what is made anew at each beat lives as long as what the collector finds dear.
+    const oldest = live.window.length < WINDOW_BEATS ? undefined : live.window.shift();
+    const sample = { requests: requests ?? 0, errors: errors ?? 0, latencyMs: latencyMs ?? null };
+    live.window.push(oldest ? Object.assign(oldest, sample) : sample);
     live.queue = queue ?? 0;
     live.vitals = nextVitals(live.vitals, beat.stats, nowMs);
     countWork(live, beat.stats);
   }
   const spend = spendOf(live.vitals, live.budgetUsd, nowMs);
   live.spentShare = spend ? spend.usd / spend.budgetUsd : 0;
-  if (beat.checks) live.failedChecks = beat.checks.flatMap(failedCheck);
+  if (beat.checks)
+    live.failedChecks = beat.checks.every(({ ok }) => ok) ? NONE_FAILED : beat.checks.flatMap(failedCheck);
 }
 
 /** Judges an agent that was just heard, and remembers what recoveries and grades ask of its past. */
@@ -242,8 +263,8 @@ function rememberWell(live: LiveAgent, seen: Seen, health: Health, nowMs: number
   const { well } = live;
   const goesOn = well.isOn && wasHeard;
   const isOn = isWell(health, seen);
-  if (isOn) live.well = { isOn, sinceMs: goesOn ? well.sinceMs : nowMs, untilMs: nowMs };
-  else live.well = { ...well, isOn };
+  well.isOn = isOn;
+  if (isOn) Object.assign(well, { sinceMs: goesOn ? well.sinceMs : nowMs, untilMs: nowMs });
   const isSameConfig = seen.observedConfigVersion === live.observedConfigVersion;
   live.provingBeats = isOn && goesOn && isSameConfig ? live.provingBeats + 1 : 0;
 }

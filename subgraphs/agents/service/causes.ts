@@ -23,9 +23,10 @@ export class Causes {
 
   /** Looks at all that are unwell now; a cause is told by the next score of its effects. */
   find(): void {
-    const all = [...this.fleet.all()];
-    const ailing = this.#ailing(all);
-    const isSought = ailing.length > 1 && all.some(({ dependencies }) => dependencies.length);
+    // Who is calm has lost nothing.
+    const ailing = this.#ailing(this.fleet.calm.due(this.clock.nowMs()));
+    const all = ailing.length > 1 ? [...this.fleet.all()] : [];
+    const isSought = all.some(({ dependencies }) => dependencies.length);
     const found = isSought ? rootCauses(ailing, graphOf(all, ailing)) : undefined;
     // Those that are well and were so before have no cause, and are not looked at.
     for (const uuid of new Set([...ailing.map(({ id }) => id), ...this.#named.keys()])) {
@@ -49,11 +50,11 @@ export class Causes {
     return this.#named.get(uuid)?.cause;
   }
 
-  #ailing(all: readonly LiveAgent[]): Ailing[] {
+  #ailing(some: readonly LiveAgent[]): Ailing[] {
     const nowMs = this.clock.nowMs();
     const ailing: Ailing[] = [];
     const gone = new Set(this.#since.keys());
-    for (const live of all) {
+    for (const live of some) {
       const missing = missingOf(live);
       if (live.heardMs === undefined || live.desired !== AgentState.RUNNING || missing <= 100 - LEAST_SCORE.HEALTHY)
         continue;

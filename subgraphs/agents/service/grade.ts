@@ -20,8 +20,10 @@ const RANK: Record<HealthGrade, number> = { UNKNOWN: -1, CRITICAL: 0, DEGRADED: 
  * The grade after another score. It falls at once, and rises only when the score stays above the bound by a margin for ten
  * seconds, or above it at all for a minute: a score that trembles about a bound does not flap.
  */
-export function nextGrading({ grade, risingMs }: Grading, score: number, nowMs: number): Grading {
+export function nextGrading(before: Grading, score: number, nowMs: number): Grading {
+  const { grade, risingMs } = before;
   const plain = gradeOf(score);
+  if (plain === grade && risingMs === undefined) return before;
   if (grade === HealthGrade.UNKNOWN || RANK[plain] <= RANK[grade]) return { grade: plain, risingMs: undefined };
   const sinceMs = risingMs ?? nowMs;
   const safe = gradeOf(score - MARGIN);

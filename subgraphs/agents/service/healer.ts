@@ -8,23 +8,13 @@ import type { RecoveryStore } from '../store/recoveries.ts';
 import { observedState } from './lifecycle.ts';
 import { dependantsOf, type LiveAgent, type LiveFleet, presenceOf } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
+import { isOfNote } from './of-note.ts';
 import type { RecoveryPolicies } from './policies.ts';
-import { LOOP_RESTARTS, type RecoveryFacts, recoveryOf, troubleOf } from './recovery.ts';
+import { type RecoveryFacts, recoveryOf, troubleOf } from './recovery.ts';
 import type { Remedies } from './remedies.ts';
 
 /** How soon a step that had to wait for others is looked at again, milliseconds. */
 const HELD_MS = 1_000;
-
-/** Whether anything at all is out of the ordinary: asked of every agent at every look, so it must cost next to nothing. */
-function isOfNote(live: LiveAgent): boolean {
-  return (
-    live.degradedBeats > 0 ||
-    live.presence === AgentPresence.OFFLINE ||
-    live.reported === AgentState.FAILED ||
-    live.spentShare >= 1 ||
-    live.restartsAtMs.length >= LOOP_RESTARTS
-  );
-}
 
 /** What is remembered of an agent between two looks at it. */
 interface Patient {

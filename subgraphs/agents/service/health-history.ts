@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../../lib/clock.ts';
 import type { HealthStore } from '../store/health.ts';
 import { type LiveAgent, type LiveFleet, NO_WORK } from './live.ts';
@@ -37,7 +36,7 @@ export class HealthHistory {
       score: live.health.score,
       grade: live.health.grade,
     }));
-    for (const live of beaten) live.minute = { ...NO_WORK };
+    for (const live of beaten) Object.assign(live.minute, NO_WORK);
     if (minutes.length) await this.store.addMinutes(minutes);
     await this.store.forgetMinutes(new Date(nowMs - KEPT_MS));
   }
@@ -52,10 +51,10 @@ function workOf({ minute: { requests, errors, timed, tookMs } }: LiveAgent) {
 
 function followed(beaten: readonly LiveAgent[]): readonly LiveAgent[] {
   if (beaten.length <= MAX_AGENTS) return beaten;
-  const lot = (live: LiveAgent) => createHash('sha256').update(live.uuid).digest('hex');
-  return beaten
-    .map((live) => [lot(live), live] as const)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .slice(0, MAX_AGENTS)
-    .map(([, live]) => live);
+  // Numbers, and in an array of numbers: of 100,000 agents this holds the loop for ten milliseconds, hashes for half a second.
+  const most = Uint32Array.from(beaten, lotOf).sort()[MAX_AGENTS - 1] as number;
+  return beaten.filter((live) => lotOf(live) <= most).slice(0, MAX_AGENTS);
 }
+
+/** An agent's lot: uuids are random, their last digits too. */
+const lotOf = ({ uuid }: LiveAgent): number => Number.parseInt(uuid.slice(-8), 16);

@@ -40,7 +40,8 @@ export function healthNow(
 ): Health {
   const health = healthOf(factsOf(live, seen, nowMs), nowMs, weights);
   if (health.grade === HealthGrade.UNKNOWN) return health;
-  return { ...health, grade: nextGrading(live.grading, health.score, nowMs).grade };
+  const { grade } = nextGrading(live.grading, health.score, nowMs);
+  return grade === health.grade ? health : { ...health, grade };
 }
 
 /** What a restart does not mend: what restarts, spending and others take from a score must not ask for one. */

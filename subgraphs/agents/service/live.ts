@@ -5,11 +5,13 @@ import type { Attempt } from '../entity/attempt.ts';
 import type { AgentCommand } from '../entity/command.ts';
 import { AgentState } from '../entity/enums.ts';
 import type { AgentStore, Asked, Observation } from '../store/agents.ts';
+import { CalmTable, type Kept } from './calm.ts';
 import type { Grading } from './grade.ts';
 import type { BeatSample, FailedCheck, Health, Suspicion } from './health.ts';
 import type { LeaseTerms } from './lease.ts';
 import type { Saying } from './overdue.ts';
 import { STANDARD_WEIGHTS, type Weights } from './penalty/weights.ts';
+import type { Soon } from './soon.ts';
 import { NEW_RHYTHM, type Patience, patienceOf, presenceAt, type Rhythm } from './suspicion.ts';
 import { budgetOf, NO_VITALS, type Vitals } from './vitals.ts';
 
@@ -28,7 +30,7 @@ export interface Cause {
 }
 
 /** An agent as its beats have it: what is between two writes to the database. */
-export interface LiveAgent extends Seen, Saying {
+export interface LiveAgent extends Seen, Saying, Kept {
   uuid: string;
   id: string;
   name: string;
@@ -90,8 +92,8 @@ export interface LiveAgent extends Seen, Saying {
   mailChanges: number;
   /** Whether the database has not been told of its last beat. */
   dirty: boolean;
-  /** Ids of the last events that it told of itself, the oldest first. */
-  toldIds: Set<string>;
+  /** Ids of the last events that it told of itself, the oldest first; undefined when it told of none. */
+  toldIds: Set<string> | undefined;
   /** Beats since the database was told of one. */
   unwritten: number;
 }
@@ -109,6 +111,8 @@ export const NO_WORK = { requests: 0, errors: 0, timed: 0, tookMs: 0 } as const;
 export class LiveFleet {
   /** How health is computed now. */
   weights: Weights = STANDARD_WEIGHTS;
+  /** Who need not be looked at now. */
+  readonly calm = new CalmTable<LiveAgent>();
   readonly #agents = new Map<string, LiveAgent>();
   readonly #found: DataLoader<string, Agent | undefined>;
   #terms: LeaseTerms;
@@ -132,6 +136,10 @@ export class LiveFleet {
     return this.#terms;
   }
 
+  get size(): number {
+    return this.#agents.size;
+  }
+
   all(): IterableIterator<LiveAgent> {
     return this.#agents.values();
   }
@@ -141,9 +149,11 @@ export class LiveFleet {
   }
 
   /** The agent, read once; undefined when there is none or it is deregistered. */
-  async get(uuid: string): Promise<LiveAgent | undefined> {
-    const known = this.#agents.get(uuid);
-    if (known) return known;
+  get(uuid: string): Soon<LiveAgent | undefined> {
+    return this.#agents.get(uuid) ?? this.#read(uuid);
+  }
+
+  async #read(uuid: string): Promise<LiveAgent | undefined> {
     const agent = await this.#found.load(uuid);
     if (!agent || agent.deregisteredAt) return undefined;
     return this.#agents.get(uuid) ?? this.add(agent, undefined);
@@ -181,10 +191,12 @@ export class LiveFleet {
       suspicion: undefined,
       mail: undefined,
       mailChanges: 0,
-      toldIds: new Set(),
+      toldIds: undefined,
+      slot: -1,
       ...asked(agent),
     };
     this.#agents.set(agent.uuid, live);
+    this.calm.add(live);
     this.#resized();
     return live;
   }
@@ -210,6 +222,7 @@ export class LiveFleet {
   adopt(agent: Agent): void {
     const live = this.#agents.get(agent.uuid);
     if (!live) return;
+    this.calm.note(live, 0);
     const isNewProcess = agent.incarnation !== live.incarnation;
     grantAnew(live, agent.desiredState);
     const isRestarted = isNewProcess || agent.restartedAtMs.at(-1) !== live.restartsAtMs.at(-1);
@@ -227,6 +240,7 @@ export class LiveFleet {
     for (const { uuid, revision, desired, configVersion } of all) {
       const live = this.#agents.get(uuid);
       if (!live || revision <= live.revision) continue;
+      this.calm.note(live, 0);
       grantAnew(live, desired);
       Object.assign(live, { revision, desired, configVersion });
       this.mailChanged(uuid);
@@ -234,6 +248,8 @@ export class LiveFleet {
   }
 
   forget(uuid: string): void {
+    const live = this.#agents.get(uuid);
+    if (live) this.calm.remove(live);
     this.#agents.delete(uuid);
     this.#resized();
   }

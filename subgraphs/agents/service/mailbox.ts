@@ -21,6 +21,7 @@ import { takesCommands } from './lifecycle.ts';
 import type { LiveAgent, LiveFleet } from './live.ts';
 import { completionRefusal, hasExpired, isNewest } from './mail-rules.ts';
 import { actorOf, agentEvent } from './record.ts';
+import { type Soon, soon } from './soon.ts';
 
 /** A command as a caller sends it. */
 export interface Letter {
@@ -100,12 +101,13 @@ export class Mailbox {
   }
 
   /** What waits for a live agent, as its next beat is told. */
-  async waiting(live: LiveAgent): Promise<AgentCommand[]> {
+  waiting(live: LiveAgent): Soon<AgentCommand[]> {
     const { mailChanges } = live;
-    const mail = live.mail ?? (await this.#pending.load(live.uuid));
-    if (live.mailChanges === mailChanges) live.mail = mail;
-    const nowMs = this.clock.nowMs();
-    return mail.filter((command) => !hasExpired(command, nowMs));
+    return soon(live.mail ?? this.#pending.load(live.uuid), (mail) => {
+      if (live.mailChanges === mailChanges) live.mail = mail;
+      const nowMs = this.clock.nowMs();
+      return mail.filter((command) => !hasExpired(command, nowMs));
+    });
   }
 
   /**

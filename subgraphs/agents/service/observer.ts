@@ -35,6 +35,8 @@ export const FLUSH_MS = 1_000;
  */
 export class Observer {
   #waiting: Waiting[] = [];
+  /** Those of whom a beat is to be written down. */
+  #due = new Set<LiveAgent>();
   #writing: Promise<void> | undefined;
   #caughtUpMs = Number.NEGATIVE_INFINITY;
 
@@ -58,6 +60,13 @@ export class Observer {
     );
   }
 
+  /** Takes note that an agent has beaten. */
+  beaten(live: LiveAgent): void {
+    live.dirty = true;
+    live.unwritten += 1;
+    if (live.unwritten >= WRITTEN_BEATS) this.#due.add(live);
+  }
+
   /** Writes a change, and what the agent tells of itself; resolves when it is durable. */
   change(live: LiveAgent, seen: Seen, reason: string, told: readonly AgentEvent[] = []): Promise<void> {
     live.headed = seen;
@@ -72,10 +81,8 @@ export class Observer {
    * @param all the last of every agent; else of those only that have beaten so often since that one of theirs is due
    */
   async flush(all: boolean): Promise<void> {
-    const beaten: LiveAgent[] = [];
-    for (const live of this.fleet.all()) {
-      if (live.dirty && (all || live.unwritten >= WRITTEN_BEATS)) beaten.push(live);
-    }
+    const beaten = [...(all ? this.fleet.all() : this.#due)].filter(({ dirty }) => dirty);
+    this.#due = new Set();
     for (let at = 0; at < beaten.length; at += FLUSH_BATCH) {
       const some = beaten.slice(at, at + FLUSH_BATCH);
       // Before it is written: a beat that comes meanwhile is another flush's.
@@ -84,6 +91,7 @@ export class Observer {
         this.fleet.heed(await this.agents.beaten(some.map(observationOf)));
       } catch (error) {
         for (const live of some) Object.assign(live, { dirty: true, unwritten: WRITTEN_BEATS });
+        for (const live of beaten.slice(at)) this.#due.add(live);
         throw error;
       }
     }
@@ -110,12 +118,14 @@ export class Observer {
     while (this.#waiting.length) {
       // An agent once in a batch: its second change sees the first.
       const batch = new Map<string, Waiting>();
-      const later: Waiting[] = [];
-      for (const one of this.#waiting) {
-        if (batch.has(one.live.uuid) || batch.size >= BATCH) later.push(one);
+      const again: Waiting[] = [];
+      let taken = 0;
+      for (; taken < this.#waiting.length && batch.size < BATCH; taken += 1) {
+        const one = this.#waiting[taken] as Waiting;
+        if (batch.has(one.live.uuid)) again.push(one);
         else batch.set(one.live.uuid, one);
       }
-      this.#waiting = later;
+      this.#waiting.splice(0, taken, ...again);
       const all = [...batch.values()];
       try {
         await this.#write(all);

@@ -19,6 +19,7 @@ import type { Proofs } from './proofs.ts';
 import type { Conductor } from './rollout/conductor.ts';
 import type { Drift } from './rollout/drift.ts';
 import type { Measuring } from './rollout/measuring.ts';
+import type { Stories } from './stories.ts';
 import type { Watch } from './watch.ts';
 
 /** How far two looks at the leases are apart, milliseconds. */
@@ -64,6 +65,7 @@ export interface RoundsParts {
   profiles: Profiles;
   proofs: Proofs;
   pager: Pager;
+  stories: Stories;
   events: EventStream;
   log: Log;
 }
@@ -76,7 +78,7 @@ export class Rounds {
 
   constructor(private readonly parts: RoundsParts) {
     const { watch, observer, mailbox, peers, credentials, measuring, conductor, drift, past, log } = parts;
-    const { policies, healthModels, history, causes, profiles, proofs, pager } = parts;
+    const { policies, healthModels, history, causes, proofs, pager, profiles, stories } = parts;
     const round = (name: string, work: () => Promise<void>, everyMs: number) =>
       new Worker(
         () => work().then(() => false),
@@ -95,6 +97,7 @@ export class Rounds {
       round('drift', () => drift.round(), DRIFT_MS),
       round('expire', () => mailbox.expire(), EXPIRE_MS),
       round('past', () => past.forget(), FORGET_MS),
+      round('stories', () => stories.forget(), FORGET_MS),
       round('policies', () => policies.refresh().then(() => healthModels.refresh()), POLICIES_MS),
       round('causes', () => Promise.resolve(causes.find()), CAUSES_MS),
       round('history', () => history.write(), HISTORY_MS),

@@ -40,7 +40,7 @@ export function assertTellable(events: readonly ToldEvent[]): void {
 
 /** What of the told is new, as lines of the agent’s story; not later than now, whatever its clock says. */
 export function storyTold(live: LiveAgent, events: readonly ToldEvent[], nowMs: number): AgentEvent[] {
-  const fresh = new Map(events.filter(({ id }) => !live.toldIds.has(id)).map((event) => [event.id, event]));
+  const fresh = new Map(events.filter(({ id }) => !live.toldIds?.has(id)).map((event) => [event.id, event]));
   return [...fresh.values()].map(({ id, occurredAt, name, detail }) => ({
     id: uuidOfTold(live.uuid, id),
     agentUuid: live.uuid,
@@ -52,7 +52,10 @@ export function storyTold(live: LiveAgent, events: readonly ToldEvent[], nowMs: 
 }
 
 /** These are stored: told again, they are not new. */
-export function rememberTold({ toldIds }: LiveAgent, events: readonly ToldEvent[]): void {
+export function rememberTold(live: LiveAgent, events: readonly ToldEvent[]): void {
+  if (!events.length) return;
+  live.toldIds ??= new Set();
+  const { toldIds } = live;
   for (const { id } of events) toldIds.add(id);
   for (const id of toldIds) {
     if (toldIds.size <= REMEMBERED) return;

@@ -27,9 +27,11 @@ export class Watch {
   /** Takes over who was heard before we started: each gets a whole lease, for we could not hear it meanwhile. */
   async begin(): Promise<void> {
     const nowMs = this.clock.nowMs();
-    for (const agent of await this.agents.heard()) {
-      const isOffline = agent.presence === AgentPresence.OFFLINE;
-      this.fleet.add(agent, isOffline ? (agent.lastSeenAt?.getTime() ?? 0) : nowMs);
+    for await (const some of this.agents.heard()) {
+      for (const agent of some) {
+        const isOffline = agent.presence === AgentPresence.OFFLINE;
+        this.fleet.add(agent, isOffline ? (agent.lastSeenAt?.getTime() ?? 0) : nowMs);
+      }
     }
   }
 
@@ -37,20 +39,30 @@ export class Watch {
   async look(everyMs: number): Promise<void> {
     const nowMs = this.clock.nowMs();
     const shiftMs = this.listening.look(nowMs, everyMs);
+    if (shiftMs) this.#shift(shiftMs, nowMs);
+    const due = this.fleet.calm.due(nowMs);
     const quiet: LiveAgent[] = [];
-    let held = 0;
-    for (const live of this.fleet.all()) {
+    let held = this.fleet.size - due.length;
+    for (const live of due) {
       if (live.heardMs === undefined || live.presence === AgentPresence.OFFLINE) continue;
       held += 1;
-      live.heardMs = Math.min(nowMs, live.heardMs + shiftMs);
-      if (live.closedMs !== undefined) live.closedMs += shiftMs;
       if (presenceOf(live, this.fleet.terms, nowMs) !== AgentPresence.ONLINE) quiet.push(live);
     }
     if (this.listening.trusts(held, nowMs)) {
       await this.#silences(quiet, held, nowMs);
-      await this.#overdue(nowMs);
+      await this.#overdue(due, nowMs);
     } else doubt(quiet);
-    await this.#troubles();
+    await this.#troubles(due);
+  }
+
+  /** Moves all leases: what was no silence of theirs is not held against them. */
+  #shift(shiftMs: number, nowMs: number): void {
+    this.fleet.calm.wake();
+    for (const live of this.fleet.all()) {
+      if (live.heardMs === undefined || live.presence === AgentPresence.OFFLINE) continue;
+      live.heardMs = Math.min(nowMs, live.heardMs + shiftMs);
+      if (live.closedMs !== undefined) live.closedMs += shiftMs;
+    }
   }
 
   /** Tells whose connections closed: at once, not when the next beat is missing. */
@@ -64,6 +76,7 @@ export class Watch {
       if (verdict === 'ours' || live?.heardMs === undefined || live.heardMs > atMs) return [];
       if (live.headed.presence === AgentPresence.OFFLINE) return [];
       live.closedMs = atMs;
+      this.fleet.calm.note(live, 0);
       live.isSure = verdict === 'theirs';
       return live.headed.presence === AgentPresence.ONLINE ? [this.#tell(live, AgentPresence.SUSPECT, nowMs)] : [];
     });
@@ -85,12 +98,13 @@ export class Watch {
   }
 
   /** Those who fell silent on their way: nobody will say any more that they arrived. */
-  async #overdue(nowMs: number): Promise<void> {
-    const changes = [...this.fleet.all()].flatMap((live) => {
-      const reason = live.presence === AgentPresence.OFFLINE && overdueReason(live, nowMs, this.patience);
-      if (!reason || live.headed.reported !== live.said) return [];
-      return [this.observer.change(live, { ...live.headed, reported: AgentState.FAILED }, reason)];
-    });
+  async #overdue(due: readonly LiveAgent[], nowMs: number): Promise<void> {
+    const changes: Promise<void>[] = [];
+    for (const live of due) {
+      if (live.presence !== AgentPresence.OFFLINE || live.headed.reported !== live.said) continue;
+      const reason = overdueReason(live, nowMs, this.patience);
+      if (reason) changes.push(this.observer.change(live, { ...live.headed, reported: AgentState.FAILED }, reason));
+    }
     await Promise.all(changes);
   }
 
@@ -101,9 +115,9 @@ export class Watch {
     return this.observer.change(live, { ...live.headed, presence }, evidence);
   }
 
-  async #troubles(): Promise<void> {
+  async #troubles(due: readonly LiveAgent[]): Promise<void> {
     let failure: unknown;
-    for (const live of this.fleet.all()) {
+    for (const live of due) {
       if (!this.healer.mayNeed(live)) continue;
       // What goes wrong for one is told once the others were helped.
       await this.healer.heal(live, observedState(live.desired, live.reported)).catch((error: unknown) => {

@@ -1,4 +1,4 @@
-import { type DataSource, In, IsNull, Not } from 'typeorm';
+import { type DataSource, In, IsNull, MoreThan, Not } from 'typeorm';
 import type { Transaction } from '../../../lib/database.ts';
 import type { AgentPresence } from '../../../lib/graphql/agent-presence.ts';
 import { wordsOf } from '../../../lib/search/index.ts';
@@ -41,6 +41,9 @@ export interface Asked {
   desired: AgentState;
   configVersion: number;
 }
+
+/** Rows that are read at once when the house starts. */
+const HEARD_AT_ONCE = 2_000;
 
 const FROM_OBSERVATIONS = `
   from jsonb_to_recordset($1::jsonb) as o(
@@ -85,9 +88,18 @@ export class AgentStore {
     return tx.getRepository(Agent).findBy({ kind, deregisteredAt: IsNull(), desiredState: Not(AgentState.RETIRED) });
   }
 
-  /** Every agent that was ever heard and is not deregistered. */
-  heard(): Promise<Agent[]> {
-    return this.database.getRepository(Agent).findBy({ deregisteredAt: IsNull(), lastSeenAt: Not(IsNull()) });
+  /** Every agent that was ever heard and is not deregistered, some at a time: of a large fleet all rows at once are a gigabyte. */
+  async *heard(): AsyncGenerator<Agent[]> {
+    const isHeard = { deregisteredAt: IsNull(), lastSeenAt: Not(IsNull()) };
+    for (let last: string | undefined; ; ) {
+      const where = last === undefined ? isHeard : { ...isHeard, uuid: MoreThan(last) };
+      const some = await this.database
+        .getRepository(Agent)
+        .find({ where, order: { uuid: 'ASC' }, take: HEARD_AT_ONCE });
+      yield some;
+      if (some.length < HEARD_AT_ONCE) return;
+      last = some.at(-1)?.uuid;
+    }
   }
 
   /** Every agent that is not deregistered and has an endpoint, as this transaction sees them. */

@@ -39,4 +39,36 @@ export class StoryStore {
   count(agent: string): Promise<number> {
     return this.database.getRepository(AgentEvent).countBy({ agentUuid: agent });
   }
+
+  /** Forgets lines from before a time, the oldest first. @returns how many went */
+  async forgetOlder(before: Date, limit: number): Promise<number> {
+    const [, count]: [unknown[], number] = await this.database.query(
+      `delete from agent_event where ctid = any(array(
+         select ctid from agent_event where occurred_at < $1 order by occurred_at limit $2 for update skip locked))`,
+      [before, limit],
+    );
+    return count;
+  }
+
+  /** The next agents by their uuids, whatever became of them. */
+  async agentsAfter(last: string | undefined, limit: number): Promise<string[]> {
+    const rows: { id: string }[] = await this.database.query(
+      'select id from agent where $1::uuid is null or id > $1::uuid order by id limit $2',
+      [last ?? null, limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Forgets the oldest lines of each of these agents beyond the newest `kept`. @returns how many went */
+  async forgetBeyond(agents: readonly string[], kept: number, limit: number): Promise<number> {
+    const [, count]: [unknown[], number] = await this.database.query(
+      `delete from agent_event where ctid = any(array(
+         select old.ctid from unnest($1::uuid[]) as a(id)
+          cross join lateral (select ctid from agent_event e where e.agent_id = a.id
+                               order by e.occurred_at desc, e.id desc offset $2) as old
+          limit $3))`,
+      [agents, kept, limit],
+    );
+    return count;
+  }
 }

@@ -93,7 +93,7 @@ export class World {
       { isOn: () => true },
     );
     this.#causes = new Causes(this.#fleet, clock);
-    this.#proofs = new Proofs(recoveries as never, this.#fleet, clock);
+    this.#proofs = new Proofs(recoveries as never, clock);
   }
 
   /** One look of the platform later. @param jumpMs by how much its clock jumps meanwhile */
@@ -144,6 +144,7 @@ export class World {
     };
     judge(live, seen, this.nowMs, this.#fleet.weights);
     Object.assign(live, seen, { configVersion: program.configVersion });
+    this.#proofs.heard(live);
   }
 
   #jump(jumpMs: number): void {
