@@ -23,6 +23,8 @@ export interface Documents {
   leftOut: string[];
 }
 
+const TEMPLATES = 'cli/create/templates/';
+
 /** Everything that is made from code. */
 export async function documents(root: string): Promise<Documents> {
   const python = pythonPages(root);
@@ -55,7 +57,8 @@ function textsOf(root: string, ...patterns: string[]): Record<string, string> {
   })
     .toString()
     .split('\n')
-    .filter((file) => file && existsSync(path.join(root, file)));
+    // Templates speak of projects that are not here.
+    .filter((file) => file && !file.startsWith(TEMPLATES) && existsSync(path.join(root, file)));
   return Object.fromEntries(files.map((file) => [file, readFileSync(path.join(root, file), 'utf8')]));
 }
 

@@ -39,7 +39,7 @@ registerEnumType(ProfileState, {
 
 @ObjectType({ description: 'What one function costs in a profile.' })
 export class ProfileFunction {
-  @Field({ description: 'Its name.' })
+  @Field({ description: 'What it is called; `(anonymous)` when it has no name.' })
   name!: string;
 
   @Field({ description: 'The file it is in; empty for the runtime’s own.' })
