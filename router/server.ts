@@ -191,13 +191,7 @@ function openDoors(rooms: Rooms): PublicPort {
     registrar: rooms.registrar,
     graphql,
     operations,
-    readiness: new Readiness({
-      engine,
-      guard,
-      clock,
-      readyQuery: options.readyQuery,
-      houses: options.readyQuery === undefined ? [] : Object.values(options.houses ?? {}),
-    }),
+    readiness: makeReadiness(rooms),
     explorer: options.explorer === false ? undefined : new Explorer(options.explorer?.examples),
     guard,
     limits: rooms.limits,
@@ -228,6 +222,12 @@ function openDoors(rooms: Rooms): PublicPort {
     ...(heartbeatMs === undefined ? {} : { pingMs: heartbeatMs }),
   });
   return new PublicPort(listener, sockets, hosts, maxBodyBytes, { ...PORT_LIMITS, ...options.limits?.port });
+}
+
+/** Houses are waited for where a query says that they belong to the start. */
+function makeReadiness({ engine, guard, options: { clock, readyQuery, houses = {} } }: Rooms): Readiness {
+  const awaited = readyQuery === undefined ? [] : Object.values(houses);
+  return new Readiness({ engine, guard, clock, readyQuery, houses: awaited });
 }
 
 function makeGate({ limits }: RouterOptions): DocumentGate {

@@ -115,10 +115,8 @@ export function assemble(runtime: HouseRuntime): Assembly {
   const kept = { kept: settings.FLEET_PROFILES_KEPT, keptDays: settings.FLEET_PROFILE_DAYS };
   const profiles = new Profiles(new ProfileStore(database), agents, story, mailbox, writes, clock, kept);
   const past = new Past(new PastStore(database), clock, settings.FLEET_AGENT_HISTORY_DAYS);
-  const stories = new Stories(story, clock, {
-    keptDays: settings.FLEET_AGENT_STORY_DAYS,
-    keptLines: settings.FLEET_AGENT_STORY_LINES,
-  });
+  const lines = { keptDays: settings.FLEET_AGENT_STORY_DAYS, keptLines: settings.FLEET_AGENT_STORY_LINES };
+  const stories = new Stories(story, clock, lines);
   return {
     agents,
     fleet,
