@@ -252,9 +252,11 @@ describe('the profiles of an agent', () => {
       expect({ err, code }).toEqual({ err: expect.stringContaining(out), code: 0 });
       const answer = JSON.parse(text);
       // By its file: what V8 had inlined before the profiler came counts for its caller.
-      expect(answer.top[0].file).toBe(__filename);
+      // The runtime's own work, of which a busy machine has more, is in no file.
+      const ofFiles = (top: { file: string }[]) => top.filter(({ file }) => file)[0]?.file;
+      expect(ofFiles(answer.top)).toBe(__filename);
       const content = JSON.parse(readFileSync(out, 'utf8'));
-      expect(sharesOf(readProfile('CPU', content))[0]?.file).toBe(__filename);
+      expect(ofFiles(sharesOf(readProfile('CPU', content)))).toBe(__filename);
       expect(readFileSync(path.join(folder, 'one.html'), 'utf8')).toContain(__filename);
       const heap = path.join(folder, 'two.heapprofile');
       const shown = await terminal.run('profile', agent.name, '--heap', '--seconds', '1', '--out', heap, '--top', '3');

@@ -17,7 +17,7 @@ const AGENT = {
   presence: 'ONLINE',
   health: { score: 100, grade: 'HEALTHY' },
   labels: { team: 'atlas' },
-  lastSeenAt: new Date(Date.now() - 90_000).toISOString(),
+  lastSeenAt: new Date(Date.now() - 5_400_000).toISOString(),
   restarts: 2,
 };
 const ALERT = {
@@ -96,7 +96,7 @@ describe('the commands', () => {
     expect(shown.out).toBe(
       [
         'NAME      KIND   VERSION  STATE               PRESENCE  HEALTH       RESTARTS  SEEN',
-        'coder-01  coder  3.0.1    RUNNING             ONLINE    100 HEALTHY         2    1m',
+        'coder-01  coder  3.0.1    RUNNING             ONLINE    100 HEALTHY         2    1h',
         'coder-02  coder  3.0.1    STARTING → RUNNING  ONLINE    100 HEALTHY         2     -',
         '',
       ].join('\n'),
