@@ -16,6 +16,7 @@ import { unknownNames } from '../../reference/names.ts';
 import { pythonPages } from '../../reference/python/index.ts';
 import { docCommentBefore, readDocComment } from '../../reference/sdk/doc-comment.ts';
 import { silentIn } from '../../reference/sdk/page.ts';
+import { typeLinks, unnamedTypes } from '../../reference/sdk/types.ts';
 
 const SUPERGRAPH = `
 enum join__Graph { SHOP STOCK }
@@ -47,7 +48,7 @@ describe('the reference of the API', () => {
     expect(page).toContain('Gives [`[Good!]`](#good). Scopes: `viewer`. Counts as `first` items, 50 without.');
     expect(page).toContain('Example: [goods.graphql](../../../schema/operations/goods.graphql).');
     expect(page).toContain('| `first` | `Int` | `50` | How many; 1 to 100. |');
-    expect(page).toContain('Found by `id`.');
+    expect(page).toContain('Found by `id`. Given by [`query goods`](#query-goods).');
     expect(page).toContain('| `price` | `Int!` | Cents \\| of a euro. Costs 3 points. |');
     expect(page).toContain('| **Deprecated**: Use price. Removal 2027-03-01 What it was once. |');
     expect(page).toContain('How many lie there. From stock. Scopes: `operator`.<br>`where` `String`: |');
@@ -67,7 +68,9 @@ describe('doc comments', () => {
       params: [{ name: 'first, second', what: 'what is sent' }],
       returns: 'whether it came',
       throws: 'NOT_FOUND',
+      isInternal: false,
     });
+    expect(readDocComment('/** For the link. @internal */')).toMatchObject({ what: 'For the link.', isInternal: true });
   });
 
   test('are those right before a declaration only', () => {
@@ -77,7 +80,7 @@ describe('doc comments', () => {
   });
 
   test('that are missing are named by file and symbol', () => {
-    const doc = { what: '', params: [], returns: '', throws: '' };
+    const doc = { what: '', params: [], returns: '', throws: '', isInternal: false };
     const member = { name: 'send', signature: 'send(): void', doc, isStatic: false };
     const made = { ...member, name: 'constructor' };
     const told = { ...member, name: 'close', doc: { ...doc, returns: 'when' } };
@@ -85,6 +88,37 @@ describe('doc comments', () => {
     expect(silentIn([exported])).toEqual([
       'sdk/link.ts: Link has no doc comment',
       'sdk/link.ts: Link.send has no doc comment',
+    ]);
+  });
+});
+
+describe('types that signatures name', () => {
+  const places = new Map([
+    ['Agent', 'core.md#agent'],
+    ['Kind', 'factory.md#kind'],
+  ]);
+
+  test('are linked, also to another module', () => {
+    const signature = "create(kind: Kind, name: 'Agent'): Promise<Agent>";
+    expect(typeLinks(signature, 'Factory', 'core.md', places)).toBe('[`Kind`](factory.md#kind) [`Agent`](#agent)');
+    expect(typeLinks(signature, 'Agent', 'core.md', places)).toBe('[`Kind`](factory.md#kind)');
+  });
+
+  test('and that no module gives out are named; type parameters are none', () => {
+    const doc = { what: 'x', params: [], returns: '', throws: '', isInternal: false };
+    const member = { name: 'link', signature: 'readonly link: Link | Task | Promise<Agent>', doc, isStatic: false };
+    const exported = {
+      name: 'Factory',
+      signature: 'class Factory<Task> extends Link',
+      doc,
+      members: [member],
+      file: 'f.ts',
+    };
+    const alias = { ...exported, name: 'Run', signature: 'type Run<Link> = (link: Link) => Task', members: [] };
+    const declared = new Set(['Agent', 'Link', 'Task']);
+    expect(unnamedTypes([exported, alias], declared, places)).toEqual([
+      'f.ts: Factory.link names the type Link, which no module gives out',
+      'f.ts: Run names the type Task, which no module gives out',
     ]);
   });
 });
