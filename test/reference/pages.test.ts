@@ -207,10 +207,13 @@ describe('a tree', () => {
     const from = path.resolve(__dirname, '../../reference/python');
     cpSync(from, path.join(root, 'reference/python'), { recursive: true });
     mkdirSync(path.join(root, 'sdk/python/fleetgraph'), { recursive: true });
-    put('sdk/python/fleetgraph/__init__.py', '"""A package.\n\n    import a\n\n    a.run()\n"""\n__all__ = ["A"]\n');
+    put(
+      'sdk/python/fleetgraph/__init__.py',
+      '"""A package.\n\n    import a\n\n    a.run()\n"""\n__all__ = ["A", "B"]\n',
+    );
     put(
       'sdk/python/fleetgraph/_a.py',
-      'class A:\n    """A thing."""\n    def __init__(self, b: int = 1): ...\n    @property\n    def c(self) -> int: ...\n    def d(self, *, e: str) -> None:\n        """Does."""\n',
+      'class A:\n    """A thing."""\n    def __init__(self, b: int = 1): ...\n    @property\n    def c(self) -> int: ...\n    def d(self, *, e: str) -> None:\n        """Does."""\n\nB: int = 1\n"""How many."""\n',
     );
     put('sdk/python/fleetgraph_logging.py', '"""Lines."""\n__all__ = []\n');
     const made = pythonPages(root);
@@ -218,6 +221,7 @@ describe('a tree', () => {
     const page = made?.pages['docs/reference/python.md'];
     expect(page).toContain('A package.\n\n```python\nimport a\n\na.run()\n```');
     expect(page).toContain('`class A(b: int=1)`');
+    expect(page).toContain('### B\n\n`B: int`\n\nHow many.');
     expect(page).toContain('| `c: int` | |\n| `d(*, e: str) -> None` | Does. |');
   });
 });
