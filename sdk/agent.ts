@@ -48,7 +48,7 @@ export class Agent extends AgentTelemetry<AgentLink> {
   /** Where and as whom the platform knows it; a new token when it had to register again. */
   identity: Identity;
 
-  /** @param definition what it says of itself: the one it registered with, with the version that runs */
+  /** @internal @param definition what it says of itself: as it registered, with the version that runs */
   constructor(
     public definition: AgentDefinition,
     identity: Identity,
@@ -201,12 +201,12 @@ export class Agent extends AgentTelemetry<AgentLink> {
     await this.link.leave(this);
   }
 
-  /** Takes a command from the mailbox's stream. */
+  /** Takes a command from the mailbox's stream. @internal */
   deliver(command: AgentCommand): void {
     if (!this.#silent) void this.#mailbox.deliver(command);
   }
 
-  /** What it says of itself with its next beat; the sequence rises over restarts because it starts from the clock. */
+  /** What it says of itself with its next beat; the sequence rises over restarts because it starts from the clock. @internal */
   beat(): AgentBeat {
     this.#sequence = Math.max(this.#sequence + 1, Math.floor(this.link.surroundings.nowMs()));
     const stats = this.reporter.takeStats();
@@ -223,22 +223,22 @@ export class Agent extends AgentTelemetry<AgentLink> {
     };
   }
 
-  /** Whether there is more to tell than the last beat carried. */
+  /** Whether there is more to tell than the last beat carried. @internal */
   get hasMoreToTell(): boolean {
     return this.#story.length > 0;
   }
 
-  /** The platform has taken a beat. */
+  /** The platform has taken a beat. @internal */
   told({ events = [] }: Pick<AgentBeat, 'events'>): void {
     this.#story.taken(events);
   }
 
-  /** The platform is older than events: what waits goes to nobody. */
+  /** The platform is older than events: what waits goes to nobody. @internal */
   forgetStory(): void {
     this.#story.forget();
   }
 
-  /** Takes the platform's answer to a beat. */
+  /** Takes the platform's answer to a beat. @internal */
   heard(answer: BeatAnswer): void {
     if (this.#silent || this.#closing) return;
     for (const command of answer.commands) this.deliver(command);

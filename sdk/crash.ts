@@ -3,9 +3,13 @@ import { errorAttributes } from './error-fields.ts';
 
 /** What of a process a crash needs: `process` is one. */
 export interface CrashingProcess {
+  /** Hears of what nobody catches. */
   on(event: 'uncaughtException', listener: (error: unknown) => void): unknown;
+  /** Hears of it no longer. */
   removeListener(event: 'uncaughtException', listener: (error: unknown) => void): unknown;
+  /** Ends the process. */
   exit(code: number): void;
+  /** Where the error is written before it is sent. */
   readonly stderr: { write(text: string): unknown };
 }
 

@@ -4,9 +4,13 @@ const MAX_CAUSES = 5;
 
 /** What a thrown value says of itself. */
 export interface ErrorFields {
+  /** Its message. */
   error: string;
+  /** Its name, or the type of what was thrown. */
   errorType: string;
+  /** Its own code, e.g. ECONNREFUSED. */
   errorCode?: string;
+  /** Where it came from, its causes behind it. */
   stack?: string;
 }
 

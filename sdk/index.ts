@@ -5,8 +5,8 @@ import type { AgentDefinition } from './registration.ts';
 export { Agent } from './agent.ts';
 export { Backoff } from './backoff.ts';
 export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './client.ts';
-export { reportCrashes } from './crash.ts';
-export { errorAttributes, errorFields } from './error-fields.ts';
+export { type CrashingProcess, reportCrashes } from './crash.ts';
+export { type ErrorFields, errorAttributes, errorFields } from './error-fields.ts';
 export { FleetFailure, type GraphQLFault } from './failure.ts';
 export type { Check, ConfigHook, Hook, Upgrade, UpgradeHandler } from './handlers.ts';
 export {
@@ -20,16 +20,17 @@ export {
   type HookSubject,
   HookTimeout,
 } from './hooks.ts';
-export { type AgentState, moveTowards, type Step } from './lifecycle.ts';
+export { type AgentState, type Move, moveTowards, type Step } from './lifecycle.ts';
 export { type LineSink, type LineStream, StreamSink } from './line-sink.ts';
 export { FleetLink, type LinkOptions } from './link.ts';
-export { type Fields, type LogLevel, logLine } from './log-line.ts';
+export { type Fields, type LineOrigin, type LoggedEvent, type LogLevel, logLine } from './log-line.ts';
 export { Logger, type LoggerOptions } from './logger.ts';
 export { type CommandHandler, CommandRefused } from './mailbox.ts';
 export type { AgentCommand, AgentEventReport, CommandOutcome, UserError } from './operations.ts';
-export type { Attributes } from './otlp.ts';
+export type { Attributes, AttributeValue } from './otlp.ts';
 export type { OutboxCounts, OutboxLimits } from './outbox.ts';
-export type { AgentDefinition } from './registration.ts';
+export type { AgentDefinition, Identity } from './registration.ts';
+export type { Log } from './reporter.ts';
 export { currentSpan, type ModelSpend, type Span, type SpanKind, type SpanOptions } from './span.ts';
 export { machine, type Surroundings } from './surroundings.ts';
 export { readTraceparent, type TraceContext, writeTraceparent } from './traceparent.ts';

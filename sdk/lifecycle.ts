@@ -29,7 +29,9 @@ export function aroundStep(step: Step): (typeof AROUND)[Step] {
 export interface Move {
   /** Nothing for the code to do where it is at rest already. */
   step?: Step;
+  /** The state it is seen in on the way. */
   through?: AgentState;
+  /** The state it comes to. */
   to: AgentState;
 }
 

@@ -103,12 +103,12 @@ export class FleetLink implements AgentLink {
     return agent;
   }
 
-  /** Sends a beat for all rather soon than at the next tick; several calls are one beat. */
+  /** Sends a beat for all rather soon than at the next tick; several calls are one beat. @internal */
   beatSoon(): void {
     this.#heart.soon();
   }
 
-  /** Tells how a command ended, as often as it takes; a refusal is logged, for nobody waits for it here. */
+  /** Tells how a command ended, as often as it takes; a refusal is logged, for nobody waits for it here. @internal */
   async complete(agent: Agent, command: AgentCommand, outcome: CommandOutcome, result: unknown): Promise<void> {
     // With the fence in the key: what is told under another fence is no repeat of what was refused.
     const clientMutationId = `complete-${command.id}-${command.fence}`;
@@ -129,7 +129,7 @@ export class FleetLink implements AgentLink {
     }
   }
 
-  /** Brings a profile of an agent to the platform, patiently. @param body gzip */
+  /** Brings a profile of an agent to the platform, patiently. @internal @param body gzip */
   async bring(agent: Agent, body: Uint8Array<ArrayBuffer>): Promise<void> {
     const packed = { 'content-encoding': 'gzip' };
     await patiently(this.client, this.#closed.signal, () =>
@@ -137,7 +137,7 @@ export class FleetLink implements AgentLink {
     );
   }
 
-  /** An agent’s configuration as the platform has it; undefined when it no longer knows the agent. @throws FleetFailure */
+  /** An agent’s configuration as the platform has it; undefined when it no longer knows the agent. @internal @throws FleetFailure */
   async fetchConfig(agent: Agent): Promise<Config | undefined> {
     const { agent: found } = await this.client.query<{ agent: Config | null }>(
       CONFIG,
@@ -172,7 +172,7 @@ export class FleetLink implements AgentLink {
     return sendAgentCommand.command?.id ?? '';
   }
 
-  /** Takes an agent off the link after its last beat; the only one of a link of its own closes it. */
+  /** Takes an agent off the link after its last beat; the only one of a link of its own closes it. @internal */
   async leave(agent: Agent): Promise<void> {
     if (!this.#shared) return this.close();
     const member = this.#members.get(agent);

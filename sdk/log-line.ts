@@ -12,17 +12,23 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Where lines come from. */
 export interface LineOrigin {
+  /** The program, as `service` of the line. */
   service: string;
+  /** Global id of the agent that it is. */
   agentId?: string | undefined;
 }
 
 /** An event on its way to a line. */
 export interface LoggedEvent {
+  /** How severe it is. */
   level: LogLevel;
   /** Milliseconds since 1970. */
   timeMs: number;
+  /** What happened: a name, the same each time. */
   event: string;
+  /** What else is said of it. */
   fields: Fields;
+  /** The trace it belongs to. */
   context?: TraceContext | undefined;
 }
 

@@ -1,6 +1,7 @@
 /** OTLP/JSON as the OpenTelemetry protocol states it: ids in hexadecimal, 64-bit whole numbers as strings, enums as numbers. */
 
 export type Signal = 'logs' | 'traces' | 'metrics';
+/** A value that an attribute may have. */
 export type AttributeValue = string | number | boolean | readonly string[];
 /** What a line, a span or a value says beside its name; what is null or undefined is left out. */
 export type Attributes = Readonly<Record<string, AttributeValue | undefined | null>>;

@@ -25,10 +25,15 @@ export interface AgentDefinition {
 
 /** What the platform knows an agent as. */
 export interface Identity {
+  /** Its global id, the same for life. */
   id: string;
+  /** Its own token, by which it beats and is given its commands. */
   token: string;
+  /** What was asked of it when it registered. */
   desiredState: AgentState;
+  /** The configuration it is to work by. */
   config: Record<string, unknown>;
+  /** The version of that configuration, from 1. */
   configVersion: number;
 }
 

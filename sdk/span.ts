@@ -48,7 +48,7 @@ export class Span {
   #events: object[] = [];
   #error: string | undefined;
 
-  /** @param name what the work is, without what differs from one to the next */
+  /** @internal @param name what the work is, without what differs from one to the next */
   constructor(
     readonly name: string,
     attributes: Attributes,

@@ -12,6 +12,6 @@ export class DeletedPayload {
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];
 
-  @Field(() => AuditEntryReference, { nullable: true, description: 'The receipt.' })
+  @Field(() => AuditEntryReference, { nullable: true, description: 'Its entry in the audit trail.' })
   auditEntry!: AuditEntryReference | null;
 }

@@ -160,7 +160,7 @@ export class TimeRange {
 
 @InputType({ description: 'Deletes one configuration by its name.' })
 export class DeleteByNameInput {
-  @Field({ description: 'Its name.' })
+  @Field({ description: 'The name of what is deleted.' })
   name!: string;
 
   @Field(() => Int, { nullable: true, description: 'Refused with CONFLICT when it has another version.' })

@@ -19,7 +19,7 @@ export interface Book {
 
 /** A type as it is written, leading to where it is told. */
 function typeLink(type: string, area: string, { areas }: Book): string {
-  const name = type.replace(/[[\]!]/g, '');
+  const name = named(type);
   if (BUILT_IN.has(name)) return code(type);
   const there = areas.get(name);
   if (!there) throw new Error(`nothing is known of the type ${name}`);
@@ -97,6 +97,31 @@ function commonScopes({ fields }: ContractType): string[] {
   return most?.[0] ? most[0].split(',') : [];
 }
 
+/** What more fields give is everywhere, and a list of them no help. */
+const MOST_PLACES = 20;
+
+const named = (type: string) => type.replace(/[[\]!]/g, '');
+
+/** The fields that give a type, or of an input take it, leading to where they are told. */
+function placesOf({ name, form }: ContractType, area: string, { types, areas }: Book): string {
+  if (form === 'scalar' || form === 'enum') return '';
+  const uses = types.flatMap((type) => {
+    const fields = type.fields.filter((field) =>
+      form === 'input' ? field.inputs.some((each) => named(each.type) === name) : named(field.type) === name,
+    );
+    const inputs = type.inputs.filter((each) => named(each.type) === name);
+    return [...fields, ...inputs].map((field) => {
+      const isRoot = type.name in ROOTS;
+      const there = isRoot ? ((field as ContractField).subgraphs[0] as string) : (areas.get(type.name) as string);
+      const anchor = isRoot ? `${ROOTS[type.name as Root]}-${field.name.toLowerCase()}` : anchorOf(type.name);
+      const shown = code(`${isRoot ? `${ROOTS[type.name as Root]} ` : `${type.name}.`}${field.name}`);
+      return `[${shown}](${there === area ? '' : `${there}.md`}#${anchor})`;
+    });
+  });
+  if (!uses.length) return '';
+  return `${form === 'input' ? 'Taken' : 'Given'} by ${uses.length > MOST_PLACES ? `${uses.length} fields` : uses.join(', ')}.`;
+}
+
 function typeSection(type: ContractType, area: string, book: Book): string {
   const by = book.types.filter((each) => each.implements.includes(type.name));
   const list = (names: readonly string[]) => names.map((name) => typeLink(name, area, book)).join(', ');
@@ -105,6 +130,7 @@ function typeSection(type: ContractType, area: string, book: Book): string {
     by.length ? `Implemented by ${list(by.map(({ name }) => name))}.` : '',
     type.members.length ? `One of ${list(type.members)}.` : '',
     type.keys.length ? `Found by ${type.keys.map(code).join(' or ')}.` : '',
+    placesOf(type, area, book),
     area === 'shared' ? `In ${type.subgraphs.join(', ')}.` : '',
   ];
   return page(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import inspect
 import json
 import pathlib
 import sys
@@ -52,6 +53,22 @@ def definitions_in(path: pathlib.Path) -> Dict[str, Definition]:
     return {each.name: each for each in tree.body if isinstance(each, (ast.FunctionDef, ast.ClassDef))}
 
 
+def constants_in(path: pathlib.Path, file: str) -> List[Dict[str, Any]]:
+    """What a module names at its top; a string right behind it says what it is, as Sphinx has it."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    shown = []
+    for each, behind in zip(body, [*body[1:], ast.Pass()]):
+        if not isinstance(each, (ast.Assign, ast.AnnAssign)):
+            continue
+        target = each.targets[0] if isinstance(each, ast.Assign) else each.target
+        name = getattr(target, "id", "")
+        of = f": {ast.unparse(each.annotation)}" if isinstance(each, ast.AnnAssign) else ""
+        said = isinstance(behind, ast.Expr) and isinstance(behind.value, ast.Constant) and isinstance(behind.value.value, str)
+        doc = inspect.cleandoc(behind.value.value) if said else ""  # type: ignore[attr-defined]
+        shown.append({"name": name, "kind": "constant", "signature": name + of, "doc": doc, "file": file})
+    return shown
+
+
 def public_names(tree: ast.Module) -> List[str]:
     """What `__all__` has."""
     for each in tree.body:
@@ -61,12 +78,13 @@ def public_names(tree: ast.Module) -> List[str]:
 
 
 def module(path: pathlib.Path, root: pathlib.Path) -> Dict[str, Any]:
-    """A public module: its own words, and its public names wherever they are defined. Constants are told by their comments."""
+    """A public module: its own words, and its public names wherever they are defined."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     places = sorted(path.parent.glob("_*.py")) if path.name == "__init__.py" else [path]
-    found = []
+    found: List[Dict[str, Any]] = []
     for place in places:
         file = str(place.relative_to(root))
+        found += [each for each in constants_in(place, file) if each["name"] in public_names(tree)]
         for name, node in definitions_in(place).items():
             if name not in public_names(tree):
                 continue
@@ -76,6 +94,9 @@ def module(path: pathlib.Path, root: pathlib.Path) -> Dict[str, Any]:
                 entry["signature"] += getattr(node, "made", "")
             found.append(entry)
     found.sort(key=lambda entry: entry["name"].lower())
+    missing = set(public_names(tree)) - {entry["name"] for entry in found}
+    if missing:
+        raise SystemExit(f"{path.relative_to(root)} gives out what is defined nowhere: {sorted(missing)}")
     name = path.parent.name if path.name == "__init__.py" else path.stem
     return {"name": name, "file": str(path.relative_to(root)), "doc": (ast.get_docstring(tree, clean=False) or "").strip(), "names": found}
 

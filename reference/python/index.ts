@@ -3,7 +3,7 @@ import { cell, code, page, prose, table } from '../markdown.ts';
 
 interface Told {
   name: string;
-  kind: 'class' | 'function' | 'property';
+  kind: 'class' | 'constant' | 'function' | 'property';
   signature: string;
   doc: string;
   file: string;

@@ -5,8 +5,11 @@ export interface DocComment {
   params: { name: string; what: string }[];
   returns: string;
   throws: string;
+  /** Says that it is public for the SDK's own parts only (`@internal`). */
+  isInternal: boolean;
 }
 
+const INTERNAL = /\s*@internal\b/;
 const TAG = /(?:^|\s)@(param|returns|throws)\s+/;
 
 /** The text between the marks of a comment, without what begins its lines. */
@@ -22,14 +25,15 @@ function bareText(comment: string): string {
 
 /** Reads a doc comment; a tag may stand anywhere, also behind the first sentence. */
 export function readDocComment(comment: string): DocComment {
-  const [what = '', ...tagged] = bareText(comment).split(TAG);
-  const doc: DocComment = { what: what.trim(), params: [], returns: '', throws: '' };
+  const text = bareText(comment);
+  const [what = '', ...tagged] = text.replace(INTERNAL, '').split(TAG);
+  const doc: DocComment = { what: what.trim(), params: [], returns: '', throws: '', isInternal: INTERNAL.test(text) };
   for (let at = 0; at < tagged.length; at += 2) {
-    const text = (tagged[at + 1] ?? '').replace(/\s*\n\s*/g, ' ').trim();
+    const said = (tagged[at + 1] ?? '').replace(/\s*\n\s*/g, ' ').trim();
     if (tagged[at] === 'param') {
-      const [, name = '', said = ''] = /^(\w+(?:, \w+)*)\s*(.*)$/s.exec(text) ?? [];
-      doc.params.push({ name, what: said });
-    } else doc[tagged[at] as 'returns' | 'throws'] = text;
+      const [, name = '', of = ''] = /^(\w+(?:, \w+)*)\s*(.*)$/s.exec(said) ?? [];
+      doc.params.push({ name, what: of });
+    } else doc[tagged[at] as 'returns' | 'throws'] = said;
   }
   return doc;
 }

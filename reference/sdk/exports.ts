@@ -88,6 +88,18 @@ export class ExportReader {
       .sort((one, two) => (one.name.toLowerCase() < two.name.toLowerCase() ? -1 : 1));
   }
 
+  /** Types that the project declares, whether anybody gives them out or not. */
+  declared(): Set<string> {
+    const files = this.#project.program.getSourceFileNames().filter((file) => file.startsWith(`${this.#root}/sdk/`));
+    const types = new Set<string>();
+    const { ClassDeclaration, InterfaceDeclaration, TypeAliasDeclaration } = this.#kinds;
+    for (const file of files)
+      for (const node of this.#project.program.getSourceFile(file)?.statements ?? [])
+        if ([ClassDeclaration, InterfaceDeclaration, TypeAliasDeclaration].includes(node.kind))
+          types.add((node as Loose).name?.getText() ?? '');
+    return types;
+  }
+
   #exported(given: Sign): Exported {
     const isAlias = given.declarations.some(
       (handle) => handle.resolve(this.#project)?.kind === this.#kinds.ExportSpecifier,
@@ -123,23 +135,32 @@ export class ExportReader {
     return node.end;
   }
 
+  /** What makes it, what stands on the class, then what an instance has: its own before what it inherits, as they are written. */
   #members(sign: Sign, node: Loose): Member[] {
     const own = this.#checker.getPropertiesOfType(this.#checker.getDeclaredTypeOfSymbol(sign));
     const statics = node.kind === this.#kinds.ClassDeclaration ? [...sign.getExports().values()] : [];
     const made = (node.members ?? []).filter(({ kind }) => kind === this.#kinds.Constructor);
     return [
       ...made.flatMap((each) => this.#member(sign.name, each as Loose, false)),
-      ...statics.flatMap((each) => this.#memberOf(each, true)),
-      ...own.flatMap((each) => this.#memberOf(each, false)),
+      ...this.#asWritten(statics, node).flatMap(([name, each]) => this.#member(name, each, true)),
+      ...this.#asWritten(own, node).flatMap(([name, each]) => this.#member(name, each, false)),
     ];
   }
 
-  #memberOf(sign: Sign, isStatic: boolean): Member[] {
-    const node = sign.declarations[0]?.resolve(this.#project) as Loose | undefined;
-    // What comes from Node's or the language's own types is told there.
-    return node?.getSourceFile().fileName.startsWith(`${this.#root}/sdk/`)
-      ? this.#member(sign.name, node, isStatic)
-      : [];
+  /** The compiler gives members in no order that lasts. */
+  #asWritten(signs: readonly Sign[], of: Loose): [string, Loose][] {
+    const home = of.getSourceFile().fileName;
+    const rank = ([, node]: [string, Loose]) => {
+      const { fileName } = node.getSourceFile();
+      return `${fileName === home ? '' : fileName} ${String(node.pos).padStart(9, '0')}`;
+    };
+    return signs
+      .flatMap((sign): [string, Loose][] => {
+        const node = sign.declarations[0]?.resolve(this.#project) as Loose | undefined;
+        // What comes from Node's or the language's own types is told there.
+        return node?.getSourceFile().fileName.startsWith(`${this.#root}/sdk/`) ? [[sign.name, node]] : [];
+      })
+      .sort((one, two) => (rank(one) < rank(two) ? -1 : 1));
   }
 
   #member(name: string, node: Loose, isStatic: boolean): Member[] {
@@ -147,6 +168,7 @@ export class ExportReader {
       ({ kind }) => kind === this.#kinds.PrivateKeyword || kind === this.#kinds.ProtectedKeyword,
     );
     if (hidden || node.name?.getText().startsWith('#')) return [];
+    if (docOf(node).isInternal) return [];
     const isMade = node.kind === this.#kinds.Constructor;
     return [
       {

@@ -1,5 +1,6 @@
 import { ExportReader } from './exports.ts';
 import { modulePage, silentIn } from './page.ts';
+import { unnamedTypes } from './types.ts';
 
 /** What agents import: page, source, the name they import it by, what it is. */
 const MODULES = [
@@ -39,15 +40,19 @@ export async function sdkPages(root: string): Promise<{ pages: Record<string, st
       intro,
       exported: reader.read(file),
     }));
+    const places = new Map<string, string>();
+    for (const { name, exported } of modules)
+      for (const each of exported) places.set(each.name, `${name}.md#${each.name.toLowerCase()}`);
     const made = 'Made from its doc comments by `npm run docs`.';
+    const all = modules.flatMap(({ exported }) => exported);
     return {
       pages: Object.fromEntries(
         modules.map(({ name, module, intro, exported }) => [
           `docs/reference/sdk/${name}.md`,
-          modulePage(module, `${intro} ${made}`, exported),
+          modulePage(module, `${intro} ${made}`, exported, { page: `${name}.md`, places }),
         ]),
       ),
-      silent: [...new Set(modules.flatMap(({ exported }) => silentIn(exported)))],
+      silent: [...new Set([...silentIn(all), ...unnamedTypes(all, reader.declared(), places)])],
     };
   } finally {
     reader.close();

@@ -20,6 +20,7 @@ export class BuiltAgent<Task = never, Result = unknown, Config = unknown> {
   readonly #container: Container;
 
   /**
+   * @internal
    * @param kind what it was built of
    * @param agent as its program sees it
    * @param around the scope that its own is opened in

@@ -19,7 +19,8 @@ export type TaskDeps<Config, P, Shared> = AgentDeps<Config, P, Shared> & { span:
   [K in keyof P]: Made<P[K]>;
 };
 
-type HookOf<Deps> = (deps: Deps, context: HookContext) => Promise<void> | void;
+/** The code of a kind's hook, with what the agent's parts have at hand. */
+export type HookOf<Deps> = (deps: Deps, context: HookContext) => Promise<void> | void;
 
 /** What an agent kind is: written once, built as often as there are agents. */
 export interface KindOptions<S extends ObjectSchema, P extends Providers, Shared, Task, Result> {

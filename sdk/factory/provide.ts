@@ -17,7 +17,8 @@ export type Providers = Readonly<Record<string, Provider<unknown>>>;
 /** What a provider makes. */
 export type Made<P> = P extends Provider<infer Value> ? Value : never;
 
-type Dispose<Value> = (value: Value) => Promise<void> | void;
+/** Ends what a provider made. */
+export type Dispose<Value> = (value: Value) => Promise<void> | void;
 
 /** One for all agents of the kind (or, given to the factory, for all of them). @param dispose ends it, last made first */
 export function singleton<Value, Needs = object>(

@@ -21,7 +21,7 @@ export interface ObjectSchema {
 }
 
 /** The names of an object schema that its value always has. */
-type Present<S extends ObjectSchema> = {
+export type Present<S extends ObjectSchema> = {
   [K in keyof S['properties']]: S['properties'][K] extends { default: unknown }
     ? K
     : S extends { required: readonly (infer R)[] }

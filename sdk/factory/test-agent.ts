@@ -46,6 +46,7 @@ export class TestAgent<Task, Result, Config> {
   #commands = 0;
   #fresh: { config: Record<string, unknown>; configVersion: number };
 
+  /** @internal */
   constructor(kind: Kind<Task, Result, Config>, options: TestAgentOptions) {
     const { overrides = {}, provide = {}, surroundings = machine() } = options;
     assertOverridesMatter(overrides, [provide, kind.provide]);

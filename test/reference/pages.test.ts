@@ -16,6 +16,7 @@ import { unknownNames } from '../../reference/names.ts';
 import { pythonPages } from '../../reference/python/index.ts';
 import { docCommentBefore, readDocComment } from '../../reference/sdk/doc-comment.ts';
 import { silentIn } from '../../reference/sdk/page.ts';
+import { typeLinks, unnamedTypes } from '../../reference/sdk/types.ts';
 
 const SUPERGRAPH = `
 enum join__Graph { SHOP STOCK }
@@ -47,7 +48,7 @@ describe('the reference of the API', () => {
     expect(page).toContain('Gives [`[Good!]`](#good). Scopes: `viewer`. Counts as `first` items, 50 without.');
     expect(page).toContain('Example: [goods.graphql](../../../schema/operations/goods.graphql).');
     expect(page).toContain('| `first` | `Int` | `50` | How many; 1 to 100. |');
-    expect(page).toContain('Found by `id`.');
+    expect(page).toContain('Found by `id`. Given by [`query goods`](#query-goods).');
     expect(page).toContain('| `price` | `Int!` | Cents \\| of a euro. Costs 3 points. |');
     expect(page).toContain('| **Deprecated**: Use price. Removal 2027-03-01 What it was once. |');
     expect(page).toContain('How many lie there. From stock. Scopes: `operator`.<br>`where` `String`: |');
@@ -67,7 +68,9 @@ describe('doc comments', () => {
       params: [{ name: 'first, second', what: 'what is sent' }],
       returns: 'whether it came',
       throws: 'NOT_FOUND',
+      isInternal: false,
     });
+    expect(readDocComment('/** For the link. @internal */')).toMatchObject({ what: 'For the link.', isInternal: true });
   });
 
   test('are those right before a declaration only', () => {
@@ -77,7 +80,7 @@ describe('doc comments', () => {
   });
 
   test('that are missing are named by file and symbol', () => {
-    const doc = { what: '', params: [], returns: '', throws: '' };
+    const doc = { what: '', params: [], returns: '', throws: '', isInternal: false };
     const member = { name: 'send', signature: 'send(): void', doc, isStatic: false };
     const made = { ...member, name: 'constructor' };
     const told = { ...member, name: 'close', doc: { ...doc, returns: 'when' } };
@@ -85,6 +88,37 @@ describe('doc comments', () => {
     expect(silentIn([exported])).toEqual([
       'sdk/link.ts: Link has no doc comment',
       'sdk/link.ts: Link.send has no doc comment',
+    ]);
+  });
+});
+
+describe('types that signatures name', () => {
+  const places = new Map([
+    ['Agent', 'core.md#agent'],
+    ['Kind', 'factory.md#kind'],
+  ]);
+
+  test('are linked, also to another module', () => {
+    const signature = "create(kind: Kind, name: 'Agent'): Promise<Agent>";
+    expect(typeLinks(signature, 'Factory', 'core.md', places)).toBe('[`Kind`](factory.md#kind) [`Agent`](#agent)');
+    expect(typeLinks(signature, 'Agent', 'core.md', places)).toBe('[`Kind`](factory.md#kind)');
+  });
+
+  test('and that no module gives out are named; type parameters are none', () => {
+    const doc = { what: 'x', params: [], returns: '', throws: '', isInternal: false };
+    const member = { name: 'link', signature: 'readonly link: Link | Task | Promise<Agent>', doc, isStatic: false };
+    const exported = {
+      name: 'Factory',
+      signature: 'class Factory<Task> extends Link',
+      doc,
+      members: [member],
+      file: 'f.ts',
+    };
+    const alias = { ...exported, name: 'Run', signature: 'type Run<Link> = (link: Link) => Task', members: [] };
+    const declared = new Set(['Agent', 'Link', 'Task']);
+    expect(unnamedTypes([exported, alias], declared, places)).toEqual([
+      'f.ts: Factory.link names the type Link, which no module gives out',
+      'f.ts: Run names the type Task, which no module gives out',
     ]);
   });
 });
@@ -173,10 +207,13 @@ describe('a tree', () => {
     const from = path.resolve(__dirname, '../../reference/python');
     cpSync(from, path.join(root, 'reference/python'), { recursive: true });
     mkdirSync(path.join(root, 'sdk/python/fleetgraph'), { recursive: true });
-    put('sdk/python/fleetgraph/__init__.py', '"""A package.\n\n    import a\n\n    a.run()\n"""\n__all__ = ["A"]\n');
+    put(
+      'sdk/python/fleetgraph/__init__.py',
+      '"""A package.\n\n    import a\n\n    a.run()\n"""\n__all__ = ["A", "B"]\n',
+    );
     put(
       'sdk/python/fleetgraph/_a.py',
-      'class A:\n    """A thing."""\n    def __init__(self, b: int = 1): ...\n    @property\n    def c(self) -> int: ...\n    def d(self, *, e: str) -> None:\n        """Does."""\n',
+      'class A:\n    """A thing."""\n    def __init__(self, b: int = 1): ...\n    @property\n    def c(self) -> int: ...\n    def d(self, *, e: str) -> None:\n        """Does."""\n\nB: int = 1\n"""How many."""\n',
     );
     put('sdk/python/fleetgraph_logging.py', '"""Lines."""\n__all__ = []\n');
     const made = pythonPages(root);
@@ -184,6 +221,7 @@ describe('a tree', () => {
     const page = made?.pages['docs/reference/python.md'];
     expect(page).toContain('A package.\n\n```python\nimport a\n\na.run()\n```');
     expect(page).toContain('`class A(b: int=1)`');
+    expect(page).toContain('### B\n\n`B: int`\n\nHow many.');
     expect(page).toContain('| `c: int` | |\n| `d(*, e: str) -> None` | Does. |');
   });
 });

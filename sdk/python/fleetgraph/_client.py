@@ -10,6 +10,7 @@ import urllib.request
 from typing import Any, Callable, Dict, List, Optional, TypeVar
 
 SDK = "python/1.1.0"
+"""What every request says in its header `fleetgraph-sdk`."""
 
 _COMMAND = "id cursor agentId name arguments fence issuedAt"
 _BEAT = (

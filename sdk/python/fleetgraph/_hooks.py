@@ -14,6 +14,7 @@ HOOKS: Tuple[str, ...] = (
     *("beforeStop", "afterStop", "beforeRestart", "afterRestart", "beforeMigrate", "afterMigrate"),
     *("beforeConfig", "onConfig", "afterConfig", "beforeCommand", "onCommand", "afterCommand", "onError"),
 )
+"""The points of an agent's life at which its code may step in."""
 
 
 class HookTimeout(Exception):

@@ -8,7 +8,7 @@ import { Actor } from '../../../lib/graphql/shared.ts';
 @ObjectType({ description: 'Something that happened in an agent’s life.' })
 export class AgentEvent {
   @PrimaryColumn('uuid', { name: 'id' })
-  @Field(() => ID, { description: 'Unique.' })
+  @Field(() => ID, { description: 'Unique: a line that is told again is stored once.' })
   id!: string;
 
   @Column('uuid', { name: 'agent_id' })

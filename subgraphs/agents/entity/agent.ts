@@ -52,7 +52,7 @@ export class AgentEndpoint {
   @Field({ description: 'What it is for.' })
   name!: string;
 
-  @Field({ description: 'Its address.' })
+  @Field({ description: 'Where it answers: an absolute URL.' })
   url!: string;
 }
 
@@ -166,7 +166,9 @@ export class Agent {
   dependencies!: string[];
 
   @Column('jsonb')
-  @Field(() => SCALARS.JSON, { description: 'Its configuration.' })
+  @Field(() => SCALARS.JSON, {
+    description: 'The configuration it shall work by; observedConfigVersion tells whether it does.',
+  })
   config!: Record<string, unknown>;
 
   @Column('int', { name: 'config_version' })

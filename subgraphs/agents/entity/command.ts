@@ -38,7 +38,7 @@ export class AgentCommand {
   name!: string;
 
   @Column('jsonb')
-  @Field(() => SCALARS.JSON, { description: 'With what.' })
+  @Field(() => SCALARS.JSON, { description: 'What goes with it, as the sender gave it.' })
   arguments!: unknown;
 
   @Column('text')
@@ -50,7 +50,7 @@ export class AgentCommand {
   issuedAt!: Date;
 
   @Column('jsonb', { name: 'issued_by' })
-  @Field(() => Actor, { description: 'Who asked.' })
+  @Field(() => Actor, { description: 'Who sent it.' })
   issuedBy!: Actor;
 
   @Column('timestamptz', { name: 'expires_at', nullable: true })

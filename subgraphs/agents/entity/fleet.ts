@@ -22,7 +22,7 @@ export class StateCount {
   @Field(() => AgentState, { description: 'Where these agents are in their lives.' })
   state!: AgentState;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'How many agents.' })
   count!: number;
 }
 
@@ -31,7 +31,7 @@ export class PresenceCount {
   @Field(() => AgentPresence, { description: 'Whether these agents are there, by their leases.' })
   presence!: AgentPresence;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'How many agents.' })
   count!: number;
 }
 
@@ -40,7 +40,7 @@ export class KindCount {
   @Field({ description: 'What sort of agents these are.' })
   kind!: string;
 
-  @Field(() => Int, { description: 'How many.' })
+  @Field(() => Int, { description: 'How many agents.' })
   count!: number;
 }
 

@@ -114,7 +114,7 @@ export class Job {
   createdAt!: Date;
 
   @Column('jsonb', { name: 'created_by' })
-  @Field(() => Actor, { description: 'Who asked.' })
+  @Field(() => Actor, { description: 'Who asked for it.' })
   createdBy!: Actor;
 
   @Column('timestamptz', { name: 'started_at', nullable: true })

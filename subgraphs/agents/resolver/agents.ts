@@ -21,7 +21,9 @@ export class AgentResolver {
   async agent(
     @Ctx() { call, agents }: AgentsContext,
     @Arg('id', () => ID, { nullable: true, description: 'Its id; finds deregistered ones too.' }) id?: string | null,
-    @Arg('name', () => String, { nullable: true, description: 'Its name.' }) name?: string | null,
+    @Arg('name', () => String, { nullable: true, description: 'Its name; finds those whose life is not over.' }) name?:
+      | string
+      | null,
   ): Promise<Agent | null> {
     if ((id == null) === (name == null)) throw new FleetError('BAD_INPUT', 'give `id` or `name`, one of them');
     const found = id != null ? await agents.byUuid.load(uuidOf('Agent', id)) : await agents.byName.load(name as string);

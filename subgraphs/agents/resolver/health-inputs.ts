@@ -3,7 +3,7 @@ import { HealthFactor } from '../entity/health-model.ts';
 
 @InputType({ description: 'What one factor can take from a score.' })
 export class HealthWeightInput {
-  @Field(() => HealthFactor, { description: 'The factor.' })
+  @Field(() => HealthFactor, { description: 'What is weighed.' })
   factor!: HealthFactor;
 
   @Field(() => Int, { description: 'The most it takes, 0 to 100; 0 turns it off.' })

@@ -42,7 +42,7 @@ export class AgentEndpointInput {
   @Field({ description: 'What it is for.' })
   name!: string;
 
-  @Field({ description: 'Its address.' })
+  @Field({ description: 'Where it answers: an absolute URL, e.g. http://10.0.0.7:8080/api.' })
   url!: string;
 }
 
@@ -141,7 +141,7 @@ export class AgentEventInput {
 
 @InputType({ description: 'What an agent says of itself now and then, so that its lease holds.' })
 export class AgentBeatInput {
-  @Field(() => ID, { description: 'The agent.' })
+  @Field(() => ID, { description: 'Global id of the agent.' })
   agentId!: string;
 
   @Field(() => SCALARS.SafeInt, { description: 'Rises with every beat of a process; a repeat changes nothing.' })
@@ -177,7 +177,7 @@ export class AgentBeatsInput {
 
 @InputType({ description: 'Something done to one agent.' })
 export class AgentActionInput {
-  @Field(() => ID, { description: 'The agent.' })
+  @Field(() => ID, { description: 'Global id of the agent.' })
   id!: string;
 
   @Field(() => String, { nullable: true, description: WHY })
@@ -204,7 +204,10 @@ export class SendAgentCommandInput {
   @Field({ description: 'What to do: a name the agent knows.' })
   name!: string;
 
-  @Field(() => SCALARS.JSON, { nullable: true, description: 'With what.' })
+  @Field(() => SCALARS.JSON, {
+    nullable: true,
+    description: 'What goes with it: any JSON, given to the agent as it is.',
+  })
   arguments?: unknown;
 
   @Field(() => Date, { nullable: true, description: 'Not to be done after this time.' })
@@ -216,7 +219,7 @@ export class SendAgentCommandInput {
 
 @InputType({ description: 'How a command ended.' })
 export class CompleteCommandInput {
-  @Field(() => ID, { description: 'The command.' })
+  @Field(() => ID, { description: 'Global id of the command that has ended.' })
   id!: string;
 
   @Field({ description: 'The fence it was delivered with.' })

@@ -34,7 +34,7 @@ export class ActOnAgentsInput {
 
 @InputType({ description: 'Something done to one job.' })
 export class JobActionInput {
-  @Field(() => ID, { description: 'The job.' })
+  @Field(() => ID, { description: 'Global id of the job.' })
   id!: string;
 
   @Field(() => String, { nullable: true, description: 'Why, for the audit trail.' })

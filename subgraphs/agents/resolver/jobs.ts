@@ -43,7 +43,7 @@ export class JobResolver {
 
   @Query(() => Job, { nullable: true, description: 'One job; null when there is none.' })
   job(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Global id of the job.' }) id: string,
     @Ctx() { services }: AgentsContext,
   ): Promise<Job | null> {
     return services.jobs.find(uuidOf('Job', id));
@@ -90,7 +90,7 @@ export class JobResolver {
   })
   jobChanged(
     @Root() change: StreamedChange,
-    @Arg('id', () => ID, { description: 'Which job.' }) _id: string,
+    @Arg('id', () => ID, { description: 'Global id of the job that is followed.' }) _id: string,
     @Arg('after', () => String, { nullable: true, description: 'Resume after this change’s cursor.' }) _after?: string,
   ): JobChange {
     const { cursor, occurredAt, kind, node, previous } = change;

@@ -33,7 +33,7 @@ export class MailResolver {
     description: 'Puts a command into an agent’s mailbox, where it waits until the agent takes it.',
   })
   async sendAgentCommand(
-    @Arg('input', { description: 'The command.' }) input: SendAgentCommandInput,
+    @Arg('input', { description: 'What is asked, and of whom.' }) input: SendAgentCommandInput,
     @Ctx() context: AgentsContext,
   ): Promise<AgentCommandPayload> {
     return commandPayload(context, await context.services.mailbox.send(context.call, input));
@@ -58,7 +58,7 @@ export class MailResolver {
   })
   agentCommands(
     @Root() command: AgentCommand,
-    @Arg('agentId', () => ID, { description: 'Whose mailbox.' }) _agentId: string,
+    @Arg('agentId', () => ID, { description: 'Global id of the agent whose mailbox it is.' }) _agentId: string,
     @Arg('after', () => String, { nullable: true, description: 'Resume after this command’s cursor.' }) _after?: string,
   ): AgentCommand {
     return command;

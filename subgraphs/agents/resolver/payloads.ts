@@ -68,7 +68,7 @@ export class AgentCommandPayload {
 
 @ObjectType({ description: 'What an agent is told when it beats.' })
 export class AgentBeatPayload {
-  @Field(() => ID, { description: 'The agent.' })
+  @Field(() => ID, { description: 'Global id of the agent whose beat it was.' })
   agentId!: string;
 
   @Field(() => Int, { description: 'How often to beat, milliseconds.' })

@@ -87,7 +87,7 @@ export class StartRolloutInput {
 
 @InputType({ description: 'Something done to a rollout.' })
 export class RolloutActionInput {
-  @Field(() => ID, { description: 'The rollout.' })
+  @Field(() => ID, { description: 'Global id of the rollout.' })
   id!: string;
 
   @Field(() => String, { nullable: true, description: 'Why, for the audit trail.' })

@@ -32,7 +32,7 @@ export class RolloutResolver {
   @Query(() => Rollout, { nullable: true, description: 'One rollout; null when there is none.' })
   rollout(
     @Ctx() { services }: AgentsContext,
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Global id of the rollout.' }) id: string,
   ): Promise<Rollout | null> {
     return services.rollouts.find(uuidOf('Rollout', id));
   }

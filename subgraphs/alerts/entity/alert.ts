@@ -8,10 +8,10 @@ import { AlertSeverity, AlertState } from './enums.ts';
 
 @ObjectType({ description: 'Somebody has taken an alert on.' })
 export class Acknowledgement {
-  @Field(() => Date, { description: 'When.' })
+  @Field(() => Date, { description: 'When it was taken on.' })
   at!: Date | string;
 
-  @Field(() => Actor, { description: 'Who.' })
+  @Field(() => Actor, { description: 'Who has taken it on.' })
   by!: Actor;
 
   @Field(() => Date, { nullable: true, description: 'When it ends and escalation goes on; null means it lasts.' })

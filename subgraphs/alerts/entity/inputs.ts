@@ -76,7 +76,7 @@ export class RaiseAlertInput {
 
 @InputType({ description: 'Something to do with one alert.' })
 export class AlertActionInput {
-  @Field(() => ID, { description: 'The alert.' })
+  @Field(() => ID, { description: 'Global id of the alert.' })
   id!: string;
 
   @Field(() => String, { nullable: true, description: 'What to say with it, up to 2,000 characters.' })

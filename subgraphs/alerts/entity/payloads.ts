@@ -13,7 +13,7 @@ export class AlertPayload {
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];
 
-  @Field(() => AuditEntryReference, { nullable: true, description: 'The receipt.' })
+  @Field(() => AuditEntryReference, { nullable: true, description: 'Its entry in the audit trail.' })
   auditEntry!: AuditEntryReference | null;
 }
 
@@ -31,7 +31,7 @@ export class AlertRulePayload {
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];
 
-  @Field(() => AuditEntryReference, { nullable: true, description: 'The receipt.' })
+  @Field(() => AuditEntryReference, { nullable: true, description: 'Its entry in the audit trail.' })
   auditEntry!: AuditEntryReference | null;
 }
 
@@ -49,7 +49,7 @@ export class EscalationPolicyPayload {
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];
 
-  @Field(() => AuditEntryReference, { nullable: true, description: 'The receipt.' })
+  @Field(() => AuditEntryReference, { nullable: true, description: 'Its entry in the audit trail.' })
   auditEntry!: AuditEntryReference | null;
 }
 
@@ -67,6 +67,6 @@ export class ContactPointPayload {
   @Field(() => [UserError], { description: 'Why it was refused; empty when it was done.' })
   userErrors!: UserError[];
 
-  @Field(() => AuditEntryReference, { nullable: true, description: 'The receipt.' })
+  @Field(() => AuditEntryReference, { nullable: true, description: 'Its entry in the audit trail.' })
   auditEntry!: AuditEntryReference | null;
 }

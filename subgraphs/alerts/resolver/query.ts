@@ -12,7 +12,7 @@ import type { AlertsContext } from './context.ts';
 export class AlertQueryResolver {
   @Query(() => Alert, { nullable: true, description: 'One alert, by exactly one of its id and its fingerprint.' })
   async alert(
-    @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id: string | null | undefined,
+    @Arg('id', () => ID, { nullable: true, description: 'Global id of the alert.' }) id: string | null | undefined,
     @Arg('fingerprint', () => String, {
       nullable: true,
       description: 'Its fingerprint: the open one, or the last there was.',
@@ -36,8 +36,8 @@ export class AlertQueryResolver {
 
   @Query(() => AlertRule, { nullable: true, description: 'One rule, by exactly one of its id and its name.' })
   async alertRule(
-    @Arg('id', () => ID, { nullable: true, description: 'Its id.' }) id: string | null | undefined,
-    @Arg('name', () => String, { nullable: true, description: 'Its name.' }) name: string | null | undefined,
+    @Arg('id', () => ID, { nullable: true, description: 'Global id of the rule.' }) id: string | null | undefined,
+    @Arg('name', () => String, { nullable: true, description: 'The rule’s name.' }) name: string | null | undefined,
     @Ctx() { loaders, read }: AlertsContext,
   ): Promise<AlertRule | null> {
     exactlyOne(id, name, 'a rule is asked for by `id` or by `name`');

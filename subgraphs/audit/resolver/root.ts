@@ -26,7 +26,7 @@ export class AuditResolver {
     description: 'One audit entry; waits up to 2 s for one that was just made.',
   })
   async auditEntry(
-    @Arg('id', () => ID, { description: 'Its id.' }) id: string,
+    @Arg('id', () => ID, { description: 'Global id of the entry.' }) id: string,
     @Ctx() { call, loaders, readings }: AuditContext,
   ): Promise<AuditEntry | null> {
     readings.note(call, 'auditEntry');

@@ -92,7 +92,7 @@ const NOTE = 'Why, for the audit trail; up to 2,000 characters.';
 
 @InputType({ description: 'An error that is mended.' })
 export class ResolveErrorGroupInput {
-  @Field(() => ID, { description: 'The group.' })
+  @Field(() => ID, { description: 'Global id of the group.' })
   id!: string;
 
   @Field(() => String, {
@@ -111,7 +111,7 @@ export class ResolveErrorGroupInput {
 
 @InputType({ description: 'An error that is not mended after all.' })
 export class ReopenErrorGroupInput {
-  @Field(() => ID, { description: 'The group.' })
+  @Field(() => ID, { description: 'Global id of the group.' })
   id!: string;
 
   @Field(() => String, { nullable: true, description: NOTE })

@@ -74,6 +74,6 @@ export class LogBucket {
   })
   group!: string | null;
 
-  @Field(() => SCALARS.SafeInt, { description: 'How many.' })
+  @Field(() => SCALARS.SafeInt, { description: 'How many entries.' })
   count!: number;
 }

@@ -35,7 +35,7 @@ export class LogMetricResolver {
     description: 'Deletes a metric of log entries; the samples that it made stay as long as others.',
   })
   deleteLogMetric(
-    @Arg('input', () => DeleteByNameInput, { description: 'Which one.' }) input: DeleteByNameInput,
+    @Arg('input', () => DeleteByNameInput, { description: 'Which metric, by its name.' }) input: DeleteByNameInput,
     @Ctx() { metrics, call }: LogContext,
   ): Promise<DeletedPayload> {
     return metrics.delete(input, call);

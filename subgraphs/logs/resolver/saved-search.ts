@@ -24,7 +24,7 @@ export class SavedSearchResolver {
     description: 'Deletes a saved search; what asks by its name is refused from then on.',
   })
   deleteSavedLogSearch(
-    @Arg('input', () => DeleteByNameInput, { description: 'Which one.' }) input: DeleteByNameInput,
+    @Arg('input', () => DeleteByNameInput, { description: 'Which search, by its name.' }) input: DeleteByNameInput,
     @Ctx() { service, call }: LogContext,
   ): Promise<DeletedPayload> {
     return service.searches.delete(input, call);
