@@ -30,9 +30,12 @@ function token(root: string): string {
   );
 }
 
+/** Where a platform is that nobody said otherwise of. */
+export const STANDARD_URL = 'http://127.0.0.1:4000';
+
 /** The platform's address: given by --url, else FLEET_URL, else this machine's. */
 export function platformUrl(url: string | undefined): string {
-  return url ?? process.env['FLEET_URL'] ?? 'http://127.0.0.1:4000';
+  return url ?? process.env['FLEET_URL'] ?? STANDARD_URL;
 }
 
 /** Where the platform is and who asks. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { FleetFailure } from '../../sdk/index.ts';
-import { clientFor, dataFolder, platformUrl, tokenIfAny } from '../client.ts';
+import { clientFor, dataFolder, platformUrl, STANDARD_URL, tokenIfAny } from '../client.ts';
 import type { Surface } from '../context.ts';
 import { EXIT_CODE, exitCodeOf } from '../output/exit-code.ts';
 import { Printer } from '../output/printer.ts';
@@ -82,7 +82,7 @@ function tellPlatform(folder: string, url: string | undefined, root: string): vo
   const address = platformUrl(url);
   const lines = [
     ...(existsSync(path.join(data, 'admin-token')) ? [`FLEET_DATA=${quoted(data)}`] : []),
-    ...(address === platformUrl(undefined) && !url ? [] : [`FLEET_URL=${address}`]),
+    ...(address === STANDARD_URL ? [] : [`FLEET_URL=${address}`]),
   ];
   if (lines.length) replaceFile(folder, '.env', Buffer.from(`${lines.join('\n')}\n`), 0o600);
 }

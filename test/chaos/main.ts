@@ -1,6 +1,7 @@
 import { audit } from './audit.ts';
 import { breaker } from './breaker.ts';
 import { commands } from './commands.ts';
+import { create } from './create.ts';
 import { errors } from './errors.ts';
 import { idempotency } from './idempotency.ts';
 import { input } from './input.ts';
@@ -9,7 +10,7 @@ import { streams } from './streams.ts';
 import { swaps } from './swaps.ts';
 import type { Scenario } from './verdict.ts';
 
-const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, errors, audit, streams, swaps, commands];
+const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, errors, audit, streams, swaps, commands, create];
 
 /** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */
 async function main(args: readonly string[]): Promise<void> {

@@ -79,9 +79,8 @@ describe('fleet create', () => {
     [['agent', 'a'.repeat(65), '--yes'], '1 to 64'],
     [['agent', '../out', '--yes'], 'lower-case letters'],
     [['agent', 'fleetgraph', '--yes'], 'the SDK’s own'],
-    [['agent', 'scout', '--yes', '--lang', 'cobol'], '--lang is one of ts, python, not “cobol”'],
     [['agent', 'scout', '--yes', '--kind', 'a b'], 'a kind “a b”'],
-    [['rule', 'r', '--yes', '--on', 'noise'], '--on is one of health, presence, logs, errors, metric'],
+    [['rule', 'r', '--yes', '--severity', 'loud'], '--severity is one of INFO, WARNING, CRITICAL, not “LOUD”'],
     [['migration', 'k', '--from', '1', '--to', '1.1.0'], '--from “1” is no semantic version'],
     [['migration', 'k', '--from', '1.0.0', '--to', '1.0.0'], 'a version is published once'],
     [[], 'say what: agent, kind, migration or rule; or --update'],
@@ -90,6 +89,15 @@ describe('fleet create', () => {
     expect(terminal.err).toContain(why);
     expect(terminal.err).toContain('(BAD_INPUT)');
     expect(readdirSync(terminal.root)).toEqual([]);
+  });
+
+  test.each([
+    ['agent', 'scout', '--lang', 'cobol'],
+    ['rule', 'unwell', '--on', 'noise'],
+    ['migration', 'scout', '--from', '1.0.0'],
+    ['kind'],
+  ])('%s %s %s %s is no way to say it', async (...words) => {
+    expect(await create(...words)).toMatchObject({ code: 2, out: '' });
   });
 
   test('a folder that holds something else is refused, an empty one is taken', async () => {
