@@ -33,9 +33,8 @@ interface Then {
 export async function carryOut(plan: Plan, options: CommonOptions, surface: Surface, then: Then = {}): Promise<void> {
   const printer = new Printer(surface.out, surface.err, options.json ?? false);
   const isWritten = !options.dryRun && !options.diff;
-  const wasThere = existsSync(plan.folder);
   if (isWritten) plan.write();
-  if (isWritten && then.tellsPlatform && !wasThere) tellPlatform(plan.folder, options.url, surface.root);
+  if (isWritten && then.tellsPlatform && plan.isNew) tellPlatform(plan.folder, options.url, surface.root);
   const files = plan.steps.map(({ path: file, outcome }) => ({ path: file, outcome }));
   const diff = options.diff ? plan.diff() : undefined;
   const next = isWritten && !plan.conflicts.length ? (then.next ?? []) : [];

@@ -25,11 +25,20 @@ export const create: Scenario = {
       command('npm', ['ci', '--no-audit', '--no-fund'], scout, platform);
       const passed = /pass (\d+)$/m.exec(command('npm', ['test'], scout, platform))?.[1] ?? 'none';
       command('python3', ['-m', 'unittest'], looker, platform);
+      const dev = { program: 'npm', args: ['run', 'dev'], folder: scout };
       return [
         verdict('npm ci, and tests that npm test passed', passed, passed !== 'none'),
-        ...(await lived(platform, short, 'scout', scout, 'npm', ['run', 'dev'])),
-        ...(await lived(platform, short, 'looker', looker, 'python3', ['-m', 'looker'])),
+        ...(await lived(platform, short, 'scout', dev, false)),
         verdict('versions published, rules applied', published(fleet), true),
+        // By a version that the platform knows now.
+        ...(await lived(platform, short, 'scout-again', dev, true)),
+        ...(await lived(
+          platform,
+          short,
+          'looker',
+          { program: 'python3', args: ['-m', 'looker'], folder: looker },
+          false,
+        )),
       ];
     } finally {
       await platform.stop();
@@ -39,38 +48,40 @@ export const create: Scenario = {
   },
 };
 
-/** Starts an agent as its README says; told is when it was heard, and how it went. */
+/** How an agent is started, as its README says. */
+interface Start {
+  program: string;
+  args: string[];
+  folder: string;
+}
+
+/** Starts an agent; told is when it was heard, and how it ended: by a signal to what was started, or by Ctrl-C to all of it. */
 async function lived(
   platform: SpawnedPlatform,
   short: boolean,
   name: string,
-  folder: string,
-  program: string,
-  args: string[],
+  { program, args, folder }: Start,
+  byCtrlC: boolean,
 ): Promise<Verdict[]> {
   const startedMs = performance.now();
   // A group of its own, as a shell’s job has: what is left of it can be counted.
-  const child = spawn(program, args, {
-    cwd: folder,
-    env: bare(),
-    stdio: ['ignore', 'inherit', 'inherit'],
-    detached: true,
-  });
+  const options = { cwd: folder, env: { ...bare(), AGENT_NAME: name }, detached: true } as const;
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'inherit', 'inherit'] });
+  const group = child.pid as number;
   const ask = () => agentNow(platform, name);
-  const verdicts: Verdict[] = [];
   try {
     await wait(async () => (await ask())?.presence === 'ONLINE', 60_000, `${name} is heard`);
     const heardMs = Math.round(performance.now() - startedMs);
-    const what = `${program} ${args.join(' ')}: first heartbeat, ms`;
-    verdicts.push(timed(short, what, heardMs, heardMs <= HEARTBEAT_MS));
     await wait(async () => (await ask())?.state === 'RUNNING', 30_000, `${name} runs`);
-    if (program === 'npm') verdicts.push(await reloaded(platform, name, folder));
-    child.kill('SIGTERM');
+    const what = `${program} ${args.join(' ')}: first heartbeat, ms`;
+    const verdicts = [timed(short, what, heardMs, heardMs <= HEARTBEAT_MS)];
+    if (name === 'scout') verdicts.push(await reloaded(platform, name, folder));
+    process.kill(byCtrlC ? -group : group, byCtrlC ? 'SIGINT' : 'SIGTERM');
     await wait(async () => (await ask())?.state === 'STOPPED', 30_000, `${name} says farewell`);
-    await wait(() => groupOf(child.pid as number) === 0, 10_000, `nothing is left of ${name}`);
-    return [...verdicts, verdict('… asked to end, it was STOPPED, and processes left', 0, true)];
+    await wait(() => groupOf(group) === 0, 10_000, `nothing is left of ${name}`);
+    return [...verdicts, verdict(`… STOPPED by ${byCtrlC ? 'Ctrl-C' : 'SIGTERM'}, processes left`, 0, true)];
   } finally {
-    if (groupOf(child.pid as number)) process.kill(-(child.pid as number), 'SIGKILL');
+    if (groupOf(group)) process.kill(-group, 'SIGKILL');
   }
 }
 
@@ -85,11 +96,8 @@ async function reloaded(platform: SpawnedPlatform, name: string, folder: string)
   const file = path.join(folder, 'src/agent.ts');
   writeFileSync(file, readFileSync(file, 'utf8').replace("version: '1.0.0'", "version: '1.0.1'"));
   const isNew = async () => (await agentNow(platform, name))?.version === '1.0.1';
-  return verdict(
-    '… an edit took effect after, ms',
-    Math.round(await wait(isNew, 60_000, 'the edit takes effect')),
-    true,
-  );
+  const tookMs = await wait(isNew, 60_000, 'the edit takes effect');
+  return verdict('… an edit took effect after, ms', Math.round(tookMs), true);
 }
 
 /** What a real platform takes of what was made. @returns how many */

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { ContractServer } from '../../sdk/contract-server.ts';
+import { builtOnce } from '../../support/build.ts';
 import { Terminal } from '../terminal.ts';
 
 const VERSION = { version: '1.0.0', configSchema: { type: 'object' }, defaults: { depth: 1 } };
@@ -23,6 +24,8 @@ describe('fleet create', () => {
   const read = (...parts: string[]) => readFileSync(at(...parts), 'utf8');
   const create = (...words: string[]) => terminal.run('create', ...words);
 
+  // The SDK is packed as it was built.
+  beforeAll(() => builtOnce(), 180_000);
   beforeAll(() => server.start());
   beforeEach(() => {
     terminal = new Terminal();
