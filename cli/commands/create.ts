@@ -47,7 +47,7 @@ export function addCreate(program: Command, surface: Surface): void {
 }
 
 /** Only who creates loads what it needs. */
-const flow = () => import('../create/index.ts');
+const flow = () => import('../create/creation.ts');
 
 function addPreviews(command: Command): Command {
   return command

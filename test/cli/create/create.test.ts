@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -183,6 +184,22 @@ describe('fleet create', () => {
       expect(read('scout/README.md')).toMatch(/Python 3\.9 or newer.*Our own words\.\n$/s);
       expect(read('scout/Dockerfile')).toBe('FROM scratch\n');
       expect(existsSync(at('scout/scout/platform.py'))).toBe(false);
+    });
+
+    test('what templates no longer have goes with its folder, unless somebody touched it', async () => {
+      await create('agent', 'scout', '--yes', '--lang', 'python');
+      const record = JSON.parse(read('scout/.fleet/generated.json'));
+      for (const file of ['old/deep/a.txt', 'old.txt']) {
+        const sha256 = createHash('sha256').update('as it was').digest('hex');
+        record.pieces.agent.files[file] = { sha256, text: 'as it was' };
+        mkdirSync(path.dirname(at('scout', file)), { recursive: true });
+        writeFileSync(at('scout', file), file === 'old.txt' ? 'ours' : 'as it was');
+      }
+      writeFileSync(at('scout/.fleet/generated.json'), JSON.stringify(record));
+      const told = 'kept      old.txt\nremoved   old/deep/a.txt\n';
+      expect(await create('--update', '--dir', 'scout')).toMatchObject({ code: 0, out: told });
+      expect([existsSync(at('scout/old')), read('scout/old.txt')]).toEqual([false, 'ours']);
+      expect(await create('--update', '--dir', 'scout')).toMatchObject({ code: 0, out: 'nothing changes\n' });
     });
 
     test('what both changed is marked, told by 3, and settled before the next time', async () => {
