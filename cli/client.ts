@@ -30,9 +30,12 @@ function token(root: string): string {
   );
 }
 
+/** Where a platform is that nobody said otherwise of. */
+export const STANDARD_URL = 'http://127.0.0.1:4000';
+
 /** The platform's address: given by --url, else FLEET_URL, else this machine's. */
 export function platformUrl(url: string | undefined): string {
-  return givenUrl(url) ?? 'http://127.0.0.1:4000';
+  return givenUrl(url) ?? STANDARD_URL;
 }
 
 /** The address that somebody named: by --url or FLEET_URL. */

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { FleetFailure } from '../../sdk/index.ts';
 import type { Surface } from '../context.ts';
+import { CONDITIONS, LANGUAGES } from '../create/choices.ts';
 import type { CommonOptions } from '../create/request.ts';
 
 export function addCreate(program: Command, surface: Surface): void {
@@ -11,7 +12,7 @@ export function addCreate(program: Command, surface: Surface): void {
     .option('--dir <folder>', 'the project’s folder, this one unless given');
   addPreviews(create).action(async (options: CommonOptions & { update?: boolean }) => {
     if (!options.update) throw new FleetFailure('BAD_INPUT', 'say what: agent, kind, migration or rule; or --update');
-    return (await import('../create/index.ts')).updateProject(create.optsWithGlobals(), surface);
+    return (await flow()).updateProject(create.optsWithGlobals(), surface);
   });
   const one = (name: string, argument: string, meaning: string, description: string) => {
     const command = create.command(name).description(description).argument(argument, meaning);
@@ -23,7 +24,7 @@ export function addCreate(program: Command, surface: Surface): void {
   };
   const agent = one('agent', '<name>', 'its name', 'A project with an agent, its tests, its image and its checks.')
     .option('--kind <kind>', 'the agent’s kind')
-    .option('--lang <language>', 'ts or python')
+    .addOption(new Option('--lang <language>', 'its language').choices(LANGUAGES))
     .option('--yes', 'what is not said is as usual: the name as kind, ts');
   agent.action(async (name: string) => (await flow()).createAgent(name, agent.optsWithGlobals(), surface));
   const kind = one('kind', '<name>', 'the kind', 'Another kind in an agent’s project, with its test.');
@@ -39,14 +40,14 @@ export function addCreate(program: Command, surface: Surface): void {
   migration.action(async (of: string) => (await flow()).createMigration(of, migration.optsWithGlobals(), surface));
   const rule = one('rule', '<name>', 'the rule’s name', 'A rule that raises alerts, for `alerts apply`.')
     .option('--kind <kind>', 'the kind of agents it is about')
-    .option('--on <what>', 'health, presence, logs, errors or metric')
+    .addOption(new Option('--on <what>', 'what is watched').choices(CONDITIONS))
     .option('--severity <severity>', 'INFO, WARNING or CRITICAL')
     .option('--yes', 'what is not said is as usual: the project’s kind, health, WARNING');
   rule.action(async (name: string) => (await flow()).createRule(name, rule.optsWithGlobals(), surface));
 }
 
 /** Only who creates loads what it needs. */
-const flow = () => import('../create/index.ts');
+const flow = () => import('../create/creation.ts');
 
 function addPreviews(command: Command): Command {
   return command

@@ -6,10 +6,6 @@ import { pythonPackage } from './names.ts';
 import { pythonSdk, SDK_VERSION, typescriptSdk } from './sdk.ts';
 import { render } from './template.ts';
 
-export const LANGUAGES = ['ts', 'python'] as const;
-export const CONDITIONS = ['health', 'presence', 'logs', 'errors', 'metric'] as const;
-export const SEVERITIES = ['INFO', 'WARNING', 'CRITICAL'] as const;
-
 /** What is written at once, with all that its templates ask. */
 export type Piece =
   | { what: 'agent'; answers: { name: string; kind: string; lang: string } }

@@ -10,6 +10,8 @@ import { type ProjectRecord, RECORD, readRecord, recordText, type WrittenPiece }
 /** What writing would do, or did. */
 export interface Plan {
   folder: string;
+  /** Nothing of ours is there yet. */
+  isNew: boolean;
   steps: Step[];
   /** Files in which both sides changed the same. */
   conflicts: string[];
@@ -44,6 +46,7 @@ export function planPieces(folder: string, pieces: readonly Piece[]): Plan {
   }
   return {
     folder,
+    isNew,
     steps,
     conflicts: steps.filter(({ outcome }) => outcome === 'conflict').map(({ path: file }) => file),
     diff: () => steps.map((step) => diffOf(step, ours)).join(''),

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { FleetFailure } from '../../sdk/index.ts';
-import { clientFor, dataFolder, platformUrl, tokenIfAny } from '../client.ts';
+import { clientFor, dataFolder, platformUrl, STANDARD_URL, tokenIfAny } from '../client.ts';
 import type { Surface } from '../context.ts';
 import { EXIT_CODE, exitCodeOf } from '../output/exit-code.ts';
 import { Printer } from '../output/printer.ts';
@@ -33,9 +33,8 @@ interface Then {
 export async function carryOut(plan: Plan, options: CommonOptions, surface: Surface, then: Then = {}): Promise<void> {
   const printer = new Printer(surface.out, surface.err, options.json ?? false);
   const isWritten = !options.dryRun && !options.diff;
-  const wasThere = existsSync(plan.folder);
   if (isWritten) plan.write();
-  if (isWritten && then.tellsPlatform && !wasThere) tellPlatform(plan.folder, options.url, surface.root);
+  if (isWritten && then.tellsPlatform && plan.isNew) tellPlatform(plan.folder, options.url, surface.root);
   const files = plan.steps.map(({ path: file, outcome }) => ({ path: file, outcome }));
   const diff = options.diff ? plan.diff() : undefined;
   const next = isWritten && !plan.conflicts.length ? (then.next ?? []) : [];
@@ -82,7 +81,7 @@ function tellPlatform(folder: string, url: string | undefined, root: string): vo
   const address = platformUrl(url);
   const lines = [
     ...(existsSync(path.join(data, 'admin-token')) ? [`FLEET_DATA=${quoted(data)}`] : []),
-    ...(address === platformUrl(undefined) && !url ? [] : [`FLEET_URL=${address}`]),
+    ...(address === STANDARD_URL ? [] : [`FLEET_URL=${address}`]),
   ];
   if (lines.length) replaceFile(folder, '.env', Buffer.from(`${lines.join('\n')}\n`), 0o600);
 }

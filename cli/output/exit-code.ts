@@ -6,7 +6,7 @@ export const EXIT_CODE = {
   internal: 1,
   usage: 2,
   notAllowed: 3,
-  /** `create` left marks of a merge: its own word for 3, for it asks nobody who could refuse. */
+  /** Of `create` alone: marks of a merge were left to settle. */
   merged: 3,
   notFound: 4,
   refused: 5,

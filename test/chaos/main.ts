@@ -1,6 +1,7 @@
 import { audit } from './audit.ts';
 import { breaker } from './breaker.ts';
 import { commands } from './commands.ts';
+import { create } from './create.ts';
 import { dev } from './dev.ts';
 import { errors } from './errors.ts';
 import { idempotency } from './idempotency.ts';
@@ -10,7 +11,10 @@ import { streams } from './streams.ts';
 import { swaps } from './swaps.ts';
 import type { Scenario } from './verdict.ts';
 
-const SCENARIOS: Scenario[] = [kill, breaker, input, idempotency, errors, audit, streams, swaps, commands, dev];
+const SCENARIOS: Scenario[] = [
+  ...[kill, breaker, input, idempotency, errors, audit, streams, swaps, commands],
+  ...[dev, create],
+];
 
 /** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */
 async function main(args: readonly string[]): Promise<void> {

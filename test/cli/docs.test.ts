@@ -91,6 +91,7 @@ describe('the documents', () => {
       resumeRollout: () => ({ rollout: ROLLOUT, userErrors: [] }),
       abortRollout: () => ({ rollout: ROLLOUT, userErrors: [] }),
       alerts: () => page,
+      applyAlertRule: () => ({ rule: { name: 'unwell', version: 1 }, changes: [], userErrors: [] }),
       acknowledgeAlert: () => ({ alert: { name: 'a', state: 'FIRING', acknowledgement: null }, userErrors: [] }),
       createApiKey: () => ({ secret: 's', apiKey: key, userErrors: [] }),
       revokeApiKey: () => ({ apiKey: key, userErrors: [] }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { ContractServer } from '../../sdk/contract-server.ts';
+import { builtOnce } from '../../support/build.ts';
 import { Terminal } from '../terminal.ts';
 
 const VERSION = { version: '1.0.0', configSchema: { type: 'object' }, defaults: { depth: 1 } };
@@ -23,6 +25,8 @@ describe('fleet create', () => {
   const read = (...parts: string[]) => readFileSync(at(...parts), 'utf8');
   const create = (...words: string[]) => terminal.run('create', ...words);
 
+  // The SDK is packed as it was built.
+  beforeAll(() => builtOnce(), 180_000);
   beforeAll(() => server.start());
   beforeEach(() => {
     terminal = new Terminal();
@@ -79,9 +83,8 @@ describe('fleet create', () => {
     [['agent', 'a'.repeat(65), '--yes'], '1 to 64'],
     [['agent', '../out', '--yes'], 'lower-case letters'],
     [['agent', 'fleetgraph', '--yes'], 'the SDK’s own'],
-    [['agent', 'scout', '--yes', '--lang', 'cobol'], '--lang is one of ts, python, not “cobol”'],
     [['agent', 'scout', '--yes', '--kind', 'a b'], 'a kind “a b”'],
-    [['rule', 'r', '--yes', '--on', 'noise'], '--on is one of health, presence, logs, errors, metric'],
+    [['rule', 'r', '--yes', '--severity', 'loud'], '--severity is one of INFO, WARNING, CRITICAL, not “LOUD”'],
     [['migration', 'k', '--from', '1', '--to', '1.1.0'], '--from “1” is no semantic version'],
     [['migration', 'k', '--from', '1.0.0', '--to', '1.0.0'], 'a version is published once'],
     [[], 'say what: agent, kind, migration or rule; or --update'],
@@ -90,6 +93,15 @@ describe('fleet create', () => {
     expect(terminal.err).toContain(why);
     expect(terminal.err).toContain('(BAD_INPUT)');
     expect(readdirSync(terminal.root)).toEqual([]);
+  });
+
+  test.each([
+    ['agent', 'scout', '--lang', 'cobol'],
+    ['rule', 'unwell', '--on', 'noise'],
+    ['migration', 'scout', '--from', '1.0.0'],
+    ['kind'],
+  ])('%s %s %s %s is no way to say it', async (...words) => {
+    expect(await create(...words)).toMatchObject({ code: 2, out: '' });
   });
 
   test('a folder that holds something else is refused, an empty one is taken', async () => {
@@ -172,6 +184,22 @@ describe('fleet create', () => {
       expect(read('scout/README.md')).toMatch(/Python 3\.9 or newer.*Our own words\.\n$/s);
       expect(read('scout/Dockerfile')).toBe('FROM scratch\n');
       expect(existsSync(at('scout/scout/platform.py'))).toBe(false);
+    });
+
+    test('what templates no longer have goes with its folder, unless somebody touched it', async () => {
+      await create('agent', 'scout', '--yes', '--lang', 'python');
+      const record = JSON.parse(read('scout/.fleet/generated.json'));
+      for (const file of ['old/deep/a.txt', 'old.txt']) {
+        const sha256 = createHash('sha256').update('as it was').digest('hex');
+        record.pieces.agent.files[file] = { sha256, text: 'as it was' };
+        mkdirSync(path.dirname(at('scout', file)), { recursive: true });
+        writeFileSync(at('scout', file), file === 'old.txt' ? 'ours' : 'as it was');
+      }
+      writeFileSync(at('scout/.fleet/generated.json'), JSON.stringify(record));
+      const told = 'kept      old.txt\nremoved   old/deep/a.txt\n';
+      expect(await create('--update', '--dir', 'scout')).toMatchObject({ code: 0, out: told });
+      expect([existsSync(at('scout/old')), read('scout/old.txt')]).toEqual([false, 'ours']);
+      expect(await create('--update', '--dir', 'scout')).toMatchObject({ code: 0, out: 'nothing changes\n' });
     });
 
     test('what both changed is marked, told by 3, and settled before the next time', async () => {

@@ -2,6 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { ContractServer, command } from '../../sdk/contract-server.ts';
+import { builtOnce } from '../../support/build.ts';
 import { until } from '../../support/until.ts';
 import { Terminal } from '../terminal.ts';
 
@@ -20,6 +21,8 @@ describe('what fleet create makes', () => {
   const at = (...parts: string[]) => path.join(terminal.root, ...parts);
   const env = () => ({ ...before, FLEET_URL: server.url, FLEET_TOKEN: 'token' });
 
+  // The SDK is packed as it was built.
+  beforeAll(() => builtOnce(), 180_000);
   beforeAll(async () => {
     await server.start();
     delete process.env['FLEET_TOKEN'];
