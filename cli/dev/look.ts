@@ -9,10 +9,10 @@ const FILTER = { labels: [{ name: 'fleet.demo', op: 'NE', value: 'true' }] };
 const AGENTS = `query DevAgents($filter: AgentFilter) { agents(first: 20, filter: $filter) { changeCursor nodes { ${AGENT} } } }`;
 const CHANGES = `subscription DevAgents($filter: AgentFilter, $after: String) { agentChanged(filter: $filter, after: $after) { cursor node { ${AGENT} } } }`;
 
-const EVERY_MS = 1_000;
+const EVERY_MS = 2_000;
 /** Each process sends its spans once a second: a trace is whole a little later. */
 const WHOLE_MS = 2_500;
-const RANGE = 'PT5M';
+const RANGE = 'PT2M';
 
 interface AgentRow {
   name: string;

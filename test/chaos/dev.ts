@@ -30,7 +30,7 @@ interface Round {
 export const dev: Scenario = {
   name: 'dev',
   async run(short) {
-    const rounds = roundsOf(short ? 5 : 100);
+    const rounds = roundsOf(short ? 5 : 100).slice(...partOf(process.argv));
     const joined = new SpawnedPlatform(['--no-demo']);
     const place = new Place();
     const found = { orphans: 0, taken: 0, locked: 0, slow: 0, joinedHurt: 0, endedMs: [] as number[] };
@@ -66,6 +66,12 @@ export const dev: Scenario = {
     }
   },
 };
+
+/** `--rounds=26-50` runs these of them, for a machine that others use too. */
+function partOf(args: readonly string[]): [from: number, to?: number] {
+  const [, from = '1', to] = args.map((arg) => /^--rounds=(\d+)-(\d+)$/.exec(arg)).find((found) => found) ?? [];
+  return [Number(from) - 1, ...(to ? [Number(to)] : [])] as [number, number?];
+}
 
 /** By one seed: every moment with every way, in turn. */
 function roundsOf(count: number): Round[] {
