@@ -31,17 +31,20 @@ export const dev: Scenario = {
   name: 'dev',
   async run(short) {
     const rounds = roundsOf(short ? 5 : 100).slice(...partOf(process.argv));
+    const lastMs = performance.now() + minutesOf(process.argv) * 60_000;
     const joined = new SpawnedPlatform(['--no-demo']);
     const place = new Place();
     const found = { orphans: 0, taken: 0, locked: 0, slow: 0, joinedHurt: 0, endedMs: [] as number[] };
     try {
       if (rounds.some(({ isJoined }) => isJoined)) await joined.start();
-      const lastMs = performance.now() + minutesOf(process.argv) * 60_000;
       for (const round of rounds) {
         if (performance.now() > lastMs) break;
         const session = new DevSession(place, round.isJoined ? joined : undefined);
         const ended = await session.live(round);
         found.endedMs.push(ended.tookMs);
+        console.log(
+          `  ${found.endedMs.length}: ${JSON.stringify(round)} ended after ${ended.tookMs} ms, ${ended.left.length} left`,
+        );
         found.slow += Number(ended.tookMs > LIMIT_MS);
         found.orphans += ended.left.length;
         if (ended.left.length) console.log(`  left by ${JSON.stringify(round)}: ${ended.left.map(wordsOf).join('; ')}`);
