@@ -5,7 +5,7 @@ import { lastRequest, shownTrace } from '../output/last-request.ts';
 import { type ShownTrace, waterfall } from '../output/waterfall.ts';
 
 const LOGGED = 'query LoggedWithin($filter: LogFilter) { logs(first: 1, filter: $filter) { totalCount } }';
-const RANGE = 'PT1H';
+const RANGES = ['PT1M', 'PT10M', 'PT1H'];
 const LAST = 'last';
 
 export function addTrace(program: Command, surface: Surface): void {
@@ -21,7 +21,7 @@ export function addTrace(program: Command, surface: Surface): void {
 
 async function show(context: Context, which: string, limit: number, { out }: Surface): Promise<void> {
   const { client, printer } = context;
-  const traceId = which === LAST ? (await lastRequest(client, RANGE))?.traceId : which;
+  const traceId = which === LAST ? (await lastRequest(client, RANGES))?.traceId : which;
   if (!traceId)
     throw new FleetFailure(
       'NOT_FOUND',

@@ -1,5 +1,5 @@
 import { type FleetClient, FleetFailure } from '../../sdk/index.ts';
-import { lastRequest, shownTrace } from '../output/last-request.ts';
+import { type LastRequest, lastRequest, shownTrace } from '../output/last-request.ts';
 import type { House, Tell } from './told.ts';
 
 const HOUSES = `query DevHouses { router { subgraphs { name breaker { state } replicas { healthy } } } }`;
@@ -9,10 +9,10 @@ const FILTER = { labels: [{ name: 'fleet.demo', op: 'NE', value: 'true' }] };
 const AGENTS = `query DevAgents($filter: AgentFilter) { agents(first: 20, filter: $filter) { changeCursor nodes { ${AGENT} } } }`;
 const CHANGES = `subscription DevAgents($filter: AgentFilter, $after: String) { agentChanged(filter: $filter, after: $after) { cursor node { ${AGENT} } } }`;
 
-const EVERY_MS = 1_000;
+const EVERY_MS = 2_000;
 /** Each process sends its spans once a second: a trace is whole a little later. */
 const WHOLE_MS = 2_500;
-const RANGE = 'PT5M';
+const RANGES = ['PT1M'];
 
 interface AgentRow {
   name: string;
@@ -48,7 +48,7 @@ export class Look {
   async #poll(): Promise<void> {
     const { surroundings } = this.client;
     // What was asked before is not the last request of this session.
-    const before = await lastRequest(this.client, RANGE).catch(() => undefined);
+    const before = await this.#lastRequest();
     this.#shown = before?.traceId;
     while (!this.signal.aborted) {
       try {
@@ -77,13 +77,23 @@ export class Look {
   }
 
   async #lookAtRequests(): Promise<void> {
-    const last = await lastRequest(this.client, RANGE);
+    const last = await this.#lastRequest();
     if (!last || last.traceId === this.#shown) return;
     const endedMs = Date.parse(last.startedAt ?? '') + (last.durationMs ?? 0);
     if (this.client.surroundings.nowMs() - endedMs < WHOLE_MS) return;
     const trace = await shownTrace(this.client, last.traceId);
     this.#shown = last.traceId;
     if (trace && !this.signal.aborted) this.tell({ event: 'request', trace });
+  }
+
+  /** A house that cannot say is seen among the houses: it is no platform that is away. */
+  async #lastRequest(): Promise<LastRequest | undefined> {
+    try {
+      return await lastRequest(this.client, RANGES);
+    } catch (error) {
+      if (error instanceof FleetFailure) return undefined;
+      throw error;
+    }
   }
 
   async #follow(): Promise<void> {

@@ -2,11 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Surroundings } from '../../sdk/index.ts';
+import { HOUSE_NAMES } from '../platform/processes.ts';
 import { FolderWatch } from './folder-watch.ts';
 import type { Platform } from './platform.ts';
 import type { Tell } from './told.ts';
 
-const HOUSES = ['agents', 'logs', 'audit', 'alerts', 'metrics'];
+const HOUSES: readonly string[] = HOUSE_NAMES;
 const ALL = ['router', ...HOUSES];
 
 /** Whether this is the platform's own source, not an installed package. */

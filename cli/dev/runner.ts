@@ -7,6 +7,8 @@ import { TiedProgram } from './tied-program.ts';
 import type { Tell } from './told.ts';
 
 export interface RunnerOptions {
+  /** The package's folder. */
+  root: string;
   program: AgentProgram;
   env: NodeJS.ProcessEnv;
   ignored: readonly RegExp[];
@@ -26,9 +28,10 @@ export class Runner {
   });
 
   constructor(private readonly options: RunnerOptions) {
-    const { program, env, ignored, graceMs, surroundings, tell } = options;
+    const { root, program, env, ignored, graceMs, surroundings, tell } = options;
     const { name, words, folder } = program;
     this.#tied = new TiedProgram({
+      root,
       words,
       folder,
       env: { ...env, PATH: pathFor(folder, env['PATH']) },

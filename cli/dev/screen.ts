@@ -102,6 +102,8 @@ export function blockOf(scene: Scene, width: number): string[] {
 /** What was told, as a line (or some) for people; undefined for what is only of interest to a block. */
 export function linesOf(told: Told): string[] {
   switch (told.event) {
+    case 'platform.starting':
+      return ['platform  starts, or is joined where one runs …'];
     case 'platform.ready':
       return [`platform  ${told.url} ${told.isJoined ? 'joined' : `is ready after ${secondsOf(told.tookMs)}`}`];
     case 'platform.lost':
@@ -112,6 +114,8 @@ export function linesOf(told: Told): string[] {
       return ['platform  answers again'];
     case 'seeded':
       return [`seeds     ${told.what}`];
+    case 'seeds.failed':
+      return [`seeds     could not be made: ${told.reason}`];
     case 'no-program':
       return [
         `program   none in ${told.folder}: package.json has neither a script “agent” nor a “main”, pyproject.toml no package to run`,

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { FleetClient, type FleetFailure, type Surroundings } from '../../sdk/index.ts';
+import { FleetClient, FleetFailure, type Surroundings } from '../../sdk/index.ts';
 import { Look } from './look.ts';
 import { Platform, type PlatformReady } from './platform.ts';
 import type { AgentProgram } from './program.ts';
@@ -31,6 +31,8 @@ export interface SessionOptions {
   tell: Tell;
 }
 
+const SEED_AGAIN_MS = 2_000;
+
 /** Everything that runs while an agent is written: platform, programs, watches, the look at what happens. Ends in the reverse order. */
 export class Session {
   readonly #platform: Platform;
@@ -53,7 +55,7 @@ export class Session {
       surroundings,
       onLost: (reason) => {
         tell({ event: 'platform.lost', reason });
-        this.#end();
+        this.#end(new FleetFailure('UNAVAILABLE', 'the platform has ended'));
       },
     });
   }
@@ -66,6 +68,7 @@ export class Session {
 
   /** Runs until it is asked to end, or the platform is lost. @throws FleetFailure when the platform cannot be started */
   async run(): Promise<void> {
+    this.options.tell({ event: 'platform.starting' });
     const starting = this.#start();
     const failed = starting.then(
       () => this.#ended,
@@ -85,7 +88,7 @@ export class Session {
     if (!ready || this.#over.signal.aborted) return;
     tell({ event: 'platform.ready', ...ready });
     const client = new FleetClient({ url: ready.url, token: token(), surroundings });
-    this.#looking = new Look(client, tell, this.#over.signal).run();
+    this.#looking = new Look(client, tell, this.#over.signal).run().catch((error: FleetFailure) => this.#end(error));
     for (const program of programs) this.#launch(program, ready.url);
     for (const folder of folders) {
       if (!isRepository(folder) && !programs.some((program) => program.folder === folder))
@@ -96,8 +99,8 @@ export class Session {
   }
 
   #launch(program: AgentProgram, url: string): void {
-    const { programEnv, ignored, graceMs, surroundings, tell } = this.options;
-    const runner = new Runner({ program, env: programEnv(url), ignored, graceMs, surroundings, tell });
+    const { root, programEnv, ignored, graceMs, surroundings, tell } = this.options;
+    const runner = new Runner({ root, program, env: programEnv(url), ignored, graceMs, surroundings, tell });
     this.#runners.push(runner);
     runner.start();
   }
@@ -110,8 +113,17 @@ export class Session {
 
   async #seed(client: FleetClient): Promise<void> {
     const { surroundings, tell } = this.options;
-    const what = await seed(client, surroundings.nowMs());
-    if (!this.#over.signal.aborted) tell({ event: 'seeded', what: what ?? 'are there already' });
+    while (!this.#over.signal.aborted) {
+      try {
+        const what = await seed(client, surroundings.nowMs());
+        return this.#over.signal.aborted ? undefined : tell({ event: 'seeded', what: what ?? 'are there already' });
+      } catch (error) {
+        // Samples are no reason to end what works without them.
+        if (!(error instanceof FleetFailure)) throw error;
+        if (!error.retryable) return tell({ event: 'seeds.failed', reason: error.message });
+        await surroundings.sleep(SEED_AGAIN_MS, this.#over.signal);
+      }
+    }
   }
 
   /** Agents first, so that the platform hears their farewells. */

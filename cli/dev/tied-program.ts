@@ -5,6 +5,8 @@ import { readLines } from '../wrap/lines.ts';
 import type { ProgramEvent } from './policy.ts';
 
 export interface TiedOptions {
+  /** The package's folder. */
+  root: string;
   words: readonly string[];
   folder: string;
   env: NodeJS.ProcessEnv;
@@ -14,8 +16,8 @@ export interface TiedOptions {
   graceMs: number;
 }
 
-/** The script that a program is tied by, beside this file in dist/. */
-const TIE = path.join(__dirname, 'tie.js');
+/** The script that a program is tied by, relative to the package. */
+const TIE = 'dist/cli/dev/tie.js';
 /** What a program said last, for whoever is told that it broke. */
 const LAST_LINES = 12;
 
@@ -26,8 +28,8 @@ export class TiedProgram {
   constructor(private readonly options: TiedOptions) {}
 
   start(): void {
-    const { words, folder, env, onLine, onEvent, graceMs } = this.options;
-    const tie = spawn(process.execPath, [TIE, String(graceMs), ...words], {
+    const { root, words, folder, env, onLine, onEvent, graceMs } = this.options;
+    const tie = spawn(process.execPath, [path.join(root, TIE), String(graceMs), ...words], {
       cwd: folder,
       env,
       // A group of its own: a Ctrl-C in our terminal is ours to pass on.

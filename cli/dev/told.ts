@@ -2,11 +2,13 @@ import type { ShownTrace } from '../output/waterfall.ts';
 
 /** What `fleet dev` tells: lines for people, objects for --json. */
 export type Told =
+  | { event: 'platform.starting' }
   | { event: 'platform.ready'; url: string; isJoined: boolean; tookMs: number }
   | { event: 'platform.lost'; reason: string }
   | { event: 'platform.away'; reason: string }
   | { event: 'platform.back' }
   | { event: 'seeded'; what: string }
+  | { event: 'seeds.failed'; reason: string }
   | { event: 'no-program'; folder: string }
   | { event: 'watch.failed'; folder: string; reason: string }
   | { event: 'program.started'; program: string; pid: number; files: readonly string[]; tookMs: number | null }

@@ -19,11 +19,17 @@ export interface LastRequest {
   durationMs: number | null;
 }
 
-/** The newest operation that the router recorded and that somebody asked for. @param range ISO 8601, how far back is looked */
-export async function lastRequest(client: FleetClient, range: string): Promise<LastRequest | undefined> {
-  const filter = { query: REQUESTS, range: { last: range } };
-  const { traces } = await client.query<{ traces: { nodes: LastRequest[] } | null }>(LAST, { filter });
-  return traces?.nodes[0];
+/**
+ * The newest operation that the router recorded and that somebody asked for.
+ * @param ranges how far back is looked, ISO 8601, one after the other until one is found: each span of a stretch is read
+ */
+export async function lastRequest(client: FleetClient, ranges: readonly string[]): Promise<LastRequest | undefined> {
+  for (const last of ranges) {
+    const filter = { query: REQUESTS, range: { last } };
+    const { traces } = await client.query<{ traces: { nodes: LastRequest[] } | null }>(LAST, { filter });
+    if (traces?.nodes[0]) return traces.nodes[0];
+  }
+  return undefined;
 }
 
 /** One trace as it is shown. */

@@ -30,16 +30,21 @@ interface Round {
 export const dev: Scenario = {
   name: 'dev',
   async run(short) {
-    const rounds = roundsOf(short ? 5 : 100);
+    const rounds = roundsOf(short ? 5 : 100).slice(...partOf(process.argv));
+    const lastMs = performance.now() + minutesOf(process.argv) * 60_000;
     const joined = new SpawnedPlatform(['--no-demo']);
     const place = new Place();
     const found = { orphans: 0, taken: 0, locked: 0, slow: 0, joinedHurt: 0, endedMs: [] as number[] };
     try {
       if (rounds.some(({ isJoined }) => isJoined)) await joined.start();
       for (const round of rounds) {
+        if (performance.now() > lastMs) break;
         const session = new DevSession(place, round.isJoined ? joined : undefined);
         const ended = await session.live(round);
         found.endedMs.push(ended.tookMs);
+        console.log(
+          `  ${found.endedMs.length}: ${JSON.stringify(round)} ended after ${ended.tookMs} ms, ${ended.left.length} left`,
+        );
         found.slow += Number(ended.tookMs > LIMIT_MS);
         found.orphans += ended.left.length;
         if (ended.left.length) console.log(`  left by ${JSON.stringify(round)}: ${ended.left.map(wordsOf).join('; ')}`);
@@ -51,7 +56,7 @@ export const dev: Scenario = {
       }
       const sorted = [...found.endedMs].sort((a, b) => a - b);
       return [
-        verdict('sessions ended', rounds.length, true),
+        verdict('sessions ended', `${sorted.length} of ${rounds.length}`, sorted.length > 0),
         verdict('… processes left', found.orphans, found.orphans === 0),
         verdict('… port still taken', found.taken, found.taken === 0),
         verdict('… data folder still locked', found.locked, found.locked === 0),
@@ -66,6 +71,17 @@ export const dev: Scenario = {
     }
   },
 };
+
+/** `--rounds=26-50` runs these of them, `--minutes=4` no longer than that: for a machine that others use too. */
+function partOf(args: readonly string[]): [from: number, to?: number] {
+  const [, from = '1', to] = args.map((arg) => /^--rounds=(\d+)-(\d+)$/.exec(arg)).find((found) => found) ?? [];
+  return [Number(from) - 1, ...(to ? [Number(to)] : [])] as [number, number?];
+}
+
+function minutesOf(args: readonly string[]): number {
+  const [, minutes] = args.map((arg) => /^--minutes=([\d.]+)$/.exec(arg)).find((found) => found) ?? [];
+  return minutes === undefined ? Number.POSITIVE_INFINITY : Number(minutes);
+}
 
 /** By one seed: every moment with every way, in turn. */
 function roundsOf(count: number): Round[] {

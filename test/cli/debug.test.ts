@@ -229,6 +229,7 @@ describe('fleet debug and fleet trace', () => {
     expect(await fleet('trace', 'B'.repeat(32))).toEqual({ out: drawn, err: '', code: 0 });
     expect((await fleet('trace', 'last')).out).toBe(drawn);
     expect(server.calls.find(({ query }) => query.includes('LastRequest'))?.variables['filter']).toMatchObject({
+      range: { last: 'PT1M' },
       query: expect.stringContaining('service:fleetgraph.router kind:SERVER -name:"mutation AgentBeat"'),
     });
     expect(JSON.parse((await fleet('trace', 'last', '--json')).out)).toEqual(trace);

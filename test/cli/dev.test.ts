@@ -261,6 +261,7 @@ describe('what is shown', () => {
   });
 
   const EVENTS: Told[] = [
+    { event: 'platform.starting' },
     { event: 'platform.ready', url: 'http://127.0.0.1:4000', isJoined: true, tookMs: 0 },
     {
       event: 'houses',
@@ -328,10 +329,12 @@ describe('what is shown', () => {
       { event: 'platform.ready', url: 'http://x', isJoined: false, tookMs: 4_200 },
       ...[{ event: 'platform.lost', reason: 'why' } as const, { event: 'platform.back' } as const],
       { event: 'houses', houses: [] },
+      { event: 'seeds.failed', reason: 'full' },
       { event: 'compiled', files: ['sdk/a.ts'], tookMs: 1, restarted: [] },
       ...[{ event: 'stopping' } as const, { event: 'stopped' } as const],
     ];
     expect([...EVENTS, ...more].flatMap(linesOf)).toEqual([
+      'platform  starts, or is joined where one runs …',
       'platform  http://127.0.0.1:4000 joined',
       'houses    audit does not answer (breaker OPEN)',
       'program   none in empty: package.json has neither a script “agent” nor a “main”, pyproject.toml no package to run',
@@ -351,7 +354,12 @@ describe('what is shown', () => {
       '          query Fleet                                      ▕████████████████████████▏   40.0 ms  fleetgraph.router',
       'platform  does not answer: nobody answers',
       'platform  http://x is ready after 4.2 s',
-      ...['platform  has ended: why', 'platform  answers again', 'houses    all answer'],
+      ...[
+        'platform  has ended: why',
+        'platform  answers again',
+        'houses    all answer',
+        'seeds     could not be made: full',
+      ],
       'compile   sdk/a.ts: nothing to start anew after 1 ms',
       ...['stopping  agents first, then the platform', 'stopped'],
     ]);

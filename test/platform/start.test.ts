@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { freePort } from '../../lib/postgres/local.ts';
@@ -156,5 +156,14 @@ describe('a start', () => {
     expect(all.length).toBeGreaterThan(4);
     expect(await platform.stop('SIGINT')).toBe(0);
     expect(all.filter(isAlive)).toEqual([]);
+  });
+
+  test('stopped while it starts, it leaves no database behind, and the folder free', async () => {
+    const before = platform.pid('postgres');
+    const refused = expect(platform.start()).rejects.toThrow('did not start');
+    const postgres = await until(() => (platform.pid('postgres') === before ? 0 : platform.pid('postgres')));
+    expect(await platform.stop('SIGINT')).toBe(0);
+    await refused;
+    expect([isAlive(postgres), existsSync(path.join(platform.data, 'supervisor.json'))]).toEqual([false, false]);
   });
 });
