@@ -55,6 +55,12 @@ export async function bottleneckFigures(): Promise<Figure[]> {
   }
 }
 
+interface Worked {
+  id: string;
+  from: string;
+  to: string;
+}
+
 interface Found {
   seed: Seed;
   kind: string | null;
@@ -63,16 +69,17 @@ interface Found {
 /** Lets an agent work for a while, and asks what keeps it from being faster. What was missed is told. */
 async function watched(platform: SpawnedPlatform, dependency: Server, seed: Seed): Promise<Found> {
   const child = fork(path.join(__dirname, 'seeded-agent.js'), { execArgv: ['--enable-source-maps'] });
-  const ended = new Promise<{ id: string }>((resolve, reject) => {
-    child.once('message', (message) => resolve(message as { id: string }));
+  const ended = new Promise<Worked>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Worked));
     child.once('exit', () => reject(new Error(`${seed.name} ended before it had worked`)));
   });
   const { url, token } = platform;
   const { port } = dependency.address() as AddressInfo;
   const order: SeededOrder = { url, token, dependency: `http://127.0.0.1:${port}`, seconds: SECONDS, seed };
   child.send(order);
-  const { id } = await ended;
-  const bottleneck = await found(platform, id);
+  // Until it had sent all it rested: the stretch in which it worked is looked at.
+  const worked = await ended;
+  const bottleneck = await found(platform, worked);
   const isRight = bottleneck.kind === seed.fault;
   if (!isRight || process.argv.includes('--all'))
     console.error(`${isRight ? 'right' : 'WRONG'} ${JSON.stringify(seed)}\n  ${JSON.stringify(bottleneck)}`);
@@ -80,11 +87,11 @@ async function watched(platform: SpawnedPlatform, dependency: Server, seed: Seed
 }
 
 /** A platform that is short of time on a busy machine is asked again. */
-async function found(platform: SpawnedPlatform, id: string) {
+async function found(platform: SpawnedPlatform, { id, from, to }: Worked) {
   for (let tries = 0; ; tries++) {
     const { data, errors } = await platform.ask(
-      'query ($id: ID!) { agent(id: $id) { bottleneck { kind confidence reason tasks evidence { what value bound } } } }',
-      { id },
+      'query ($id: ID!, $range: TimeRange) { agent(id: $id) { bottleneck(range: $range) { kind confidence reason tasks evidence { what value bound } } } }',
+      { id, range: { from, to } },
     );
     if (!errors) return data.agent.bottleneck;
     if (tries === 5) throw new Error(JSON.stringify(errors));

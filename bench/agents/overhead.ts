@@ -4,8 +4,8 @@ import { ContractServer } from '../../test/sdk/contract-server.ts';
 import { type Figure, median } from '../figure.ts';
 import type { OverheadOrder, OverheadResult } from './overhead-agent.ts';
 
-const ROUNDS = 7;
-const WARM_SECONDS = 2;
+const ROUNDS = 5;
+const WARM_SECONDS = 4;
 const SECONDS = 6;
 /** Off, and on with so large a share of the traces. */
 const MODES = [undefined, 1, 0.1] as const;
