@@ -7,8 +7,8 @@ import type { Figure } from '../figure.ts';
 import type { Seed, SeededOrder } from './seeded-agent.ts';
 import { seedsOf } from './seeds.ts';
 
-/** Thresholds were set by the agents of `--set 1`; those of 2 were not looked at before. */
-const JUDGED_SET = 2;
+/** Thresholds were set by the agents of `--set 1` and `--set 2`; those of 3 were not looked at before. */
+const JUDGED_SET = 3;
 const SECONDS = 10;
 /** As many at once as leave two processors their time. */
 const ABREAST = { busy: 1, waiting: 5 };

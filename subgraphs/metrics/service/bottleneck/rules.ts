@@ -31,7 +31,7 @@ interface Cause {
 }
 
 /** Fewer tasks than these say nothing. */
-const MIN_TASKS = 8;
+const MIN_TASKS = 5;
 /** Of the time, shares. Above `BUSY` the loop itself is what all else waits for. */
 const GC_SHARE = 0.12;
 const GC_OF_LOOP = 0.2;
