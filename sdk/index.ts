@@ -42,7 +42,8 @@ export { SDK } from './version.ts';
  * @throws FleetFailure when the platform refuses the token or the name
  */
 export async function connect(options: Omit<LinkOptions, 'shared'> & AgentDefinition): Promise<Agent> {
-  const { url, token, surroundings, timeoutMs, metricsEveryMs, runtimeMetrics, outbox, lines, ...definition } = options;
+  const { url, token, surroundings, timeoutMs, metricsEveryMs, runtimeMetrics, traceRatio, ...others } = options;
+  const { outbox, lines, ...definition } = others;
   const link = new FleetLink({
     url,
     token,
@@ -50,6 +51,7 @@ export async function connect(options: Omit<LinkOptions, 'shared'> & AgentDefini
     ...(timeoutMs && { timeoutMs }),
     ...(metricsEveryMs && { metricsEveryMs }),
     ...(runtimeMetrics !== undefined && { runtimeMetrics }),
+    ...(traceRatio !== undefined && { traceRatio }),
     ...(outbox && { outbox }),
     ...(lines && { lines }),
   });

@@ -31,6 +31,8 @@ export interface LinkOptions extends ClientOptions {
   metricsEveryMs?: number;
   /** Whether the process's own figures (event loop, collector, memory) are sent; unless several agents share it or it is a simulation. */
   runtimeMetrics?: boolean;
+  /** Share of the traces begun here that is recorded, 0 to 1; all unless said. What fails, and what models spend, is told of all. */
+  traceRatio?: number;
   /** Bounds of the telemetry that waits; 20,000 records, 8 MiB unless said. */
   outbox?: Partial<OutboxLimits>;
   /** Where each log line of the agents goes too, as JSON of docs/log-line.schema.json. */
@@ -61,6 +63,7 @@ export class FleetLink implements AgentLink {
   readonly #closed = new AbortController();
   readonly #shared: boolean;
   readonly #lines: LineSink | undefined;
+  readonly #traceRatio: number | undefined;
   #beatEveryMs = 1_000;
   /** Until a beat with events is refused for them: the platform is older than they are. */
   #takesEvents = true;
@@ -70,6 +73,7 @@ export class FleetLink implements AgentLink {
     this.surroundings = this.client.surroundings;
     this.#shared = options.shared ?? false;
     this.#lines = options.lines;
+    this.#traceRatio = options.traceRatio;
     this.#outbox = new Outbox((signal, body) => this.#export(signal, body), this.surroundings, {
       ...OUTBOX_LIMITS,
       ...options.outbox,
@@ -94,7 +98,8 @@ export class FleetLink implements AgentLink {
     if (!this.#shared && this.#members.size)
       throw new TypeError('a link of several agents is opened with shared: true');
     const identity = await register(this.client, definition, this.#closed.signal);
-    const reporter = new Reporter(this.#outbox, this.surroundings, resourceOf(definition, identity.id), this.#lines);
+    const resource = resourceOf(definition, identity.id);
+    const reporter = new Reporter(this.#outbox, this.surroundings, resource, this.#lines, this.#traceRatio);
     const agent = new Agent(definition, identity, reporter, this);
     const member: Member = { agent, reporter, gone: new AbortController() };
     this.#members.set(agent, member);

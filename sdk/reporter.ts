@@ -19,12 +19,13 @@ export class Reporter {
   #resource: string;
   readonly #origin: LineOrigin;
 
-  /** @param lines where each log line goes as JSON too */
+  /** @param lines where each log line goes as JSON too @param traceRatio share of the traces begun here that is recorded */
   constructor(
     private readonly outbox: Outbox,
     private readonly surroundings: Surroundings,
     private resource: Attributes,
     private readonly lines?: LineSink,
+    private readonly traceRatio?: number,
   ) {
     this.#origin = { service: String(resource['service.name']), agentId: String(resource['fleet.agent.id']) };
     this.#resource = resourceJson(resource);
@@ -45,7 +46,7 @@ export class Reporter {
     work: (span: Span) => Promise<Result> | Result,
     options: SpanOptions = {},
   ): Promise<Result> {
-    const span = new Span(name, attributes, options, this.surroundings);
+    const span = new Span(name, attributes, options, this.surroundings, this.traceRatio);
     try {
       return await span.run(work);
     } finally {
@@ -90,7 +91,7 @@ export class Reporter {
       this.#line(level, body, attributes);
       return;
     }
-    const span = new Span(body, {}, {}, this.surroundings);
+    const span = new Span(body, {}, {}, this.surroundings, this.traceRatio);
     void span.run(() => this.#line(level, body, attributes));
     this.#end(span);
   }
@@ -115,7 +116,7 @@ export class Reporter {
   }
 
   #end(span: Span): void {
-    this.outbox.add('traces', this.#resource, span.export(this.surroundings.nowMs()));
+    if (span.isTold) this.outbox.add('traces', this.#resource, span.export(this.surroundings.nowMs()));
   }
 
   #line(level: LogLevel, body: string, attributes: Attributes): void {

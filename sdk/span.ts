@@ -54,12 +54,14 @@ export class Span {
     attributes: Attributes,
     private readonly options: SpanOptions,
     private readonly surroundings: Surroundings,
+    ratio = 1,
   ) {
     const parent = readTraceparent(options.parent) ?? currentSpan()?.context;
     this.context = {
       traceId: parent?.traceId ?? traceDigits(32, surroundings.random),
       spanId: traceDigits(16, surroundings.random),
     };
+    if (ratio < 1 && (parent ? parent.isUnsampled : surroundings.random() >= ratio)) this.context.isUnsampled = true;
     this.parentSpanId = parent?.spanId;
     this.startedMs = surroundings.nowMs();
     this.#attributes = { ...attributes };
@@ -68,6 +70,11 @@ export class Span {
   /** To be passed on with work that goes elsewhere. */
   get traceparent(): string {
     return writeTraceparent(this.context);
+  }
+
+  /** Whether it is sent: what failed and what a model spent is, also of a trace that is not recorded. */
+  get isTold(): boolean {
+    return !this.context.isUnsampled || this.failed || this.#attributes['gen_ai.usage.input_tokens'] !== undefined;
   }
 
   /** Whether it was marked as failed, or its function threw. */

@@ -4,19 +4,23 @@ export interface TraceContext {
   traceId: string;
   /** 16 hexadecimal digits. */
   spanId: string;
+  /** Said when its trace is not recorded. */
+  isUnsampled?: boolean;
 }
 
-const SHAPE = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(?:-.*)?$/;
+const SHAPE = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?$/;
 
 /** Reads a `traceparent`; undefined when it is not one. Source: W3C Trace Context, 3.2. */
 export function readTraceparent(header: unknown): TraceContext | undefined {
   const match = typeof header === 'string' ? SHAPE.exec(header) : null;
-  return match ? { traceId: match[1] as string, spanId: match[2] as string } : undefined;
+  if (!match) return undefined;
+  const [, traceId, spanId, flags] = match as unknown as [string, string, string, string];
+  return Number.parseInt(flags, 16) & 1 ? { traceId, spanId } : { traceId, spanId, isUnsampled: true };
 }
 
-/** The `traceparent` to pass on: sampled, version 00. */
-export function writeTraceparent({ traceId, spanId }: TraceContext): string {
-  return `00-${traceId}-${spanId}-01`;
+/** The `traceparent` to pass on, version 00. */
+export function writeTraceparent({ traceId, spanId, isUnsampled }: TraceContext): string {
+  return `00-${traceId}-${spanId}-0${isUnsampled ? 0 : 1}`;
 }
 
 /** A new id of so many hexadecimal digits, never all zeros. */

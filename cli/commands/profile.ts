@@ -33,7 +33,7 @@ export function addProfile(program: Command, surface: Surface): void {
     .option('--seconds <count>', 'how long, 1 to 60', '10')
     .option('-o, --out <file>', 'the profile’s file; the flame graph is beside it as .html')
     .option('--baseline <file>', 'compare with this profile, or with the `last` one that is kept')
-    .option('--engine <name>', 'by what it is made: cprofile or py-spy for an agent in Python')
+    .option('--engine <name>', 'by what it is made: py-spy for an agent in Python')
     .option('--reason <text>', 'why, for the audit trail')
     .option('--top <count>', 'so many functions', '20');
   command.action((name: string, options: Options) => profile(contextOf(command, surface), surface, name, options));

@@ -37,8 +37,17 @@ const ROLLOUT = {
   findings: [{ metric: 'errors', outcome: 'PASS', probability: 0.4, sentence: 'errors: 1 % against 1 %' }],
 };
 
+const PROFILE = {
+  nodes: [
+    { id: 1, callFrame: { functionName: '(root)' }, children: [2] },
+    { id: 2, callFrame: { functionName: 'work', url: 'file:///app/work.js', lineNumber: 3 } },
+  ],
+  ...{ startTime: 0, endTime: 2_000, samples: [2, 2], timeDeltas: [0, 1_000] },
+};
+
 const PATIENT = {
-  name: 'coder-01',
+  ...{ id: 'a', name: 'coder-01', profiles: [{ id: 'p', kind: 'CPU', state: 'DONE' }] },
+  bottleneck: { kind: null, confidence: 0, reason: 'nothing stands out', tasks: 20, evidence: [] },
   health: { score: 100, grade: 'HEALTHY', penalties: [] },
   rootCause: null,
   events: { pageInfo: { hasNextPage: false, endCursor: null }, nodes: [] },
@@ -102,6 +111,8 @@ describe('the documents', () => {
       errorGroups: () => ({ nodes: [] }),
       traces: () => ({ nodes: [TRACE] }),
       trace: () => TRACE,
+      profileAgent: () => ({ profile: { id: 'p' }, userErrors: [] }),
+      agentProfile: () => ({ id: 'p', kind: 'CPU', state: 'DONE', samples: 2 }),
       recoveryPolicies: () => [],
       applyRecoveryPolicy: () => ({ policy: { version: 1 }, changes: [], userErrors: [] }),
       retentionPolicies: () => [],
@@ -112,7 +123,10 @@ describe('the documents', () => {
       auditEntries: () => ({ pageInfo: { hasPreviousPage: false }, nodes: [ENTRY] }),
     });
     const log = sampleExport(sampleEntries(3));
-    server.gate = (place) => (place.startsWith('/v1/audit/') ? { body: log.checkpoint.toString() } : undefined);
+    server.gate = (place) => {
+      if (place.startsWith('/v1/profiles')) return { body: PROFILE };
+      return place.startsWith('/v1/audit/') ? { body: log.checkpoint.toString() } : undefined;
+    };
     process.chdir(folder);
     writeFileSync('audit.ndjson', bytesOf(log));
     writeFileSync('older.note', log.note);

@@ -56,7 +56,9 @@ describe('the rules', () => {
 
   test.each([
     ['its own code keeps the loop busy', find(ordinary, { loop: 0.95, cpu: 1, gc: 0.02 }), CPU],
+    ['its own code is most of its tasks', find(ordinary, { loop: 0.7, cpu: 0.7, gc: 0.02 }), CPU],
     ['its own code blocks the loop', find(tasks(20, 300, []), { loop: 0.5, cpu: 0.5, gc: 0, loopDelayMs: 290 }), CPU],
+    ['the same on a host that gives it little', find(ordinary, { loop: 0.98, cpu: 0.2, gc: 0.01 }), CPU],
     ['it collects', find(ordinary, { loop: 0.9, cpu: 1.2, gc: 0.3 }), GC],
     ['it waits for a lock', find(tasks(20, 100, [{ ...lock, fromMs: 0, ms: 80 }])), LOCK],
     [
@@ -74,7 +76,7 @@ describe('the rules', () => {
       SLOW_DEPENDENCY,
     ],
     ['an ordinary agent', find(ordinary), null],
-    ['a busy one that copes', find(ordinary, { loop: 0.6, cpu: 0.6, gc: 0.05, loopDelayMs: 40 }), null],
+    ['a busy one that copes', find(ordinary, { loop: 0.55, cpu: 0.55, gc: 0.05, loopDelayMs: 40 }), null],
     ['one whose host gives it no processor', find(ordinary, { loop: 0.9, cpu: 0.1, gc: 0.01 }), null],
     ['a short lock', find(tasks(20, 100, [{ ...lock, fromMs: 0, ms: 20 }])), null],
     ['five calls in turn', find(tasks(20, 100, run(5, 15))), null],

@@ -2,6 +2,7 @@ import { currentSpan, FleetLink, machine, readTraceparent, writeTraceparent } fr
 import { Instruments } from '../../sdk/instruments.ts';
 import { exportBody, keyValues, nanos } from '../../sdk/otlp.ts';
 import { Outbox } from '../../sdk/outbox.ts';
+import { Reporter } from '../../sdk/reporter.ts';
 import { traceDigits } from '../../sdk/traceparent.ts';
 import { until } from '../support/until.ts';
 import { ContractServer } from './contract-server.ts';
@@ -154,6 +155,32 @@ describe('telemetry on its way', () => {
       { key: 'ratio', value: { doubleValue: 0.5 } },
       { key: 'tags', value: { arrayValue: { values: [{ stringValue: 'x' }] } } },
     ]);
+  });
+
+  test('of a share of the traces all is told, of the others what failed and what was spent; who is called is told so', async () => {
+    const draws = [0.05, 0.5];
+    const surroundings = { ...machine(), random: () => draws[0] ?? 0 };
+    const outbox = { add: (_signal: string, _resource: string, record: string) => told.push(JSON.parse(record).name) };
+    const told: string[] = [];
+    const reporter = new Reporter(outbox as never, surroundings, { 'service.name': 's' }, undefined, 0.1);
+    const carried: string[] = [];
+    const work = () =>
+      reporter.span('outer', {}, async (outer) => {
+        carried.push(outer.traceparent.slice(-2));
+        await reporter.span('chat', {}, (span) =>
+          span.spend({ provider: 'p', model: 'm', inputTokens: 1, outputTokens: 1 }),
+        );
+        await reporter.span('broken', {}, (span) => span.fail('no'));
+        await reporter.span('plain', {}, () => {});
+      });
+    await work();
+    draws.shift();
+    await work();
+    expect(told).toEqual(['chat', 'broken', 'plain', 'outer', 'chat', 'broken']);
+    expect(carried).toEqual(['01', '00']);
+    await reporter.span('called', {}, () => {}, { parent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00` });
+    await reporter.span('called', {}, () => {}, { parent: `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01` });
+    expect(told.slice(6)).toEqual(['called']);
   });
 
   test('a task that crosses agents is one trace, with its lines', async () => {

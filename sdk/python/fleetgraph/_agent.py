@@ -62,6 +62,7 @@ class Agent:
         self._mailbox.on("restart", lambda args, command: self._restart())
         self._mailbox.on("config", lambda args, command: self._take_config())
         self._mailbox.on("upgrade", lambda args, command: self._upgrade(args))
+        self._mailbox.on("profile", lambda args, command: self._profile(args))
         for asked, desired in ASKED_BY.items():
             self._mailbox.on(asked, self._obeying(desired))
         resource = {"service.name": self.name, "service.version": definition["version"], "fleet.agent.id": self.id,
@@ -368,6 +369,15 @@ class Agent:
             self._soon.set()
             self._hooks.run("afterMigrate", version=version, config=args.get("config"))
         return {"version": to}
+
+    def _profile(self, args: Json) -> Json:
+        from ._profiler import begin_profile  # most agents are never profiled
+
+        def bring(body: bytes) -> None:
+            self._quietly(lambda: self._client.patiently(
+                lambda: self._client.post("/v1/profiles", body, self._identity["token"], "gzip"), self._closed))
+
+        return begin_profile(args, bring)
 
     @contextlib.contextmanager
     def _watched(self, what: str) -> Iterator[None]:

@@ -64,13 +64,14 @@ class Client:
             raise _failure(answer.get("errors") or [], 200)
         return next(iter(answer["data"].values()))
 
-    def post(self, path: str, body: Any, token: Optional[str] = None) -> bytes:
-        """Posts JSON. Raises FleetFailure for every status but 200."""
+    def post(self, path: str, body: Any, token: Optional[str] = None, packing: Optional[str] = None) -> bytes:
+        """Posts JSON, packed as `packing` says. Raises FleetFailure for every status but 200."""
         headers = {
             "content-type": "application/json",
             "accept": "application/graphql-response+json, application/json",
             "authorization": f"Bearer {token or self.token}",
             "fleetgraph-sdk": SDK,
+            **({"content-encoding": packing} if packing else {}),
         }
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data=data, headers=headers, method="POST")

@@ -33,7 +33,7 @@ export class ProfileAgentInput {
 
   @Field(() => String, {
     nullable: true,
-    description: 'By what it is made: `cprofile` or `py-spy` in Python; nothing means what its SDK does by itself.',
+    description: 'By what it is made: `py-spy` in Python, if it is there; nothing means what its SDK does by itself.',
   })
   engine?: string | null;
 

@@ -48,7 +48,9 @@ export class BottleneckFinding {
   @Field({ description: 'The finding in a sentence; without a kind, why there is none.' })
   reason!: string;
 
-  @Field(() => [BottleneckEvidence], { description: 'What speaks for it, the strongest first.' })
+  @Field(() => [BottleneckEvidence], {
+    description: 'What speaks for it, the strongest first; without a kind, what was looked at.',
+  })
   evidence!: BottleneckEvidence[];
 
   @Field(() => Int, { description: 'Tasks that were looked at: the newest.' })

@@ -31,14 +31,14 @@ interface Cause {
 }
 
 /** Fewer tasks than these say nothing. */
-const MIN_TASKS = 8;
+const MIN_TASKS = 5;
 /** Of the time, shares. Above `BUSY` the loop itself is what all else waits for. */
 const GC_SHARE = 0.12;
 const GC_OF_LOOP = 0.2;
 const BUSY = 0.75;
-const CPU_LEAST = 0.3;
+const BUSY_IN_TASKS = 0.55;
 const BLOCKED_MS = 80;
-const BLOCKED_SELF = 0.5;
+const OWN_SELF = 0.5;
 const BLOCKED_LOOP = 0.25;
 /** Of the tasks' time, shares. */
 const WAIT_SHARE = 0.35;
@@ -66,15 +66,54 @@ export function findBottleneck(facts: BottleneckFacts): BottleneckFinding {
   return { kind, subject, reason, evidence, tasks: work.tasks, confidence: confidenceOf(strength) };
 }
 
+/** With the figures that came nearest, so that one sees what was looked at. */
 function nothing({ work, runtime }: BottleneckFacts): BottleneckFinding {
   const isKnown = work.tasks >= MIN_TASKS || runtime.loop !== undefined;
   const reason = isKnown
     ? 'nothing stands out'
     : `too little was seen: ${work.tasks} tasks of at least ${MIN_TASKS}, and no figures of its runtime`;
-  return { kind: null, confidence: 0, subject: null, reason, evidence: [], tasks: work.tasks };
+  const { loop, gc } = unhindered(runtime);
+  const shareOf = (ms = 0) => (work.ms ? ms / work.ms : 0);
+  const evidence = [
+    ...(runtime.loop === undefined
+      ? []
+      : [
+          { what: 'share of the time in which the event loop runs its code', value: round(loop - gc), bound: BUSY },
+          { what: 'share of the time in which garbage is collected', value: round(gc), bound: GC_SHARE },
+        ]),
+    { what: 'share of the tasks’ time in its own code', value: round(shareOf(work.selfMs)), bound: 1 },
+    ...work.waits.slice(0, 1).map(({ subject, ms }) => ({ ...waitOf(subject), value: round(shareOf(ms)) })),
+    ...work.calls.slice(0, 1).map(({ subject, ms }) => ({ ...callOf(subject), value: round(shareOf(ms)) })),
+  ];
+  return { kind: null, confidence: 0, subject: null, reason, evidence: isKnown ? evidence : [], tasks: work.tasks };
 }
 
-function collecting({ runtime: { gc = 0, loop = 0 } }: BottleneckFacts): Cause | undefined {
+const waitOf = (subject: string) => ({
+  what: `share of the tasks’ time that they wait for ${subject}`,
+  bound: WAIT_SHARE,
+});
+const callOf = (subject: string) => ({ what: `share of the tasks’ time in calls of ${subject}`, bound: CALL_SHARE });
+
+/** What a process would be at on a host of its own. */
+interface Unhindered {
+  /** Share of the time in which the event loop would do something, 0 to 1, and in which it would collect. */
+  loop: number;
+  gc: number;
+  delayMs: number;
+}
+
+/**
+ * A host that gives a process too little of its processors makes its loop look busy: while it waits for one, it is in the midst of
+ * something. Of the time that passed only what it ran and what it rested count: `cpu / (cpu + rest)`.
+ */
+function unhindered({ loop = 0, cpu, gc = 0, loopDelayMs = 0 }: Runtime): Unhindered {
+  if (cpu === undefined || loop <= 0) return { loop, gc, delayMs: loopDelayMs };
+  const alone = Math.min(loop, cpu / (cpu + Math.max(0, 1 - loop)));
+  return { loop: alone, gc: Math.min(alone, (gc * alone) / loop), delayMs: loopDelayMs * Math.min(1, cpu / loop) };
+}
+
+function collecting({ runtime }: BottleneckFacts): Cause | undefined {
+  const { loop, gc } = unhindered(runtime);
   if (gc < GC_SHARE || gc < loop * GC_OF_LOOP) return undefined;
   return {
     kind: BottleneckKind.GC,
@@ -89,24 +128,28 @@ function collecting({ runtime: { gc = 0, loop = 0 } }: BottleneckFacts): Cause |
 }
 
 function busy({ work, runtime }: BottleneckFacts): Cause | undefined {
-  const { loop = 0, loopDelayMs = 0, cpu = 0, gc = 0 } = runtime;
+  const { loop, gc, delayMs } = unhindered(runtime);
   const own = Math.max(0, loop - gc);
   const self = work.ms ? work.selfMs / work.ms : 0;
-  // A host that gives it no processor makes a loop look busy too.
-  const isBusy = own >= BUSY && cpu >= CPU_LEAST;
-  const isBlocked = loopDelayMs >= BLOCKED_MS && self >= BLOCKED_SELF && own >= BLOCKED_LOOP && cpu >= BLOCKED_LOOP;
+  // Less is enough where it is most of what tasks take.
+  const bound = self >= OWN_SELF ? BUSY_IN_TASKS : BUSY;
+  const isBusy = own >= bound;
+  const isBlocked = delayMs >= BLOCKED_MS && self >= OWN_SELF && own >= BLOCKED_LOOP;
   if (!isBusy && !isBlocked) return undefined;
   return {
     kind: BottleneckKind.CPU,
     subject: null,
-    strength: Math.max(isBusy ? own / BUSY : 0, isBlocked ? loopDelayMs / BLOCKED_MS : 0),
+    strength: Math.max(isBusy ? own / bound : 0, isBlocked ? delayMs / BLOCKED_MS : 0),
     reason: isBusy
       ? `its own code keeps the event loop busy ${percent(own)} of the time: see which by a CPU profile`
-      : `its own code blocks the event loop for ${Math.round(loopDelayMs)} ms at a time: see which by a CPU profile`,
+      : `its own code blocks the event loop for ${Math.round(delayMs)} ms at a time: see which by a CPU profile`,
     evidence: [
-      { what: 'share of the time in which the event loop runs its code', value: own, bound: BUSY },
-      { what: 'how late the event loop is (p99), ms', value: loopDelayMs, bound: BLOCKED_MS },
-      { what: 'processors that are busy', value: cpu, bound: CPU_LEAST },
+      {
+        what: 'share of the time in which the event loop runs its code',
+        value: own,
+        bound: isBusy ? bound : BLOCKED_LOOP,
+      },
+      { what: 'how late the event loop is (p99), ms', value: delayMs, bound: BLOCKED_MS },
     ],
   };
 }
@@ -120,9 +163,7 @@ function locked({ work }: BottleneckFacts): Cause | undefined {
     subject: wait.subject,
     strength: share / WAIT_SHARE,
     reason: `tasks wait ${percent(share)} of their time for ${wait.subject}`,
-    evidence: [
-      { what: `share of the tasks’ time that they wait for ${wait.subject}`, value: share, bound: WAIT_SHARE },
-    ],
+    evidence: [{ ...waitOf(wait.subject), value: share }],
   };
 }
 
@@ -144,8 +185,10 @@ function repeating({ work }: BottleneckFacts): Cause | undefined {
   };
 }
 
-function slow({ work, usualMs }: BottleneckFacts): Cause | undefined {
-  for (const { subject, ms, medianMs, isModel } of work.calls) {
+function slow({ work, usualMs, runtime: { loopDelayMs = 0 } }: BottleneckFacts): Cause | undefined {
+  for (const { subject, ms, medianMs: seenMs, isModel } of work.calls) {
+    // The answer may have lain there until the event loop came to it.
+    const medianMs = Math.max(0, seenMs - loopDelayMs);
     const share = work.ms ? ms / work.ms : 0;
     if (share < CALL_SHARE) return undefined;
     const usual = usualMs.get(subject);
@@ -161,7 +204,7 @@ function slow({ work, usualMs }: BottleneckFacts): Cause | undefined {
       strength: (share / CALL_SHARE) * Math.min(2, Math.sqrt(medianMs / least)),
       reason: `tasks wait ${percent(share)} of their time for ${subject}, ${Math.round(medianMs)} ms a call${before}`,
       evidence: [
-        { what: `share of the tasks’ time that they wait for ${subject}`, value: share, bound: CALL_SHARE },
+        { ...callOf(subject), value: share },
         { what: 'the middle call, ms', value: medianMs, bound: least },
       ],
     };
