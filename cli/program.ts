@@ -8,6 +8,7 @@ import { addDemo } from './commands/demo.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
 import { addHealth } from './commands/health.ts';
+import { addLogMetrics } from './commands/log-metrics.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
@@ -42,6 +43,7 @@ export async function run(words: readonly string[], surface: Surface): Promise<v
     addHealth,
     addRecovery,
     addLogs,
+    addLogMetrics,
     addSearches,
     addRetention,
     addAlerts,

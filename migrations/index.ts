@@ -24,6 +24,7 @@ import { AgentsRecovery1796180420000 } from './1796180420000-agents-recovery.ts'
 import { AgentsHealthModel1796180420001 } from './1796180420001-agents-health-model.ts';
 import { AgentsPeers1796180440000 } from './1796180440000-agents-peers.ts';
 import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
+import { AuditAppliedSinks1796242000000 } from './1796242000000-audit-applied-sinks.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -59,6 +60,7 @@ export const migrations: Record<string, Migration[]> = {
     AuditProgress1796092800000,
     AuditWitnesses1796097600000,
     AuditChangedParts1796181000000,
+    AuditAppliedSinks1796242000000,
   ],
   alerts: [AlertsStart1763868000401, EventPartitions1796053600000, AlertsCauses1796096400001],
   metrics: [],
