@@ -12,6 +12,7 @@ import { addDev } from './commands/dev.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addFlags } from './commands/flags.ts';
 import { addHealth } from './commands/health.ts';
+import { addLogMetrics } from './commands/log-metrics.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
 import { addProfile } from './commands/profile.ts';
@@ -53,6 +54,7 @@ export function programOf(surface: Surface, words: readonly string[] = []): Comm
     addDebug,
     addRecovery,
     addLogs,
+    addLogMetrics,
     addTrace,
     addSearches,
     addRetention,

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /** Work that runs when woken and now and then, never twice at once; a wake during a run means one more run. */
 export class Worker {
   #timer: NodeJS.Timeout | undefined;
@@ -9,11 +11,14 @@ export class Worker {
    * @param work one step; true when there is more to do at once
    * @param pollMs how often it runs unasked, milliseconds
    * @param onError told of a failed run; the next wake or poll tries again
+   * @param restMs how long it lets more come together behind a run before the next, milliseconds; the first after a quiet time
+   *   does not wait
    */
   constructor(
     private readonly work: () => Promise<boolean>,
     private readonly pollMs: number,
     private readonly onError: (error: unknown) => void,
+    private readonly restMs = 0,
   ) {}
 
   start(): void {
@@ -49,5 +54,6 @@ export class Worker {
     } catch (error) {
       this.onError(error);
     }
+    if (this.restMs && !this.#stopped) await sleep(this.restMs);
   }
 }

@@ -26,6 +26,7 @@ import { AgentsPeers1796180440000 } from './1796180440000-agents-peers.ts';
 import { AuditChangedParts1796181000000 } from './1796181000000-audit-changed-parts.ts';
 import { AgentsProfiles1796240000000 } from './1796240000000-agents-profiles.ts';
 import { AgentsStoryRetention1796241000000 } from './1796241000000-agents-story-retention.ts';
+import { AuditAppliedSinks1796242000000 } from './1796242000000-audit-applied-sinks.ts';
 
 type Migration = abstract new (...args: never[]) => MigrationInterface;
 
@@ -63,6 +64,7 @@ export const migrations: Record<string, Migration[]> = {
     AuditProgress1796092800000,
     AuditWitnesses1796097600000,
     AuditChangedParts1796181000000,
+    AuditAppliedSinks1796242000000,
   ],
   alerts: [AlertsStart1763868000401, EventPartitions1796053600000, AlertsCauses1796096400001],
   metrics: [],

@@ -4,6 +4,7 @@ import { contextOf, listed, type Surface } from '../context.ts';
 import { Printer } from '../output/printer.ts';
 import { exportTo, translateTo } from './audit-export.ts';
 import { addAuditPast } from './audit-past.ts';
+import { addAuditSinks } from './audit-sinks.ts';
 import { type VerifyOptions, verify } from './audit-verify.ts';
 
 const CHECKPOINT = `{ auditCheckpoint {
@@ -60,4 +61,5 @@ export function addAudit(program: Command, surface: Surface): void {
     await verify(new Printer(surface.out, surface.err, json), file, options);
   });
   addAuditPast(audit, surface);
+  addAuditSinks(audit, surface);
 }

@@ -1,4 +1,4 @@
-import { certainOf, PARTS_WORDS, UNKNOWN } from './certain-words.ts';
+import { certainOf, isOneCharacter, PARTS_WORDS, UNKNOWN } from './certain-words.ts';
 import { inEngine, inProcess, type Points } from './points.ts';
 import { inPostgres, repeatedInPostgres, WORD_EDGE } from './postgres.ts';
 
@@ -69,5 +69,5 @@ export function repeated(part: Part, min: number, max: number | undefined): Part
 function often({ text }: Part, least: number): string {
   if (least === 0) return UNKNOWN;
   // A single character is the first and the last of its run.
-  return text.length === 1 ? text.repeat(least) + UNKNOWN + text : text.repeat(least) + UNKNOWN;
+  return isOneCharacter(text) ? text.repeat(least) + UNKNOWN + text : text.repeat(least) + UNKNOWN;
 }

@@ -1,6 +1,6 @@
 import { linearPattern } from '../label-match.ts';
 import { badQuery } from './bad-query.ts';
-import { certainWords } from './certain-words.ts';
+import { type CertainWords, certainWords } from './certain-words.ts';
 import { edge, followed, grouped, joined, type Part, repeated, written } from './expression-part.ts';
 import { DIGITS, folded, NEWLINE, others, type Points, SPACE, WORD } from './points.ts';
 
@@ -17,8 +17,8 @@ export interface Expression {
   test(text: string): boolean;
   /** Characters it compares with, repetitions counted out: what a step of it may cost. */
   size: number;
-  /** Whole words, in lower case, that every text has which it is found in: an index may know where they are. */
-  words: string[];
+  /** Of every text that it is found in: an index may know where they are. */
+  certain: CertainWords;
 }
 
 const MAX_LENGTH = 500;
@@ -48,7 +48,7 @@ const FLAGS = /\(\?([is]+)\)/y;
 export function parseExpression(source: string, column: number): Expression {
   const { re2, are, js, size, text } = new ExpressionParser(source, column).parse();
   const pattern = linearPattern(js);
-  return { re2, are, size, words: certainWords(text), test: (found) => pattern.test(found) };
+  return { re2, are, size, certain: certainWords(text), test: (found) => pattern.test(found) };
 }
 
 class ExpressionParser {

@@ -14,6 +14,9 @@ export const LOG_SEARCH_SETTINGS = {
   FLEET_LOG_EXPORT_ROWS: whole(1_000_000, 1, 1_000_000_000).describe(
     'Entries that one export of logs has at most; the newest that match.',
   ),
+  FLEET_LOG_FACET_ROWS: whole(1_000_000, 1_000, 1_000_000_000).describe(
+    'Entries that `logFacets` counts one by one; of more that match a part is counted and the rest inferred (`isExact: false`).',
+  ),
   FLEET_LOG_PATTERN_ROWS: whole(10_000, 100, 100_000).describe(
     'Entries that `logPatterns` reads: the newest that match.',
   ),

@@ -21,26 +21,61 @@ export const UNPLACED = 'fleet_unplaced';
 /** Wakes the relay of audit entries when the transaction commits. */
 export const UNDELIVERED = 'fleet_undelivered';
 
-/** Rows and wake are one statement: every mutation waits for it. They are delivered in this order. */
-export async function insertEntries(tx: Transaction, entries: readonly EntryDraft[]): Promise<void> {
-  if (!entries.length) return;
+/** What one change leaves behind, beside its own row. */
+export interface Leavings {
+  /** For the trail; they are delivered in this order. */
+  entries?: readonly EntryDraft[];
+  /** For the streams. */
+  events?: readonly EventDraft[];
+  /** What a repeat under the same key is answered with; the key is claimed already. */
+  outcome?: { principal: string; key: string; action: string; outcome: object } | undefined;
+}
+
+/** All of it and the wakes are one statement, one way to the database and back: every mutation waits for it. */
+export async function insertLeavings(
+  tx: Transaction,
+  { entries = [], events = [], outcome }: Leavings,
+  nowMs: number,
+): Promise<void> {
+  const values: unknown[] = [];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const [written, wakes]: [string[], string[]] = [[], []];
+  if (outcome) {
+    const [principal, key, action, json] = [
+      outcome.principal,
+      outcome.key,
+      outcome.action,
+      JSON.stringify(outcome.outcome),
+    ];
+    written.push(
+      `kept as (update idempotency set outcome = ${bind(json)}::jsonb
+         where principal = ${bind(principal)} and key = ${bind(key)} and action = ${bind(action)})`,
+    );
+  }
+  if (entries.length) {
+    written.push(
+      `outbox as (insert into audit_outbox (id, entry)
+         select (e.entry ->> 'id')::uuid, e.entry
+           from jsonb_array_elements(${bind(JSON.stringify(entries))}::jsonb) with ordinality as e(entry, at) order by e.at)`,
+    );
+    wakes.push(UNDELIVERED);
+  }
+  if (events.length) {
+    written.push(
+      `told as (insert into event (occurred_at, kind, type, entity_id, node, previous)
+         select to_timestamp(${bind(nowMs)}::double precision / 1000), e.kind, e.type, e."entityId", e.node, e.previous
+           from jsonb_to_recordset(${bind(JSON.stringify(events))}::jsonb)
+             as e(kind text, type text, "entityId" text, node jsonb, previous jsonb))`,
+    );
+    wakes.push(UNPLACED);
+  }
+  if (!written.length) return;
   await tx.query(
-    `with written as (
-       insert into audit_outbox (id, entry)
-       select (e.entry ->> 'id')::uuid, e.entry from jsonb_array_elements($1::jsonb) with ordinality as e(entry, at) order by e.at)
-     select pg_notify($2::text || '_' || current_schema(), '')`,
-    [JSON.stringify(entries), UNDELIVERED],
+    `with ${written.join(', ')}
+     select pg_notify(wake || '_' || current_schema(), '') from unnest(${bind(wakes)}::text[]) as wake`,
+    values,
   );
 }
 
-export async function insertEvents(tx: Transaction, events: readonly EventDraft[], nowMs: number): Promise<void> {
-  if (!events.length) return;
-  await tx.query(
-    `with written as (
-       insert into event (occurred_at, kind, type, entity_id, node, previous)
-       select to_timestamp($1::double precision / 1000), e.kind, e.type, e."entityId", e.node, e.previous
-         from jsonb_to_recordset($2::jsonb) as e(kind text, type text, "entityId" text, node jsonb, previous jsonb))
-     select pg_notify($3::text || '_' || current_schema(), '')`,
-    [nowMs, JSON.stringify(events), UNPLACED],
-  );
-}
+export const insertEvents = (tx: Transaction, events: readonly EventDraft[], nowMs: number): Promise<void> =>
+  insertLeavings(tx, { events }, nowMs);

@@ -6,7 +6,7 @@ import { asFleetError, FleetError } from '../errors.ts';
 import type { UserError } from '../graphql/shared.ts';
 import { argumentsHash } from './canonical.ts';
 import type { EntryDraft } from './entry.ts';
-import { type EventDraft, insertEntries, insertEvents, KEY_LIFE } from './rows.ts';
+import { type EventDraft, insertLeavings, KEY_LIFE, type Leavings } from './rows.ts';
 
 /** What a mutation did: told by its work, written down by the write unit. */
 export interface Written<R> {
@@ -114,8 +114,7 @@ export class Writes {
     events: readonly EventDraft[] = [],
   ): Promise<string[]> {
     const drafts = entries.map((entry) => this.#systemDraft(entry.id ?? this.clock.uuid(), process, entry));
-    await insertEntries(tx, drafts);
-    await insertEvents(tx, events, this.clock.nowMs());
+    await insertLeavings(tx, { entries: drafts, events }, this.clock.nowMs());
     return drafts.map(({ id }) => id);
   }
 
@@ -142,15 +141,14 @@ export class Writes {
           undone = { stored, draft };
           throw UNDO;
         }
-        await this.#finish(tx, request, stored, draft);
         const causes = (written.causes ?? []).map((cause) =>
           this.#systemDraft(cause.id ?? this.clock.uuid(), 'platform', {
             ...cause,
             causedBy: cause.causedBy ?? entryId,
           }),
         );
-        await insertEntries(tx, causes);
-        await insertEvents(tx, written.events ?? [], this.clock.nowMs());
+        const { events = [] } = written;
+        await this.#finish(tx, request, stored, { entries: [draft, ...causes], events });
         return {
           result: written.result,
           ...(written.secret === undefined ? {} : { secret: written.secret }),
@@ -182,7 +180,7 @@ export class Writes {
     return this.database.transaction(async (tx) => {
       const before = await this.#claim<R>(tx, request);
       if (before) return repeat(before);
-      await this.#finish(tx, request, stored, draft);
+      await this.#finish(tx, request, stored, { entries: [draft] });
       return { ...stored, repeated: false };
     });
   }
@@ -218,18 +216,11 @@ export class Writes {
     tx: Transaction,
     { call, args, action }: WriteRequest<R>,
     stored: Stored<R>,
-    draft: EntryDraft,
+    left: Pick<Leavings, 'entries' | 'events'>,
   ): Promise<void> {
     const key = keyOf(call, args);
-    if (key !== undefined) {
-      await tx.query('update idempotency set outcome = $4 where principal = $1 and key = $2 and action = $3', [
-        call.principal.id,
-        key,
-        action,
-        JSON.stringify(stored),
-      ]);
-    }
-    await insertEntries(tx, [draft]);
+    const outcome = key === undefined ? undefined : { principal: call.principal.id, key, action, outcome: stored };
+    await insertLeavings(tx, { ...left, outcome }, this.clock.nowMs());
   }
 
   #draft<R>(

@@ -6,15 +6,20 @@ import { buildSubgraph, type ReferenceResolver } from '../../lib/federation.ts';
 import type { HouseRuntime } from '../../lib/house.ts';
 import { readNodeId } from '../../lib/node-id.ts';
 import type { Subgraph } from '../../lib/subgraph.ts';
-import { Agent, Alert, AlertRule, AuditEntry, LogEntry } from './entity/index.ts';
+import { Vault } from '../../lib/vault.ts';
+import { Agent, Alert, AlertRule, AuditEntry, AuditSink, LogEntry } from './entity/index.ts';
 import { auditLoaders } from './loaders.ts';
 import {
   AgentAuditResolver,
   AlertAuditResolver,
   type AuditContext,
   AuditCosignedResolver,
+  AuditDeletedResolver,
   AuditEntryResolver,
   AuditResolver,
+  AuditRetentionPayloadResolver,
+  AuditSinkPayloadResolver,
+  AuditSinkResolver,
   AuditWitnessResolver,
   auditRoutes,
 } from './resolver/index.ts';
@@ -26,8 +31,9 @@ import { LogExport } from './service/log-export.ts';
 import { MerkleLog } from './service/merkle-log.ts';
 import { Readings } from './service/readings.ts';
 import { renewIfRefused } from './service/renewal.ts';
-import { BodyRetention } from './service/retention.ts';
-import { sinksOf } from './service/sink/index.ts';
+import { BodyRetention, type RetentionRooms } from './service/retention.ts';
+import { SinkDesk, sinkMaker } from './service/sink/index.ts';
+import { TrailConfiguration } from './service/trail-configuration.ts';
 import {
   ARRIVED,
   CosignatureStore,
@@ -35,22 +41,26 @@ import {
   LeafStore,
   PLACED,
   ProgressStore,
+  SinkStore,
   TreeStore,
   Witness,
   WitnessedLogStore,
 } from './store/index.ts';
 
-export const entities = [AuditEntry];
+export const entities = [AuditEntry, AuditSink];
+
+const DAY_MS = 86_400_000;
 
 /** Audit: who changed what and when, provable by one Merkle tree over all of it. */
 export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
-  const { service, log, readings, desk, cosignatures, leaves, configuration, ...parts } = partsOf(runtime);
+  const { service, log, readings, desk, cosignatures, leaves, configuration, sinks, trail, progress, ...parts } =
+    partsOf(runtime);
   return {
     name: 'audit',
     schema: await schemaOf(runtime),
     context: (call): AuditContext => {
       const loaders = auditLoaders(service);
-      return { call, service, log, readings, desk, cosignatures, loaders };
+      return { call, service, log, readings, desk, cosignatures, sinks, trail, progress, loaders };
     },
     routes: auditRoutes(service, new LogExport(leaves, log), readings, configuration, desk),
     async start() {
@@ -59,13 +69,11 @@ export async function auditSubgraph(runtime: HouseRuntime): Promise<Subgraph> {
       await desk.open();
       if (settings.FLEET_AUDIT_RENEW) await renewIfRefused(log, service, clock, notes);
       for (const worker of [parts.sequencer, parts.stream, parts.arrivals, readings]) worker.start();
-      notifications.on(PLACED, () => {
-        for (const sink of parts.sinks) sink.wake();
-      });
-      for (const worker of [...parts.sinks, ...parts.cosigners, parts.retention]) worker.start();
+      notifications.on(PLACED, () => sinks.wake());
+      for (const worker of [sinks, ...parts.cosigners, parts.retention]) worker.start();
     },
     async stop() {
-      for (const worker of [parts.retention, ...parts.cosigners, ...parts.sinks]) await worker.stop();
+      for (const worker of [parts.retention, ...parts.cosigners, sinks]) await worker.stop();
       for (const worker of [readings, parts.arrivals, parts.stream, parts.sequencer]) await worker.stop();
     },
     async ready() {
@@ -81,6 +89,10 @@ function schemaOf({ access }: HouseRuntime) {
       AuditEntryResolver,
       AuditCosignedResolver,
       AuditWitnessResolver,
+      AuditSinkResolver,
+      AuditSinkPayloadResolver,
+      AuditRetentionPayloadResolver,
+      AuditDeletedResolver,
       AgentAuditResolver,
       AlertAuditResolver,
     ],
@@ -115,20 +127,43 @@ function partsOf(runtime: HouseRuntime) {
   );
   const redactionKey = runtime.key('redaction:audit');
   const service = new AuditService({ entries, trees, log, arrivals, stream, cursors, clock, notes, redactionKey });
-  const days = runtime.settings.FLEET_AUDIT_RETENTION_DAYS;
   const [leaves, progress] = [new LeafStore(database), new ProgressStore(database)];
-  const sinks = sinksOf(runtime, { leaves, progress, log });
+  const { sinks, trail, retention } = givenAway(runtime, { entries, leaves, progress, log, redactionKey });
   const cosignatures = new CosignatureStore(database);
   const cosigners = cosignersOf(runtime, { log, cosignatures });
   const desk = witnessDeskOf(runtime, new WitnessedLogStore(database));
-  const retention = new BodyRetention({ entries, leaves, progress, clock, notes, sinks, redactionKey, days });
   const windowMs = runtime.settings.FLEET_AUDIT_READ_WINDOW_MS;
   const readings = new Readings((drafts) => service.append(drafts), clock, windowMs, notes);
   const configuration = new ConfigurationTrail(entries, clock, redactionKey);
   return {
-    ...{ service, log, readings, desk, cosignatures, leaves, configuration },
-    ...{ sequencer, stream, arrivals, sinks, cosigners, retention },
+    ...{ service, log, readings, desk, cosignatures, leaves, configuration, sinks, trail, progress },
+    ...{ sequencer, stream, arrivals, cosigners, retention },
   };
+}
+
+/** Where the trail goes and how long its bytes are kept, with what may change both. */
+function givenAway(
+  runtime: HouseRuntime,
+  rooms: Omit<RetentionRooms, 'sinks' | 'inForce' | 'clock' | 'notes'> & { log: MerkleLog },
+) {
+  const { database, settings, writes, clock, log: notes } = runtime;
+  const vault = new Vault(runtime.key('sink-secret'));
+  const store = new SinkStore(database);
+  const sinks = new SinkDesk(sinkMaker(runtime, { ...rooms, vault }), store, notes);
+  const days = settings.FLEET_AUDIT_RETENTION_DAYS;
+  const initial = { allowPrivate: settings.FLEET_WEBHOOK_PRIVATE, keepForMs: days ? days * DAY_MS : null };
+  const trail: TrailConfiguration = new TrailConfiguration(store, writes, vault, initial, () => {
+    sinks.changed();
+    retention.wake();
+  });
+  const retention = new BodyRetention({
+    ...rooms,
+    clock,
+    notes,
+    sinks: async () => (await sinks.sinks()).map(({ position }) => position),
+    inForce: () => trail.retention(),
+  });
+  return { sinks, trail, retention };
 }
 
 /** The entries as events, in their order. They are kept for good, so that every cursor of this epoch can be resumed. */

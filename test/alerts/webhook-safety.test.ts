@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Vault } from '../../lib/vault.ts';
 import { isPublicAddress, postOnce, webhookHeaders } from '../../lib/webhook/index.ts';
-import { Vault } from '../../subgraphs/alerts/service/vault.ts';
 
 test.each(['1.1.1.1', '140.82.112.3', '2606:4700::1111', '2a00:1450:4001::1'])('%s is public', (address) => {
   expect(isPublicAddress(address)).toBe(true);

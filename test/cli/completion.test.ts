@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { typedLine } from '../../cli/completion/words.ts';
@@ -41,7 +41,7 @@ describe('completion in a shell', () => {
   };
 
   test.each([
-    ['fleet lo', ['logs']],
+    ['fleet lo', ['logs', 'log-metrics']],
     ['fleet searches ', ['save', 'delete']],
     ['fleet logs --fol', ['--follow']],
     ['fleet logs export --format ', ['ndjson', 'csv', 'parquet']],
@@ -87,6 +87,37 @@ describe('completion in a shell', () => {
     const asking = `${script}\nCOMP_LINE='${line}' COMP_POINT=${line.length} COMP_WORDS=(${fleet} logs service : che)\n_fleet\nprintf '<%s>' "\${COMPREPLY[@]}"; cat ${folder}/asked; complete -p fleet`;
     const { stdout, status } = spawnSync('bash', ['--norc', '-c', asking], { encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, `<checkout><\\"check\\ in\\">${line}\ncomplete -o default -F _fleet fleet\n`]);
+  });
+
+  /** A shell that is given the script, and a `fleet` that offers two values. */
+  const shells: Record<string, (script: string, line: string) => string> = {
+    // Without its editor: what is handed to it is written out instead.
+    zsh: (script, line) => `compdef() { }; compadd() { print -r -- "<$@>" "\${(@P)@[-1]}" }
+${script.replace(/^#compdef.*$/m, '')}
+words=(fleet); LBUFFER='${line}'; _fleet`,
+    fish: (script, line) => `${script}\ncomplete -C '${line}'`,
+  };
+  test.each(Object.entries(shells))('%s offers what comes back, where there is that shell', async (shell, asking) => {
+    if (spawnSync(shell, ['--version']).error) return;
+    const { out: script } = await terminal.run('completion', shell);
+    const folder = mkdtempSync(path.join(tmpdir(), `fleet-${shell}-`));
+    const fleet = path.join(folder, 'fleet');
+    writeFileSync(
+      fleet,
+      `#!/bin/sh\nprintf 'service:checkout\\twhat it is\\nservice:\\n'\necho "$3" > ${folder}/asked\n`,
+    );
+    chmodSync(fleet, 0o755);
+    const env = { ...before, PATH: `${folder}:${before['PATH']}`, HOME: folder };
+    const plain = shell === 'zsh' ? ['-f', '-c'] : ['--no-config', '-c'];
+    const line = 'fleet logs service:';
+    const { stdout, stderr } = spawnSync(shell, [...plain, asking(script, line)], { encoding: 'utf8', env });
+    expect(stderr).toBe('');
+    expect(readFileSync(path.join(folder, 'asked'), 'utf8')).toBe(`${line}\n`);
+    expect(stdout.trim().split('\n')).toEqual(
+      shell === 'zsh'
+        ? ['<-a whole> service:checkout', '<-S  -a begun> service:']
+        : ['service:', 'service:checkout\twhat it is'],
+    );
   });
 
   test.each(['zsh', 'fish'])('%s has a script too', async (shell) => {

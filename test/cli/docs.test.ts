@@ -31,6 +31,13 @@ const ENTRY = {
 const MATCH = { services: null, maxSeverity: 'DEBUG', agentIds: null, attributes: null, resource: null, query: null };
 const POLICY = { name: 'chatter', version: 1, match: MATCH, keepFor: 'P1D', maxBytes: null, hold: false };
 
+const SINK = { name: 'collector', version: 1, target: 'https://example.org/audit', format: 'NDJSON', taken: 3 };
+const METRIC = {
+  ...{ name: 'checkout_failures_total', version: 1, kind: 'COUNTER', value: null, by: ['service'] },
+  filter: { minSeverity: 'ERROR' },
+  progress: { countedUntil: '2026-01-01T00:00:00.000Z', series: 3, isOverflowing: false },
+};
+
 const ROLLOUT = {
   ...{ id: 'r', kind: 'coder', version: '4.0.0', state: 'SUCCEEDED', stage: 0, reason: 'all have it', looks: 3 },
   stages: [{ name: 'canary', agents: 2, waiting: 0, changing: 0, ready: 2, lost: 0, back: 0, gone: 0 }],
@@ -118,6 +125,14 @@ describe('the documents', () => {
       retentionPolicies: () => [],
       retentionPreview: () => [],
       applyRetentionPolicy: () => ({ policy: POLICY, changes: [], nextSweep: [], userErrors: [] }),
+      auditSinks: () => [SINK],
+      applyAuditSink: () => ({ sink: SINK, changes: [], userErrors: [] }),
+      deleteAuditSink: () => ({ name: 'collector', userErrors: [] }),
+      auditRetention: () => ({ version: 0, keepFor: null }),
+      applyAuditRetention: () => ({ retention: { version: 1, keepFor: 'P730D' }, changes: [], userErrors: [] }),
+      logMetrics: () => [METRIC],
+      applyLogMetric: () => ({ metric: METRIC, changes: [], userErrors: [] }),
+      deleteLogMetric: () => ({ name: METRIC.name, userErrors: [] }),
       applyFeatureFlag: () => ({ flag: null, userErrors: [] }),
       auditCheckpoint: () => ({ origin: SIGNER.name, size: '3', signedNote: 'note' }),
       auditEntries: () => ({ pageInfo: { hasPreviousPage: false }, nodes: [ENTRY] }),

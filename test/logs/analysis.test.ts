@@ -6,7 +6,7 @@ const at = (second: number) => new Date(Date.parse('2026-01-01') + second * 1_00
 
 let house: LogsHouse;
 beforeAll(async () => {
-  house = await startLogsHouse({ settings: { FLEET_LOG_PATTERN_ROWS: 100 } });
+  house = await startLogsHouse({ settings: { FLEET_LOG_PATTERN_ROWS: 100, FLEET_LOG_FACET_ROWS: 1_000 } });
   const requests: TestRecord[] = Array.from({ length: 60 }, (_, n) => ({
     time: at(n),
     severity: n % 6 === 0 ? 'ERROR' : 'INFO',
@@ -155,4 +155,25 @@ test('without the scope there is nothing to count', async () => {
   for (const query of ['{ logFacets(field: "service") { count } }', '{ logPatterns { count } }']) {
     expect((await house.ask(query, {}, { principal })).errors?.[0]?.extensions.code).toBe('FORBIDDEN');
   }
+});
+
+test('of more entries than are counted one by one a part is, and the answer says so', async () => {
+  const many: TestRecord[] = Array.from({ length: 1_200 }, (_, n) => ({
+    time: at(1_000 + n),
+    service: 'many',
+    body: n % 2 ? 'odd one' : 'even one',
+    attributes: { kind: n % 3 ? 'plain' : 'rare' },
+  }));
+  await ingest(house, many);
+  const ask = async (filter: object) =>
+    (await house.ask(FACETS.replace('share', 'share isExact'), { field: 'attributes.kind', filter })).data.logFacets;
+  const range = { from: at(1_000), to: at(9_000) };
+  expect(await ask({ services: ['many'], range })).toEqual([
+    { value: 'plain', count: 800, share: 800 / 1_200, isExact: false },
+    { value: 'rare', count: 400, share: 400 / 1_200, isExact: false },
+  ]);
+  expect(await ask({ query: 'odd', range })).toEqual([
+    { value: 'plain', count: 400, share: 400 / 600, isExact: true },
+    { value: 'rare', count: 200, share: 200 / 600, isExact: true },
+  ]);
 });

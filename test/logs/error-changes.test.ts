@@ -1,6 +1,7 @@
 import { openStream } from '../audit/support.ts';
 import { emptyHouseDatabase } from '../support/database.ts';
 import { type AnyShape } from '../support/house.ts';
+import { until as told } from '../support/until.ts';
 import { ingest, type LogsHouse, startLogsHouse } from './support.ts';
 
 const FOLLOW = `subscription ($filter: ErrorGroupFilter, $states: [ErrorGroupState!], $after: String) {
@@ -149,4 +150,21 @@ test('a restart loses no change and repeats none', async () => {
   expect(golf.at(-1)).toEqual(['UPDATED', 5]);
   expect(new Set(changes.map(({ cursor }) => cursor)).size).toBe(changes.length);
   after.close();
+});
+
+test('what a group was told to be is forgotten once the log has it no more', async () => {
+  await house.close();
+  const databaseUrl = await emptyHouseDatabase('logs');
+  house = await startLogsHouse({ databaseUrl });
+  const stream = await follow();
+  await fail('india', 1);
+  await until(stream, 'india <n> failed', 1);
+  await fail('kilo', 1);
+  await until(stream, 'kilo <n> failed', 1);
+  stream.close();
+  await house.telemetry.command(`alter table log delete where body like 'india%' settings mutations_sync = 1`);
+  const { folder } = house;
+  await house.close();
+  house = await startLogsHouse({ databaseUrl, folder });
+  await told(async () => (await house.runtime.database.query('select id from error_told')).length === 1);
 });

@@ -45,6 +45,8 @@ test('a store of before its indexes were made anew is brought up to date, and fi
     expect((await found('absent')).indexes).toContain('words');
     expect((await found('attributes.code:43')).indexes).toContain('attributes');
     expect((await found('needle')).bodies.length).toBe(2);
+    expect(await found('nee*')).toEqual({ bodies: ['a needle is in hay', 'The Needle was in Über-Hay'], indexes: [] });
+    expect(await found('nowhere*')).toMatchObject({ bodies: [] });
     // Of the resource the index of attributes knows nothing.
     const ofRegion: StoredCriteria = { resource: [{ name: 'region', op: MatchOp.EQ, value: 'eu' }] };
     expect((await store.page(ofRegion, { limit: 10, backward: false }, 2 ** 52)).rows.length).toBe(2);

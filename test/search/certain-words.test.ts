@@ -1,16 +1,24 @@
 import fc from 'fast-check';
 import { parseExpression } from '../../lib/search/expression.ts';
 
-const certain = (source: string) => parseExpression(source, 1).words;
+const certain = (source: string) => {
+  const { among, beginnings } = parseExpression(source, 1).certain;
+  return [among.map((ways) => ways.join('|')), beginnings];
+};
 
 test.each([
-  ['a needle wa', ['needle']],
-  ['^GET /v1/agents$', ['get', 'v1', 'agents']],
-  ['task [0-9a-f]+ was done in 7 ms after', ['was', 'done', 'in', '7', 'ms']],
-  ['(?i)Retry\\s+IN (one|two) s\\b', ['in']],
-  ['(ab)+ c{2} d{1,3} e? f* (?:g h) .i.', ['cc', 'g', 'h']],
-  ['café|tea', []],
-  ['a_b[ ,]c[xy]d', ['b']],
+  ['a needle wa', [['needle'], []]],
+  ['a needle was', [['needle'], ['was']]],
+  ['^GET /v1/agents$', [['get', 'v1', 'agents'], []]],
+  ['task [0-9a-f]+ was done in 7 ms after', [['was', 'done', 'in', '7', 'ms'], ['after']]],
+  ['(?i)Retry\\s+IN (one|two) s\\b', [['in'], []]],
+  ['(ab)+ c{2} d{1,3} e? f* (?:g h) .i.', [['cc', 'g', 'h'], []]],
+  ['café|tea', [[], []]],
+  ['a_b[ ,]c[xy]d', [['b'], []]],
+  ['a_b[ ,]c[xy]d ', [['b', 'cxd|cyd'], []]],
+  [' 0[0-2] s', [['00|01|02'], []]],
+  [' x[a-z]\\d y', [[], []]],
+  [' timed[a-z]\\d y', [[], ['timed']]],
 ])('%s', (source, expected) => {
   expect(certain(source)).toEqual(expected);
 });
@@ -59,10 +67,11 @@ test('every text that an expression is found in has its words', () => {
       node,
       fc.array(text, { minLength: 20, maxLength: 20 }),
       (flag, source, texts) => {
-        const { test: finds, words: known } = parseExpression(flag + source, 1);
+        const { test: finds, certain: known } = parseExpression(flag + source, 1);
         for (const each of texts.filter((candidate) => finds(candidate))) {
           const words = each.toLowerCase().match(/[\p{L}\p{N}\p{M}]+/gu) ?? [];
-          for (const word of known) expect(words).toContain(word);
+          for (const ways of known.among) expect(words.filter((word) => ways.includes(word))).not.toEqual([]);
+          for (const begin of known.beginnings) expect(words.filter((word) => word.startsWith(begin))).not.toEqual([]);
         }
       },
     ),

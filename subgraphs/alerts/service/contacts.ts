@@ -4,6 +4,7 @@ import type { Transaction } from '../../../lib/database.ts';
 import { FleetError } from '../../../lib/errors.ts';
 import { durationMs, isoDuration } from '../../../lib/graphql/scalars.ts';
 import { type PatchStep, patchOf } from '../../../lib/json-patch.ts';
+import type { Vault } from '../../../lib/vault.ts';
 import { isPublicAddress } from '../../../lib/webhook/index.ts';
 import { checkName, checkVersion } from '../../../lib/write/versions.ts';
 import type { WriteOutcome, Writes } from '../../../lib/write/writes.ts';
@@ -11,7 +12,6 @@ import { ContactPoint, EscalationPolicy } from '../entity/contact.ts';
 import { ContactPointKind } from '../entity/enums.ts';
 import type { ContactPointInput, EscalationPolicyInput } from '../entity/inputs.ts';
 import type { ContactStore } from '../store/contacts.ts';
-import type { Vault } from './vault.ts';
 
 const MAX_STEPS = 20;
 const MAX_REPEAT = 10;

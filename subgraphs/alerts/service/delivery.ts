@@ -2,6 +2,7 @@ import type { Clock } from '../../../lib/clock.ts';
 import { asFleetError, messageOf } from '../../../lib/errors.ts';
 import type { Flags } from '../../../lib/flags/index.ts';
 import type { Log } from '../../../lib/log.ts';
+import type { Vault } from '../../../lib/vault.ts';
 import { type PostOptions, postOnce, webhookHeaders } from '../../../lib/webhook/index.ts';
 import { Worker } from '../../../lib/worker.ts';
 import type { ContactPoint, Notification } from '../entity/contact.ts';
@@ -10,7 +11,6 @@ import type { ContactStore } from '../store/contacts.ts';
 import type { NotificationStore } from '../store/notifications.ts';
 import { backoffMs, MAX_ATTEMPTS, verdictOf } from './backoff.ts';
 import { Lanes } from './lanes.ts';
-import type { Vault } from './vault.ts';
 
 const POLL_MS = 500;
 const LANES = 20;

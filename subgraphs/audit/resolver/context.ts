@@ -4,7 +4,9 @@ import type { WitnessDesk } from '../service/cosigning/index.ts';
 import type { AuditService } from '../service/index.ts';
 import type { MerkleLog } from '../service/merkle-log.ts';
 import type { Readings } from '../service/readings.ts';
-import type { CosignatureStore } from '../store/index.ts';
+import type { SinkDesk } from '../service/sink/index.ts';
+import type { TrailConfiguration } from '../service/trail-configuration.ts';
+import type { CosignatureStore, ProgressStore } from '../store/index.ts';
 
 /** What every resolver of this house may reach for. Made anew for each request. */
 export interface AuditContext extends HouseContext {
@@ -13,5 +15,8 @@ export interface AuditContext extends HouseContext {
   readings: Readings;
   desk: WitnessDesk;
   cosignatures: CosignatureStore;
+  sinks: SinkDesk;
+  trail: TrailConfiguration;
+  progress: ProgressStore;
   loaders: AuditLoaders;
 }

@@ -1,8 +1,9 @@
 import type { Clock } from '../../../lib/clock.ts';
 import { messageOf } from '../../../lib/errors.ts';
+import { isoDuration } from '../../../lib/graphql/scalars.ts';
 import type { Log } from '../../../lib/log.ts';
 import { Worker } from '../../../lib/worker.ts';
-import type { EntryStore, LeafStore, ProgressStore } from '../store/index.ts';
+import type { EntryStore, LeafStore, ProgressStore, StoredRetention } from '../store/index.ts';
 import { entryOfDraft } from './leaf.ts';
 
 const POLL_MS = 600_000;
@@ -16,11 +17,11 @@ export interface RetentionRooms {
   progress: ProgressStore;
   clock: Clock;
   notes: Log;
-  /** Those that must have taken an entry before its bytes go. */
-  sinks: readonly { name: string }[];
+  /** Rows of `progress` of those that must have taken an entry before its bytes go. */
+  sinks: () => Promise<string[]>;
   redactionKey: Buffer;
-  /** Days that bytes are kept; 0: for good. */
-  days: number;
+  /** How long bytes are kept, as it is in force. */
+  inForce: () => Promise<StoredRetention>;
 }
 
 /**
@@ -39,7 +40,12 @@ export class BodyRetention {
   }
 
   start(): void {
-    if (this.rooms.days > 0) this.#worker.start();
+    this.#worker.start();
+  }
+
+  /** The retention was changed. */
+  wake(): void {
+    this.#worker.wake();
   }
 
   stop(): Promise<void> {
@@ -48,20 +54,23 @@ export class BodyRetention {
 
   /** Takes away one batch. @returns how many entries were gone through */
   async sweep(): Promise<number> {
-    const { leaves, progress, clock, sinks, days } = this.rooms;
-    const taken = await Promise.all(sinks.map(({ name }) => progress.position(name)));
-    const before = new Date(clock.nowMs() - days * DAY_MS);
+    const { leaves, progress, clock, sinks, inForce } = this.rooms;
+    const retention = await inForce();
+    if (retention.keepForMs === null) return 0;
+    const taken = await Promise.all((await sinks()).map((position) => progress.position(position)));
+    const before = new Date(clock.nowMs() - retention.keepForMs);
     return await progress.advance(NAME, async (tx, after) => {
       const upTo = Math.min(after + BATCH, ...taken);
       if (upTo <= after) return after;
       const { position, removed } = await leaves.removeBytes(tx, { after, upTo }, before);
-      if (removed) await this.rooms.entries.insertIn(tx, [this.#entryOf(removed, position, before)]);
+      if (removed) await this.rooms.entries.insertIn(tx, [this.#entryOf(removed, position, before, retention)]);
       return position;
     });
   }
 
-  #entryOf(removed: number, position: number, before: Date) {
-    const { clock, days, redactionKey } = this.rooms;
+  #entryOf(removed: number, position: number, before: Date, { version, keepForMs }: StoredRetention) {
+    const { clock, redactionKey } = this.rooms;
+    const kept = keepForMs as number;
     const id = clock.uuid();
     const draft = {
       id,
@@ -70,7 +79,9 @@ export class BodyRetention {
       action: 'audit.retention.swept',
       outcome: 'SUCCEEDED' as const,
       isDryRun: false,
-      reason: `FLEET_AUDIT_RETENTION_DAYS is ${days}`,
+      reason: version
+        ? `bytes are kept for ${isoDuration(kept)} (version ${version})`
+        : `FLEET_AUDIT_RETENTION_DAYS is ${kept / DAY_MS}`,
       targetType: 'AuditLog',
       targetId: '',
       before: null,

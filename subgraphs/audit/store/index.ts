@@ -11,8 +11,9 @@ export {
   PLACED,
 } from './entries.ts';
 export { LeafStore, type StoredLeaf } from './leaves.ts';
-export { ProgressStore, type Stretch } from './progress.ts';
+export { type Claim, ProgressStore, type Stretch } from './progress.ts';
 export { ENTRY_SEARCH, storedWords } from './search.ts';
+export { SinkStore, type StoredRetention } from './sinks.ts';
 export { type StoredKey, type TreeState, TreeStore } from './tree.ts';
 export { Witness } from './witness.ts';
 export { type WitnessedLog, WitnessedLogStore, type WitnessKey } from './witnessed-logs.ts';

@@ -13,6 +13,12 @@ export class LogFacet {
 
   @Field({ description: 'Of all that match, 0 to 1; those without the field are among them.' })
   share!: number;
+
+  @Field({
+    description:
+      'Whether every entry was counted. If not, so many match that a part of them was, spread over the table, and the rest is inferred.',
+  })
+  isExact!: boolean;
 }
 
 @ObjectType({ description: 'Entries that say the same but for some places, such as numbers and names.' })

@@ -28,10 +28,12 @@ export class Analysis {
     private readonly clock: Clock,
     /** Entries that patterns are made of, at most. */
     private readonly patternRows: number,
+    /** Entries that facets are counted of one by one, at most. */
+    private readonly facetRows: number,
   ) {}
 
   /**
-   * The commonest values of a field in all that match.
+   * The commonest values of a field in all that match; of very many a part is counted and the rest inferred, and it says so.
    * @param name as the search language has it, e.g. `service` or `attributes.user.id`
    * @throws BAD_INPUT for a field that there is not, with those that there are
    */
@@ -39,8 +41,13 @@ export class Analysis {
     requireFirst(first);
     const criteria = criteriaOf(await this.searches.expanded(filter), this.clock.nowMs());
     const field = countedFieldOf(name) ?? (await this.#unknown(name, criteria));
-    const values = await this.store.values(criteria, field, first);
-    return values.map(({ value, count, total }) => ({ value: shownValue(field, value), count, share: count / total }));
+    const values = await this.store.values(criteria, field, first, this.facetRows);
+    return values.map(({ value, count, total, isExact }) => ({
+      value: shownValue(field, value),
+      count,
+      share: count / total,
+      isExact,
+    }));
   }
 
   /** What the newest that match say, commonest first. */

@@ -16,6 +16,9 @@ import type { Watermark } from './tail.ts';
 
 /** What happens to a group within this time is one change, milliseconds. */
 const TOGETHER_MS = 1_000;
+/** How often it is looked for groups that the log has no more, and how many are looked at together. */
+const FORGET_MS = 3_600_000;
+const FORGOTTEN = 500;
 
 export interface ErrorWatchRooms {
   store: ErrorGroupStore;
@@ -36,6 +39,7 @@ export interface ErrorWatchRooms {
  */
 export class ErrorWatch {
   readonly #worker: Worker;
+  readonly #forgetter: Worker;
   #toldMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly rooms: ErrorWatchRooms) {
@@ -44,14 +48,21 @@ export class ErrorWatch {
       TOGETHER_MS,
       (error) => rooms.log.warn('errors.watch.waits', { error: messageOf(error) }),
     );
+    this.#forgetter = new Worker(
+      async () => (await this.forget()) === FORGOTTEN,
+      FORGET_MS,
+      (error) => rooms.log.warn('errors.forget.waits', { error: messageOf(error) }),
+    );
   }
 
   start(): void {
     this.#worker.start();
+    this.#forgetter.start();
   }
 
-  stop(): Promise<void> {
-    return this.#worker.stop();
+  async stop(): Promise<void> {
+    await this.#forgetter.stop();
+    await this.#worker.stop();
   }
 
   /** Rows became durable. */
@@ -92,6 +103,25 @@ export class ErrorWatch {
       await writes.system(tx, 'logs', [], events);
     });
     return upTo < watermark;
+  }
+
+  /**
+   * Forgets what groups were told to be that retention took out of the log: such a group is new when it fails again. Those that
+   * failed longest ago are looked at, as the oldest entries go first.
+   * @returns how many went
+   */
+  async forget(): Promise<number> {
+    const { watched, groups, resolutions, writes } = this.rooms;
+    const uuids = await watched.longestSilent(FORGOTTEN);
+    if (!uuids.length) return 0;
+    return await writes.transaction(async (tx) => {
+      // Nobody tells of them meanwhile.
+      await resolutions.lockAll(tx, uuids);
+      const found = await groups.find(uuids);
+      const gone = uuids.filter((_, at) => found[at] === null);
+      await watched.forget(tx, gone);
+      return gone.length;
+    });
   }
 
   /** The first change is told at once, those that follow within a second together. */

@@ -15,9 +15,9 @@ export interface Pattern {
 }
 
 interface Cluster extends Omit<Pattern, 'template'> {
-  words: string[];
+  words: readonly string[];
   /** What stands before each word, and behind the last. */
-  between: string[];
+  between: readonly string[];
 }
 
 /** Times, ids, hexadecimal numbers and numbers: places from the outset. */
@@ -44,9 +44,10 @@ const SLICE = 500;
  */
 export async function patternsOf(rows: readonly PatternRow[]): Promise<Pattern[]> {
   const tree = new Map<string, Ways>();
+  const known = new Map<string, Parted>();
   for (const [at, row] of rows.entries()) {
     if (at % SLICE === SLICE - 1) await setImmediate();
-    take(tree, row);
+    take(tree, row, partedOnce(known, masked(row.body)));
   }
   const clusters = [...tree.values()].flatMap((ways) => [...ways.leaves.values()].flat());
   const patterns = joined(clusters.map(({ words, between, ...rest }) => ({ template: text(words, between), ...rest })));
@@ -60,9 +61,7 @@ interface Ways {
   leaves: Map<string, Cluster[]>;
 }
 
-function take(tree: Map<string, Ways>, row: PatternRow): void {
-  const { words, between } = parted(row.body);
-  const form = between.join('\0');
+function take(tree: Map<string, Ways>, row: PatternRow, { words, between, form }: Parted): void {
   let ways = tree.get(form);
   if (!ways) {
     ways = { seen: Array.from({ length: LEADING }, () => new Set()), leaves: new Map() };
@@ -93,7 +92,7 @@ function likest(clusters: readonly Cluster[], words: readonly string[]): Cluster
   let best: Cluster | undefined;
   let most = -1;
   for (const cluster of clusters) {
-    const equal = cluster.words.reduce((sum, word, at) => sum + (word === words[at] ? 1 : 0), 0);
+    const equal = equalWords(cluster.words, words);
     if (equal <= most) continue;
     best = cluster;
     most = equal;
@@ -101,8 +100,16 @@ function likest(clusters: readonly Cluster[], words: readonly string[]): Cluster
   return most >= words.length * SIMILAR || clusters.length >= MAX_CLUSTERS ? best : undefined;
 }
 
+/** A loop, as it is most of the work. */
+function equalWords(one: readonly string[], other: readonly string[]): number {
+  let equal = 0;
+  for (let at = 0; at < one.length; at += 1) if (one[at] === other[at]) equal += 1;
+  return equal;
+}
+
 function join(cluster: Cluster, words: readonly string[], row: PatternRow): void {
-  cluster.words = cluster.words.map((word, at) => (word === words[at] ? word : PLACE));
+  if (equalWords(cluster.words, words) < cluster.words.length)
+    cluster.words = cluster.words.map((word, at) => (word === words[at] ? word : PLACE));
   cluster.count += 1;
   cluster.rank = Math.max(cluster.rank, rankOf(row.severity));
   cluster.oldest = row;
@@ -134,13 +141,35 @@ function isNewer(a: PatternRow, b: PatternRow): boolean {
   return a.stamp === b.stamp ? a.seq > b.seq : a.stamp > b.stamp;
 }
 
-function parted(body: string): { words: string[]; between: string[] } {
-  const masked = [TIMES, IDS, HEXES, NUMBERS]
-    .reduce((said, variable) => said.replace(variable, PLACE), body)
-    .replace(/\s+/g, ' ')
-    .trim();
-  const words = masked.match(WORD) ?? [];
-  const between = masked.split(WORD);
+/** A text with a place for each time, id and number. What it cannot have is not looked for: that is most of the work. */
+function masked(body: string): string {
+  let said = body;
+  if (said.includes('-')) said = said.replace(TIMES, PLACE).replace(IDS, PLACE);
+  if (/\d/.test(said)) said = said.replace(HEXES, PLACE).replace(NUMBERS, PLACE);
+  if (/\s\s|[^\S ]/.test(said)) said = said.replace(/\s+/g, ' ');
+  return said.trim();
+}
+
+interface Parted {
+  words: readonly string[];
+  between: readonly string[];
+  /** Its punctuation. */
+  form: string;
+}
+
+/** Most texts are another's but for their places. */
+function partedOnce(known: Map<string, Parted>, said: string): Parted {
+  const before = known.get(said);
+  if (before) return before;
+  const { words, between } = parted(said);
+  const found = { words, between, form: between.join('\0') };
+  known.set(said, found);
+  return found;
+}
+
+function parted(said: string): { words: string[]; between: string[] } {
+  const words = said.match(WORD) ?? [];
+  const between = said.split(WORD);
   if (words.length <= MAX_WORDS) return { words, between };
   // The rest of a long text is one place.
   return { words: [...words.slice(0, MAX_WORDS), PLACE], between: [...between.slice(0, MAX_WORDS + 1), ''] };

@@ -24,7 +24,7 @@ export function readsOf(runtime: HouseRuntime, reader: LogReader, store: LogStor
   const analyses = new AnalysisStore(reader);
   return {
     searches,
-    analysis: new Analysis(analyses, searches, clock, settings.FLEET_LOG_PATTERN_ROWS),
+    analysis: new Analysis(analyses, searches, clock, settings.FLEET_LOG_PATTERN_ROWS, settings.FLEET_LOG_FACET_ROWS),
     completion: new SearchCompletion(analyses, clock),
     exports: new Exports(store, searches, mark, clock, settings.FLEET_LOG_EXPORT_ROWS),
     metrics: metricsOf(runtime, reader, searches, mark),

@@ -1,8 +1,9 @@
 import { conditionOf, type LogCriteria } from './criteria.ts';
+import { Knowledge } from './knowledge.ts';
 import type { Parameters } from './parameters.ts';
 import type { LogReader } from './reader.ts';
 import type { LogRow } from './row.ts';
-import { plainText, rawValue } from './search.ts';
+import { type Known, plainText, rawValue } from './search.ts';
 import { waysOf } from './search-fields.ts';
 
 /** A field whose values can be counted: a column, or a dotted name in one that is open. */
@@ -15,12 +16,12 @@ export interface CountedField {
 export type PatternRow = Pick<LogRow, 'time' | 'stamp' | 'seq' | 'severity' | 'body'>;
 
 const VALUES = {
-  severity: 'toNullable(toString(intDiv(toInt16(severity) - 1, 4)))',
-  service: 'toNullable(toString(service))',
-  agent: `nullIf(toString(agent), '')`,
-  traceId: `nullIf(trace, '')`,
-  spanId: `nullIf(span, '')`,
-} as const;
+  severity: { sources: ['severity'], value: 'toNullable(toString(intDiv(toInt16(raw0) - 1, 4)))' },
+  service: { sources: ['service'], value: 'toNullable(toString(raw0))' },
+  agent: { sources: ['agent'], value: `nullIf(toString(raw0), '')` },
+  traceId: { sources: ['trace'], value: `nullIf(raw0, '')` },
+  spanId: { sources: ['span'], value: `nullIf(raw0, '')` },
+};
 const VALUE_CHARACTERS = 1_000;
 const BODY_CHARACTERS = 500;
 const NAMED_ROWS = 1_000;
@@ -30,25 +31,73 @@ const COMPLETED = 50;
 const COMPLETION_MS = 1_000;
 const NAMES = 20;
 
+/** Stretches of a part of the table that are read or left out as one: two of the engine's granules. */
+const SAMPLED_ROWS = 16_384;
+/** Columns with few values, which are counted as they are packed. */
+const PACKED: readonly CountedField['column'][] = ['severity', 'service', 'agent'];
+
+/** A value and how many entries have it, of all that match. */
+export interface CountedValue {
+  value: string;
+  count: number;
+  total: number;
+  /** Whether every one was counted. */
+  isExact: boolean;
+}
+
 /** What is made of many entries: values counted, and what they say. */
 export class AnalysisStore {
-  constructor(private readonly reader: LogReader) {}
+  readonly #knowledge: Knowledge;
 
-  /** The commonest values, most first, and how many entries match in all. */
+  constructor(private readonly reader: LogReader) {
+    this.#knowledge = new Knowledge(reader);
+  }
+
+  /**
+   * The commonest values, most first, and how many entries match in all.
+   * @param maxRows of more entries a part is counted, spread over all of the table, and the rest is inferred
+   */
   async values(
     criteria: LogCriteria,
     field: CountedField,
     limit: number,
-  ): Promise<{ value: string; count: number; total: number }[]> {
-    const { where, parameters } = conditionOf(criteria);
+    maxRows = Number.POSITIVE_INFINITY,
+  ): Promise<CountedValue[]> {
+    const known = await this.#knowledge.of(criteria, field.column === 'attributes' ? [field.path] : []);
+    const matching = PACKED.includes(field.column) ? 0 : await this.#matching(criteria, known, maxRows);
+    const every = Math.max(1, Math.ceil(matching / maxRows));
+    const { where, parameters } = conditionOf(criteria, undefined, known);
+    const { sources, value } = valueMade(field, parameters, known.absent);
+    const sample = every > 1 ? `prewhere intDiv(_part_offset, ${SAMPLED_ROWS}) % ${every} = 0` : '';
+    // Counted as it stands and made a value after that: there are fewer values than entries.
     const rows = await this.reader.rows<{ shown: string; many: string; whole: string }>(
       `select substringUTF8(value, 1, ${VALUE_CHARACTERS}) as shown, toString(number) as many, toString(total) as whole from (
-         select value, count() as number, sum(count()) over () as total
-           from (select ${valueSql(field, parameters)} as value from log where ${where}) group by value)
+         select ${value} as value, sum(entries) as number, sum(sum(entries)) over () as total
+           from (select ${sources.map((raw, at) => `${raw} as raw${at}`).join(', ')}, count() as entries
+                   from log ${sample} where ${where} group by ${sources.map((_, at) => `raw${at}`).join(', ')})
+          group by value)
         where value is not null order by number desc, value limit ${limit}`,
       parameters.values,
     );
-    return rows.map(({ shown, many, whole }) => ({ value: shown, count: Number(many), total: Number(whole) }));
+    return rows.map(({ shown, many, whole }) => {
+      const [count, total] = [Number(many), Number(whole)];
+      if (every === 1) return { value: shown, count, total, isExact: true };
+      return { value: shown, count: Math.round((count / total) * matching), total: matching, isExact: false };
+    });
+  }
+
+  /** How many entries match; 0 when there are no more than this in the time that is asked for. */
+  async #matching(criteria: LogCriteria, known: Known, maxRows: number): Promise<number> {
+    const { from, to } = criteria;
+    const inTime = await this.#count({ ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) });
+    return inTime > maxRows ? await this.#count(criteria, known) : 0;
+  }
+
+  async #count(criteria: LogCriteria, known?: Known): Promise<number> {
+    const { where, parameters } = conditionOf(criteria, undefined, known);
+    const counted = `select toString(count()) as count from log where ${where}`;
+    const [row] = await this.reader.rows<{ count: string }>(counted, parameters.values);
+    return Number(row?.count);
   }
 
   /** Values of the newest matching entries that begin so, in any case, commonest first. What is not found in time is left out. */
@@ -97,31 +146,59 @@ export class AnalysisStore {
     return rows.map(({ name }) => name);
   }
 
-  /** The newest that match, newest first. */
+  /** The newest that match, newest first. Told by columns: to write and read a name for each of their values is most of the work. */
   async newest(criteria: LogCriteria, limit: number): Promise<PatternRow[]> {
-    const { where, parameters } = conditionOf(criteria);
-    const rows = await this.reader.rows<Omit<PatternRow, 'time' | 'stamp' | 'body'> & Record<string, string>>(
-      `select toString(time) as time_text, toString(stamp) as stamp_text, seq, severity,
-              substringUTF8(body, 1, ${BODY_CHARACTERS}) as said
-         from log where ${where} order by time desc, stamp desc, seq desc limit ${limit}`,
+    const { where, parameters } = conditionOf(criteria, undefined, await this.#knowledge.of(criteria));
+    const [told] = await this.reader.rows<{
+      times: string[];
+      stamps: string[];
+      seqs: number[];
+      severities: number[];
+      said: string[];
+    }>(
+      `select groupArray(toString(time)) as times, groupArray(toString(stamp)) as stamps, groupArray(seq) as seqs,
+              groupArray(toInt16(severity)) as severities, groupArray(begun) as said
+         from (select time, stamp, seq, severity, substringUTF8(body, 1, ${BODY_CHARACTERS}) as begun
+                 from log where ${where} order by time desc, stamp desc, seq desc limit ${limit})`,
       parameters.values,
     );
-    return rows.map(({ time_text, stamp_text, seq, severity, said }) => ({
-      time: time_text as string,
-      stamp: Number(stamp_text),
-      seq,
-      severity,
-      body: said as string,
+    const { times, stamps, seqs, severities, said } = told ?? {
+      times: [],
+      stamps: [],
+      seqs: [],
+      severities: [],
+      said: [],
+    };
+    return times.map((time, at) => ({
+      time,
+      stamp: Number(stamps[at]),
+      seq: seqs[at] as number,
+      severity: severities[at] as number,
+      body: said[at] as string,
     }));
   }
 }
 
 /** The value of a field as text; null where an entry has none. */
-export function valueSql({ column, path }: CountedField, parameters: Parameters): string {
+export function valueSql(field: CountedField, parameters: Parameters): string {
+  const { sources, value } = valueMade(field, parameters);
+  return value.replace(/raw(\d+)/g, (_, at) => sources[Number(at)] as string);
+}
+
+/**
+ * What a value is made of, and the value: of `raw0`, `raw1`, … as those are called.
+ * @param absent names of attributes that no entry has
+ */
+function valueMade(
+  { column, path }: CountedField,
+  parameters: Parameters,
+  absent: ReadonlySet<string> = new Set(),
+): { sources: string[]; value: string } {
   if (column !== 'attributes' && column !== 'resource') return VALUES[column];
-  const ways = waysOf(path).map((way) => {
-    const raw = rawValue(column, way, parameters);
-    return `${raw} not in ('', 'null'), ${plainText(raw)}`;
-  });
-  return `multiIf(${ways.join(', ')}, null)`;
+  const ways = waysOf(path).filter(([first, ...rest]) => !rest.length || !absent.has(first as string));
+  const value = ways.map((_, at) => `raw${at} not in ('', 'null'), ${plainText(`raw${at}`)}`);
+  return {
+    sources: ways.map((way) => rawValue(column, way, parameters)),
+    value: `multiIf(${value.join(', ')}, null)`,
+  };
 }

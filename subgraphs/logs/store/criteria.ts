@@ -2,7 +2,7 @@ import { MatchOp } from '../../../lib/graphql/shared.ts';
 import { bindField, compileSearch, hasExpression, type SearchNode } from '../../../lib/search/index.ts';
 import { Parameters } from './parameters.ts';
 import { type LogRow, rankOf } from './row.ts';
-import { hasName, hasValue, plainText, rawValue, searchCondition } from './search.ts';
+import { hasName, hasValue, type Known, plainText, rawValue, searchCondition } from './search.ts';
 import { attributeValues, LOG_FIELDS, waysOf } from './search-fields.ts';
 
 /** Which entries, checked and in the store's own terms; every part must hold. */
@@ -43,12 +43,12 @@ export interface Condition {
 /**
  * The criteria in SQL.
  * @param parameters of the statement, where it has more than this condition
- * @param absent of `nestingNames`, those that no entry has: what may be inside them is not looked for
+ * @param known what is known of it beforehand (knowledge.ts)
  */
 export function conditionOf(
   criteria: StoredCriteria,
   parameters = new Parameters(),
-  absent: ReadonlySet<string> = new Set(),
+  known: Known = { absent: new Set() },
 ): Condition {
   const { search, ranks, minRank, maxRank, services, agents, trace, from, to } = criteria;
   const parts: string[] = [];
@@ -61,9 +61,9 @@ export function conditionOf(
   if (services) parts.push(`service in ${parameters.bind('Array(String)', services)}`);
   if (agents) parts.push(`agent in ${parameters.bind('Array(String)', agents)}`);
   if (trace !== undefined) parts.push(`trace = ${parameters.bind('String', trace)}`);
-  for (const matcher of criteria.attributes ?? []) parts.push(attributeCondition(matcher, parameters, absent));
+  for (const matcher of criteria.attributes ?? []) parts.push(attributeCondition(matcher, parameters, known.absent));
   for (const matcher of criteria.resource ?? []) parts.push(resourceCondition(matcher, parameters));
-  if (search) parts.push(searchCondition(search, parameters, absent));
+  if (search) parts.push(searchCondition(search, parameters, known));
   return { where: parts.join(' and ') || 'true', parameters };
 }
 
@@ -98,9 +98,9 @@ function matching({ op, value }: AttributeMatch, parameters: Parameters) {
   return { test, regular, wrapped };
 }
 
-/** Names of attributes that may hold others which the criteria ask of: `user` of `user.id`. */
-export function nestingNames({ search, attributes = [] }: LogCriteria): string[] {
-  const paths = [...attributes.map(({ name }) => name), ...(search ? pathsIn(search) : [])];
+/** Names of attributes that may hold others which the criteria, or these paths, ask of: `user` of `user.id`. */
+export function nestingNames({ search, attributes = [] }: LogCriteria, more: readonly string[]): string[] {
+  const paths = [...attributes.map(({ name }) => name), ...(search ? pathsIn(search) : []), ...more];
   const nested = paths.flatMap((path) => waysOf(path).filter((way) => way.length > 1));
   return [...new Set(nested.map(([first]) => first as string))];
 }

@@ -39,4 +39,17 @@ export class ErrorWatchStore {
       [JSON.stringify([...nodes].map(([id, node]) => ({ id, node })))],
     );
   }
+
+  /** Groups that were told and failed longest ago, by uuid. */
+  async longestSilent(limit: number): Promise<string[]> {
+    const rows: { id: string }[] = await this.database.query(
+      `select id from error_told order by node ->> 'lastSeenAt', id limit $1`,
+      [limit],
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  async forget(tx: Transaction, uuids: readonly string[]): Promise<void> {
+    await tx.query('delete from error_told where id = any($1::uuid[])', [uuids]);
+  }
 }

@@ -1,8 +1,8 @@
 import { asFleetError } from '../../../lib/errors.ts';
 import type { PageRequest } from '../../../lib/page.ts';
 import type { MeasuredRows, TelemetryStore } from '../../../lib/telemetry-store/index.ts';
-import { absentNames } from './attribute-names.ts';
 import { conditionOf, type LogCriteria } from './criteria.ts';
+import { Knowledge } from './knowledge.ts';
 import { LogReader } from './reader.ts';
 import { type LogRow, placeOfUuid, uuidOfPlace } from './row.ts';
 import { LOG_TABLES } from './tables.ts';
@@ -43,10 +43,14 @@ interface RawRow extends Omit<LogRow, 'time' | 'observed' | 'stamp'> {
 
 /** The table of log entries: the only ClickHouse SQL that reads it. */
 export class LogStore {
+  readonly #knowledge: Knowledge;
+
   constructor(
     private readonly telemetry: TelemetryStore,
     private readonly reader = new LogReader(telemetry),
-  ) {}
+  ) {
+    this.#knowledge = new Knowledge(reader);
+  }
 
   migrate(): Promise<void> {
     return this.telemetry.migrate('logs', LOG_TABLES);
@@ -67,7 +71,7 @@ export class LogStore {
 
   /** A page, newest first, of what was durable at the watermark. Up to `limit + 1` rows. */
   async page(criteria: LogCriteria, request: PageRequest, watermark: number): Promise<ReadPage> {
-    const { where, parameters } = conditionOf(criteria, undefined, await absentNames(this.reader, criteria));
+    const { where, parameters } = conditionOf(criteria, undefined, await this.#knowledge.of(criteria));
     const parts = [where, `stamp <= ${parameters.bind('UInt64', watermark)}`];
     const beside = (key: unknown[], order: '<' | '>') => {
       const [time, stamp, seq] = key.map(String);
@@ -95,7 +99,7 @@ export class LogStore {
   /** How many there are at the watermark; null when counting takes too long. */
   async count(criteria: LogCriteria, watermark: number): Promise<number | null> {
     try {
-      const { where, parameters } = conditionOf(criteria, undefined, await absentNames(this.reader, criteria));
+      const { where, parameters } = conditionOf(criteria, undefined, await this.#knowledge.of(criteria));
       const [row] = await this.reader.rows<{ count: string }>(
         `select toString(count()) as count from log where ${where} and stamp <= ${parameters.bind('UInt64', watermark)}`,
         parameters.values,
@@ -110,7 +114,7 @@ export class LogStore {
 
   /** The times of the first and the last entry, nanoseconds; undefined when there is none. */
   async span(criteria: LogCriteria): Promise<{ first: string; last: string } | undefined> {
-    const { where, parameters } = conditionOf(criteria);
+    const { where, parameters } = conditionOf(criteria, undefined, await this.#knowledge.of(criteria));
     const [row] = await this.reader.rows<{ first: string; last: string; count: string }>(
       `select toString(min(time)) as first, toString(max(time)) as last, toString(count()) as count from log where ${where}`,
       parameters.values,
@@ -124,7 +128,7 @@ export class LogStore {
     stepMs: number,
     group?: GroupColumn,
   ): Promise<{ bucket: number; group: string; count: number }[]> {
-    const { where, parameters } = conditionOf(criteria);
+    const { where, parameters } = conditionOf(criteria, undefined, await this.#knowledge.of(criteria));
     const step = parameters.bind('UInt64', String(BigInt(stepMs) * 1_000_000n));
     const rows = await this.reader.rows<{ bucket: string; grouped: string; count: string }>(
       `select toString(intDiv(time, ${step})) as bucket, ${group ? GROUPS[group] : "''"} as grouped, toString(count()) as count

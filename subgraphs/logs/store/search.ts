@@ -1,71 +1,35 @@
 import { readNodeId } from '../../../lib/node-id.ts';
-import {
-  type BoundField,
-  bindField,
-  type FieldNode,
-  type SearchNode,
-  type WordsNode,
-} from '../../../lib/search/index.ts';
+import { type BoundField, bindField, type FieldNode, type SearchNode } from '../../../lib/search/index.ts';
 import type { Parameters } from './parameters.ts';
 import { type LogRow, nanosOf } from './row.ts';
 import { LOG_FIELDS, waysOf } from './search-fields.ts';
-import { NO_WORD, nameToken, pairToken, TOKENS_OF_ATTRIBUTES, WORDS_OF_BODY } from './tables.ts';
+import { nameToken, pairToken, TOKENS_OF_ATTRIBUTES } from './tables.ts';
+import type { WordCounts } from './word-counts.ts';
+import { wordsCondition } from './words.ts';
 
 /** The agent's global id, as lib/node-id.ts makes it: 42 bytes, so nothing is padded. */
 const AGENT_ID = `base64URLEncode(concat('Agent:', agent))`;
-/** As many words as the engine looks up at once. */
-const MAX_TOKENS = 64;
-/** Characters of a word of a regular expression that is worth looking up. */
-const LEAST_RARE = 5;
 
-/**
- * A search as a condition on the table `log`; every value of it is bound.
- * @param absent names that no entry has among its attributes
- */
-export function searchCondition(node: SearchNode, parameters: Parameters, absent: ReadonlySet<string>): string {
+/** What the indexes said beforehand; without it a search finds the same, only slower. */
+export interface Known {
+  /** Names that no entry has among its attributes: what may be inside them is not looked for. */
+  absent: ReadonlySet<string>;
+  counts?: WordCounts;
+}
+
+/** A search as a condition on the table `log`; every value of it is bound. */
+export function searchCondition(node: SearchNode, parameters: Parameters, known: Known): string {
   switch (node.kind) {
     case 'and':
     case 'or':
-      return `(${node.nodes.map((part) => searchCondition(part, parameters, absent)).join(` ${node.kind} `)})`;
+      return `(${node.nodes.map((part) => searchCondition(part, parameters, known)).join(` ${node.kind} `)})`;
     case 'not':
-      return `(not ${searchCondition(node.node, parameters, absent)})`;
+      return `(not ${searchCondition(node.node, parameters, known)})`;
     case 'words':
-      return wordsCondition(node, parameters);
+      return wordsCondition(node, parameters, known.counts);
     case 'field':
-      return fieldCondition(node, bindField(node, LOG_FIELDS), parameters, absent);
+      return fieldCondition(node, bindField(node, LOG_FIELDS), parameters, known.absent);
   }
-}
-
-function wordsCondition({ words, prefix, regex }: WordsNode, parameters: Parameters): string {
-  // The index finds entries with all the words; an expression, a phrase or a beginning needs their text, but only of those.
-  if (regex) {
-    const match = `match(body, ${parameters.bind('String', regex.re2)})`;
-    // Short words are in too many entries: to look them up costs more than it spares (measured).
-    const rare = regex.words.filter((word) => word.length >= LEAST_RARE);
-    return `(${[...haveAll(rare, parameters), match].join(' and ')})`;
-  }
-  const conditions = haveAll(prefix ? words.slice(0, -1) : words, parameters);
-  if (prefix || words.length > 1) {
-    conditions.push(phraseCondition(words, prefix, parameters));
-  }
-  return `(${conditions.join(' and ')})`;
-}
-
-/** What the index of words says: that these are all there. */
-function haveAll(words: readonly string[], parameters: Parameters): string[] {
-  const whole = [...new Set(words)].slice(0, MAX_TOKENS);
-  return whole.length ? [`hasAllTokens(${WORDS_OF_BODY}, ${parameters.bind('Array(String)', whole)})`] : [];
-}
-
-function phraseCondition(words: readonly string[], prefix: boolean, parameters: Parameters): string {
-  const pattern = (gap: string) => {
-    const text = `(?:^|${gap})${words.join(`${gap}+`)}${prefix ? '' : `(?:${gap}|$)`}`;
-    return parameters.bind('String', text);
-  };
-  const whole = `match(lowerUTF8(body), ${pattern(NO_WORD)})`;
-  if (words.some((word) => /[^a-z0-9]/.test(word))) return whole;
-  // Most bodies are ASCII, where the same is a fifth of the work (measured).
-  return `if(isValidASCII(body), match(lower(body), ${pattern('[^a-z0-9]')}), ${whole})`;
 }
 
 function fieldCondition(

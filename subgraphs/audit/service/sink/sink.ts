@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { Counter, Gauge } from 'prom-client';
 import type { Clock } from '../../../../lib/clock.ts';
 import { assert, messageOf } from '../../../../lib/errors.ts';
@@ -11,8 +10,23 @@ import { batchOf, type SinkFormat } from './batch.ts';
 import type { Sender } from './senders.ts';
 
 const POLL_MS = 1_000;
+/** Longer than a sender takes at most. */
+const LEASE_MS = 20_000;
 const BATCH = 500;
 const LONGEST_PAUSE_MS = 60_000;
+
+/** What a sink is, beside how it is spoken to. */
+export interface SinkFacts {
+  /** Of its row in `progress`. */
+  position: string;
+  /** What metrics and notes call it. */
+  label: string;
+  /** Its address, as far as it may be told. */
+  origin: string;
+  format: SinkFormat;
+  /** The applied sink it is, as long as it is so; absent of one that the settings name. */
+  applied?: { name: string; version: number };
+}
 
 export interface SinkRooms {
   leaves: LeafStore;
@@ -20,29 +34,26 @@ export interface SinkRooms {
   log: MerkleLog;
   clock: Clock;
   notes: Log;
+  /** This process, among those that serve the same trail. */
+  holder: string;
   metrics: { waiting: Gauge<'sink'>; sent: Counter<'sink'>; failed: Counter<'sink'> };
 }
 
 /**
  * Gives the trail to one target, in order and at least once: a batch is begun in the database before it goes out and ended there
  * after it was taken, so that whoever is killed in between sends the same batch under the same id again. Only what a checkpoint
- * signs is given out. A target that is away is asked again with growing pauses, for as long as it takes: nothing is left out.
+ * signs is given out, and only by the process that holds the sink's lease. A target that is away is asked again with growing
+ * pauses, for as long as it takes: nothing is left out.
  */
 export class AuditSink {
-  /** Its position's name: without what an address may hide. */
-  readonly name: string;
-  readonly #label: string;
   readonly #worker: Worker;
   readonly #pause: GrowingPause;
 
   constructor(
-    target: URL,
-    private readonly format: SinkFormat,
+    readonly facts: SinkFacts,
     private readonly send: Sender,
     private readonly rooms: SinkRooms,
   ) {
-    this.name = `sink:${createHash('sha256').update(target.href).digest('hex').slice(0, 16)}`;
-    this.#label = target.host;
     this.#pause = new GrowingPause(rooms.clock, LONGEST_PAUSE_MS);
     this.#worker = new Worker(
       () => this.step(),
@@ -59,23 +70,25 @@ export class AuditSink {
     this.#worker.wake();
   }
 
-  stop(): Promise<void> {
-    return this.#worker.stop();
+  async stop(): Promise<void> {
+    await this.#worker.stop();
+    await this.rooms.progress.release(this.facts.position, this.rooms.holder);
   }
 
   /** Sends one batch. @returns whether there was one */
   async step(): Promise<boolean> {
-    const { progress, log, metrics } = this.rooms;
+    const { progress, log, metrics, holder } = this.rooms;
+    const { position: name, label: sink, format, applied } = this.facts;
     if (this.#pause.lasts) return false;
     const given = await log.given();
     if (!given) return false;
-    const stretch = await progress.begin(this.name, BATCH, given.size);
-    const sink = this.#label;
-    metrics.waiting.set({ sink }, stretch ? given.size - stretch.after : 0);
+    const stretch = await progress.begin({ name, holder, leaseMs: LEASE_MS, limit: BATCH, size: given.size, applied });
+    // Where another process is at it, its progress says how far it is.
+    metrics.waiting.set({ sink }, given.size - (stretch?.after ?? (await progress.position(name))));
     if (!stretch) return false;
     const leaves = await this.#leavesOf(stretch);
-    await this.send(batchOf(given.origin, stretch.after, leaves, this.format));
-    await progress.end(this.name, stretch);
+    await this.send(batchOf(given.origin, stretch.after, leaves, format));
+    await progress.end(name, stretch);
     metrics.sent.inc({ sink }, leaves.length);
     const failures = this.#pause.passed();
     if (failures) this.rooms.notes.info('audit.sink.again', { sink, failures });
@@ -96,7 +109,7 @@ export class AuditSink {
     const { notes, metrics } = this.rooms;
     this.#pause.failed();
     const { failures } = this.#pause;
-    metrics.failed.inc({ sink: this.#label });
-    notes.warn('audit.sink.waits', { sink: this.#label, error: messageOf(error), failures });
+    metrics.failed.inc({ sink: this.facts.label });
+    notes.warn('audit.sink.waits', { sink: this.facts.label, error: messageOf(error), failures });
   }
 }

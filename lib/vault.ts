@@ -3,7 +3,7 @@ import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Keeps contact points' secrets: AES-256-GCM, bound to the contact point's name. */
+/** Keeps secrets of what is configured by name: AES-256-GCM, bound to the name. */
 export class Vault {
   /** @param key 32 bytes */
   constructor(private readonly key: Buffer) {}
