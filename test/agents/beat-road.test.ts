@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 
 const ANSWER = {
-  ...{ agentId: 'QWdlbnQ6MQ', beatEveryMs: 2_000, leaseMs: 6_000, desiredState: 'RUNNING', configVersion: 3 },
+  ...{ agentId: 'agent-1', beatEveryMs: 2_000, leaseMs: 6_000, desiredState: 'RUNNING', configVersion: 3 },
   ...{ commands: [] as object[], userErrors: [] as object[] },
 };
 const COMMAND = { id: 'c', cursor: 'x', agentId: 'a', name: 'work', arguments: { n: 1 }, fence: '1.1', issuedAt: at };

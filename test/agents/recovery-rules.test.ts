@@ -7,6 +7,7 @@ import {
   RecoveryPolicy,
   RecoveryTrouble,
 } from '../../subgraphs/agents/entity/recovery.ts';
+import { acuteEnough, acuteWindow, nextAcute } from '../../subgraphs/agents/service/acute.ts';
 import { DEFAULT_POLICY, inOrder, policyFor } from '../../subgraphs/agents/service/policy.ts';
 import {
   blastRadius,
@@ -26,6 +27,8 @@ const troubled: RecoveryFacts = {
   presence: ONLINE,
   criticalBeats: 0,
   degradedBeats: 0,
+  acuteBeats: 0,
+  unwellNeed: undefined,
   restartPending: false,
   attempts: [],
   restartsAtMs: [],
@@ -59,6 +62,31 @@ describe('the default recovery policy', () => {
       isDisruptive: true,
     });
     expect(decide({ state: RUNNING, criticalBeats: 4 })).toEqual({ outcome: 'leave' });
+  });
+
+  test('beats that are critical by themselves weigh double, unless what it depends on is unwell', () => {
+    const acute = { state: RUNNING, acuteBeats: 3 };
+    expect(decide(acute)).toMatchObject({
+      outcome: 'step',
+      trouble: RecoveryTrouble.CRITICAL,
+      reason: '3 beats in a row were CRITICAL by themselves (restart 1 of 5)',
+    });
+    expect(decide({ ...acute, acuteBeats: 2 })).toEqual({ outcome: 'leave' });
+    expect(decide({ ...acute, unwellNeed: 'database-1' })).toMatchObject({ outcome: 'wait' });
+    // What five beats say is no haste.
+    expect(actionOf(decide({ ...acute, criticalBeats: 5, unwellNeed: 'database-1' }))).toBe(RESTART);
+    expect([1, 2, 3, 5, 10].map(acuteEnough)).toEqual([1, 2, 2, 3, 5]);
+  });
+
+  test('the newest beats that tell enough are judged alone, and one without work neither counts nor ends a row', () => {
+    const beat = (requests: number) => ({ requests, errors: 0, latencyMs: null });
+    const window = [9, 2, 4].map(beat);
+    expect(acuteWindow(window)).toEqual([beat(2), beat(4)]);
+    expect(acuteWindow([beat(9)])).toEqual([beat(9)]);
+    expect(acuteWindow([beat(9), beat(0)])).toBeUndefined();
+    expect(acuteWindow([beat(2), beat(2)])).toBeUndefined();
+    expect(acuteWindow([])).toBeUndefined();
+    expect([nextAcute(2, true), nextAcute(2, undefined), nextAcute(2, false)]).toEqual([3, 2, 0]);
   });
 
   test('one that need not run, or is being restarted, is left alone', () => {

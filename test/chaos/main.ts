@@ -7,13 +7,14 @@ import { errors } from './errors.ts';
 import { idempotency } from './idempotency.ts';
 import { input } from './input.ts';
 import { kill } from './kill.ts';
+import { rollouts } from './rollouts.ts';
 import { streams } from './streams.ts';
 import { swaps } from './swaps.ts';
 import type { Scenario } from './verdict.ts';
 
 const SCENARIOS: Scenario[] = [
   ...[kill, breaker, input, idempotency, errors, audit, streams, swaps, commands],
-  ...[dev, create],
+  ...[rollouts, dev, create],
 ];
 
 /** Runs the scenarios named, or all; prints each figure; ends with `N passed, N failed`. */

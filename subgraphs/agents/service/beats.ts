@@ -6,11 +6,12 @@ import { uuidOf } from '../../../lib/node-id.ts';
 import type { AgentCommand } from '../entity/command.ts';
 import { AgentState, HealthGrade } from '../entity/enums.ts';
 import { assertSpeaksFor } from './access.ts';
+import { acuteWindow, nextAcute } from './acute.ts';
 import { nextGrading } from './grade.ts';
-import { type FailedCheck, type Health, WINDOW_BEATS } from './health.ts';
+import { type FailedCheck, type Health, healthOf, WINDOW_BEATS } from './health.ts';
 import { type Listening, leaseMs } from './lease.ts';
 import type { LiveAgent, LiveFleet, Seen } from './live.ts';
-import { healthNow, isWell, mendableGrade } from './live-health.ts';
+import { factsOf, healthNow, isWell, mendableGrade } from './live-health.ts';
 import { isNewest } from './mail-rules.ts';
 import type { Mailbox } from './mailbox.ts';
 import type { Observer } from './observer.ts';
@@ -23,7 +24,7 @@ import type { Measuring } from './rollout/measuring.ts';
 import { type Soon, soon } from './soon.ts';
 import { learned, patienceOf } from './suspicion.ts';
 import { assertTellable, rememberTold, storyTold, type ToldEvent } from './told.ts';
-import { nextVitals, spendOf } from './vitals.ts';
+import { anomalyOf, nextVitals, spendOf } from './vitals.ts';
 
 /** What an agent says of itself now and then. */
 export interface Beat {
@@ -216,6 +217,10 @@ function assertSane({ sequence, checks, version, stats, events }: Beat): void {
 
 /** Takes what a beat says into memory. */
 export function remember(live: LiveAgent, beat: Omit<Beat, 'agentId'>, nowMs: number): void {
+  // What it did under another configuration says nothing of this one.
+  const { observedConfigVersion } = live.headed;
+  if (beat.configVersion != null && observedConfigVersion !== null && beat.configVersion !== observedConfigVersion)
+    live.window = [];
   live.sequence = beat.sequence;
   Object.assign(live, sayingOf(live, beat.state, nowMs));
   live.heardMs = nowMs;
@@ -241,12 +246,22 @@ export function judge(live: LiveAgent, seen: Seen, nowMs: number, weights: Weigh
   const health = healthNow(live, seen, nowMs, weights);
   live.grading = nextGrading(live.grading, health.score, nowMs);
   const grade = mendableGrade(health);
+  live.acuteBeats = nextAcute(live.acuteBeats, isAcute(live, seen, health, nowMs, weights));
   live.criticalBeats = grade === HealthGrade.CRITICAL ? live.criticalBeats + 1 : 0;
   live.degradedBeats = grade === HealthGrade.HEALTHY ? 0 : live.degradedBeats + 1;
   rememberWell(live, seen, health, nowMs);
   live.health = health;
   live.healthMs = nowMs;
   return health;
+}
+
+/** Whether the newest beats alone are CRITICAL by what a restart may mend; undefined when they do not tell. */
+function isAcute(live: LiveAgent, seen: Seen, health: Health, nowMs: number, weights: Weights): boolean | undefined {
+  if (!health.penalties.length) return false;
+  const window = acuteWindow(live.window);
+  if (!window) return undefined;
+  const facts = { ...factsOf(live, seen, nowMs), window, anomaly: anomalyOf(live.vitals, window) };
+  return mendableGrade(healthOf(facts, nowMs, weights)) === HealthGrade.CRITICAL;
 }
 
 function countWork({ minute }: LiveAgent, { requests, errors, latencyMs }: BeatStats): void {

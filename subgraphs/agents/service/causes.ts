@@ -56,11 +56,12 @@ export class Causes {
     const gone = new Set(this.#since.keys());
     for (const live of some) {
       const missing = missingOf(live);
-      if (live.heardMs === undefined || live.desired !== AgentState.RUNNING || missing <= 100 - LEAST_SCORE.HEALTHY)
-        continue;
+      // One whose beat is missing is counted too: others feel its silence before its lease has ended.
+      const isUnwell = missing > 100 - LEAST_SCORE.HEALTHY || live.presence === AgentPresence.SUSPECT;
+      if (live.heardMs === undefined || live.desired !== AgentState.RUNNING || !isUnwell) continue;
       gone.delete(live.uuid);
       // One that fell silent was well no longer than until its last beat.
-      const isSilent = live.presence === AgentPresence.OFFLINE;
+      const isSilent = live.presence !== AgentPresence.ONLINE;
       const sinceMs = this.#since.get(live.uuid) ?? (isSilent ? live.beatMs : nowMs);
       this.#since.set(live.uuid, sinceMs);
       ailing.push({ id: live.uuid, sinceMs, severity: missing / 100 });

@@ -6,7 +6,7 @@ import { AgentState } from '../entity/enums.ts';
 import { RecoveryAction, RecoveryMode, type RecoveryPolicy } from '../entity/recovery.ts';
 import type { RecoveryStore } from '../store/recoveries.ts';
 import { observedState } from './lifecycle.ts';
-import { dependantsOf, type LiveAgent, type LiveFleet, presenceOf } from './live.ts';
+import { dependantsOf, type LiveAgent, type LiveFleet, presenceOf, unwellNeedOf } from './live.ts';
 import type { Mailbox } from './mailbox.ts';
 import { isOfNote } from './of-note.ts';
 import type { RecoveryPolicies } from './policies.ts';
@@ -72,7 +72,7 @@ export class Healer {
     if (!taken) return;
     if ('held' in taken) return await this.#hold(live, patient, taken.held, 'blast radius', policy);
     this.#patients.set(live.uuid, { ...patient, jitter: this.clock.random(), told: undefined });
-    Object.assign(live, { criticalBeats: 0, degradedBeats: 0 });
+    Object.assign(live, { criticalBeats: 0, degradedBeats: 0, acuteBeats: 0 });
     for (const agent of taken.agents) {
       this.fleet.adopt(agent);
       this.mailbox.wake(agent.uuid);
@@ -102,6 +102,7 @@ export class Healer {
       presence: live.presence,
       criticalBeats: live.criticalBeats,
       degradedBeats: live.degradedBeats,
+      acuteBeats: live.acuteBeats,
       restartPending: (await this.mailbox.waiting(live)).some(({ name }) => name === 'restart'),
       attempts: live.attempts,
       restartsAtMs: live.restartsAtMs,
@@ -109,6 +110,7 @@ export class Healer {
       spentShare: live.spentShare,
       provenConfig: proven?.version,
       cause: live.cause?.name,
+      unwellNeed: live.acuteBeats ? unwellNeedOf(this.fleet, live)?.name : undefined,
     };
   }
 

@@ -69,6 +69,8 @@ export interface LiveAgent extends Seen, Saying, Kept {
   attempts: Attempt[];
   criticalBeats: number;
   degradedBeats: number;
+  /** Beats in a row that were CRITICAL by themselves. */
+  acuteBeats: number;
   /** The last stretch in which each beat was well, epoch milliseconds. */
   well: { isOn: boolean; sinceMs: number; untilMs: number };
   /** Beats in a row that were well, under one configuration; and the version that was last noted as proven so. */
@@ -172,6 +174,7 @@ export class LiveFleet {
       queue: 0,
       criticalBeats: 0,
       degradedBeats: 0,
+      acuteBeats: 0,
       well: { isOn: false, sinceMs: 0, untilMs: 0 },
       provingBeats: 0,
       provenVersion: null,
@@ -232,7 +235,8 @@ export class LiveFleet {
     // What it did before its restart is not held against it twice.
     if (!isRestarted) return;
     const vitals = { ...live.vitals, cpu: undefined, memory: NO_VITALS.memory };
-    Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0, degradedBeats: 0, vitals });
+    const counts = { criticalBeats: 0, degradedBeats: 0, acuteBeats: 0 };
+    Object.assign(live, { window: [], failedChecks: [], queue: 0, vitals, ...counts });
   }
 
   /** Takes what another process may have asked of agents. */
@@ -342,4 +346,14 @@ export function dependantsOf(fleet: LiveFleet, { uuid, name, kind }: LiveAgent):
   return [...fleet.all()].filter(
     (other) => other.uuid !== uuid && (other.dependencies.includes(name) || other.dependencies.includes(kind)),
   );
+}
+
+/** An agent that this one says it depends on by name, and that is missing, or unwell at its last beat. */
+export function unwellNeedOf(fleet: LiveFleet, { dependencies }: LiveAgent): LiveAgent | undefined {
+  if (!dependencies.length) return undefined;
+  for (const other of fleet.all()) {
+    const isUnwell = other.presence !== AgentPresence.ONLINE || other.acuteBeats > 0 || other.degradedBeats > 0;
+    if (isUnwell && dependencies.includes(other.name)) return other;
+  }
+  return undefined;
 }

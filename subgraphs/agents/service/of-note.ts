@@ -7,6 +7,7 @@ import { LOOP_RESTARTS } from './recovery.ts';
 export function isOfNote(live: LiveAgent): boolean {
   return (
     live.degradedBeats > 0 ||
+    live.acuteBeats > 0 ||
     live.presence === AgentPresence.OFFLINE ||
     live.reported === AgentState.FAILED ||
     live.spentShare >= 1 ||

@@ -8,6 +8,7 @@ import {
   type RecoveryStep,
   RecoveryTrouble,
 } from '../entity/recovery.ts';
+import { acuteEnough } from './acute.ts';
 
 /** What a policy decides by. */
 export interface RecoveryFacts {
@@ -18,6 +19,8 @@ export interface RecoveryFacts {
   criticalBeats: number;
   /** Beats in a row with a score below 80. */
   degradedBeats: number;
+  /** Beats in a row that were CRITICAL by themselves, without those before them. */
+  acuteBeats: number;
   /** Whether a restart that was asked for is still under way. */
   restartPending: boolean;
   /** Steps that were taken, oldest first. */
@@ -32,6 +35,8 @@ export interface RecoveryFacts {
   provenConfig: number | undefined;
   /** The name of the agent that its trouble comes from, when that is another. */
   cause: string | undefined;
+  /** The name of an agent that it depends on and that is unwell now, before that is known for the cause. */
+  unwellNeed: string | undefined;
 }
 
 /** What follows for one agent. */
@@ -77,6 +82,9 @@ export function recoveryOf(facts: RecoveryFacts, policy: RecoveryPolicy, nowMs: 
   const { kind, sentence } = trouble;
   if (UNWELL.includes(kind) && facts.cause !== undefined) {
     return wait(`${sentence}, and the cause is ${facts.cause}: that is healed first`, `cause ${facts.cause}`);
+  }
+  if (trouble.isAcute && facts.unwellNeed !== undefined) {
+    return wait(`${sentence}, and ${facts.unwellNeed}, which it depends on, is unwell too: that is looked at first`);
   }
   const recent = remembered(facts, policy, nowMs);
   const restMs = restLeftMs(recent, policy, nowMs, jitter);
@@ -178,13 +186,15 @@ export const blastRadius = (policy: RecoveryPolicy, size: number): number =>
 interface Trouble {
   kind: RecoveryTrouble;
   sentence: string;
+  /** It was told sooner than a score over five beats would: what may explain it otherwise is heeded first. */
+  isAcute?: boolean;
 }
 
 /** What is wrong with an agent that is asked to run; the gravest first. */
 export function troubleOf(
   facts: Pick<
     RecoveryFacts,
-    'state' | 'presence' | 'criticalBeats' | 'degradedBeats' | 'restartsAtMs' | 'attempts' | 'spentShare'
+    'state' | 'presence' | 'criticalBeats' | 'degradedBeats' | 'acuteBeats' | 'restartsAtMs' | 'attempts' | 'spentShare'
   >,
   policy: Pick<RecoveryPolicy, 'criticalBeats' | 'degradedBeats' | 'steps'>,
   nowMs: number,
@@ -201,6 +211,12 @@ export function troubleOf(
     return { kind: OVERSPENT, sentence: `it spent ${Math.round(facts.spentShare * 100)} % of its budget of an hour` };
   if (facts.criticalBeats >= policy.criticalBeats)
     return { kind: CRITICAL, sentence: `its health was CRITICAL for ${facts.criticalBeats} beats` };
+  if (facts.acuteBeats >= acuteEnough(policy.criticalBeats))
+    return {
+      kind: CRITICAL,
+      sentence: `${facts.acuteBeats} beats in a row were CRITICAL by themselves`,
+      isAcute: true,
+    };
   // Policies that say nothing of it bear it: being slow is no reason for what nobody asked for.
   const isSpoken = policy.steps.some(({ on }) => on.includes(DEGRADED));
   if (isSpoken && facts.degradedBeats >= policy.degradedBeats)

@@ -20,6 +20,7 @@ export class Program {
   /** Commands on their way: when they are done. */
   readonly orders: { name: 'restart' | 'config'; doneMs: number }[] = [];
   readonly #usualMs: number;
+  #isKilled = false;
 
   constructor(
     readonly live: LiveAgent,
@@ -34,8 +35,15 @@ export class Program {
     return this.fault !== undefined && ['crash', 'hang', 'dependency down', 'failure'].includes(this.fault.kind);
   }
 
+  /** Whether it holds its connection: a process that was killed does not, one that hangs or is cut off does. */
+  get isConnected(): boolean {
+    return !this.fault || !this.#isKilled;
+  }
+
   afflict(fault: Fault): void {
     this.fault = fault;
+    // What others depend on dies, or hangs.
+    this.#isKilled = fault.kind === 'crash' || (fault.kind === 'dependency down' && this.chance.happens(0.5));
     if (fault.kind === 'bad configuration') this.configVersion += 1;
   }
 
@@ -92,7 +100,8 @@ export class Program {
     const mends = fault && !BEYOND_RESTART.includes(fault.kind) && !chance.happens(IN_VAIN);
     if (mends) this.mend(nowMs);
     live.restartsAtMs = [...live.restartsAtMs, nowMs].slice(-20);
-    Object.assign(live, { window: [], failedChecks: [], queue: 0, criticalBeats: 0, degradedBeats: 0 });
+    const counts = { criticalBeats: 0, degradedBeats: 0, acuteBeats: 0 };
+    Object.assign(live, { window: [], failedChecks: [], queue: 0, ...counts });
     this.nextBeatMs = nowMs + 50;
   }
 }

@@ -4,6 +4,7 @@ import { AgentState, HealthGrade } from '../../../subgraphs/agents/entity/enums.
 import { RecoveryAction, type RecoveryPolicy } from '../../../subgraphs/agents/entity/recovery.ts';
 import { judge, remember } from '../../../subgraphs/agents/service/beats.ts';
 import { Causes } from '../../../subgraphs/agents/service/causes.ts';
+import { CLOSING_WINDOW_MS, closingVerdict } from '../../../subgraphs/agents/service/closings.ts';
 import { Healer } from '../../../subgraphs/agents/service/healer.ts';
 import { Listening } from '../../../subgraphs/agents/service/lease.ts';
 import { observedState } from '../../../subgraphs/agents/service/lifecycle.ts';
@@ -56,6 +57,7 @@ export class World {
   readonly #listening: Listening;
   /** The last version of its configuration that each agent did well under. */
   readonly #proven = new Map<string, number>();
+  readonly #closed = new Map<Program, number>();
   #looks = 0;
 
   constructor(
@@ -104,6 +106,7 @@ export class World {
       if (this.nowMs >= program.nextBeatMs) this.#beat(program);
     }
     if (jumpMs) this.#jump(jumpMs);
+    this.#closings();
     this.#leases();
     this.#looks += 1;
     if (this.#looks % 5 === 0) this.#causes.find();
@@ -135,15 +138,17 @@ export class World {
       name,
       ok: !work.failedChecks.includes(name),
     }));
-    remember(live, { sequence: program.sequence, state, checks, stats: work }, this.nowMs);
+    const { sequence, configVersion } = program;
+    remember(live, { sequence, state, checks, stats: work, configVersion }, this.nowMs);
+    live.closedMs = undefined;
     const seen = {
       reported: live.desired === AgentState.PAUSED ? AgentState.PAUSED : state,
       presence: AgentPresence.ONLINE,
       version: live.version,
-      observedConfigVersion: program.configVersion,
+      observedConfigVersion: configVersion,
     };
     judge(live, seen, this.nowMs, this.#fleet.weights);
-    Object.assign(live, seen, { configVersion: program.configVersion });
+    Object.assign(live, seen, { headed: seen, configVersion });
     this.#proofs.heard(live);
   }
 
@@ -152,9 +157,28 @@ export class World {
     // The agents' own clocks do not jump.
     for (const program of this.programs) {
       program.nextBeatMs += jumpMs;
+      program.mendedMs += jumpMs;
+      program.starvedMs += jumpMs;
       for (const order of program.orders) order.doneMs += jumpMs;
       if (program.fault) program.fault = { ...program.fault, untilMs: program.fault.untilMs + jumpMs };
     }
+  }
+
+  /** Connections that closed since the last look, judged as the platform judges them. */
+  #closings(): void {
+    for (const program of this.programs) {
+      if (program.isConnected) this.#closed.delete(program);
+      else if (!this.#closed.has(program)) this.#close(program);
+    }
+  }
+
+  #close(program: Program): void {
+    this.#closed.set(program, this.nowMs);
+    const recent = [...this.#closed.values()].filter((atMs) => Math.abs(this.nowMs - atMs) < CLOSING_WINDOW_MS).length;
+    const verdict = closingVerdict(recent, this.programs.length - this.#closed.size);
+    if (verdict === 'ours') return;
+    program.live.closedMs = this.nowMs;
+    program.live.isSure = verdict === 'theirs';
   }
 
   #leases(): void {
@@ -162,6 +186,7 @@ export class World {
     for (const live of this.#fleet.all()) {
       if (live.presence === AgentPresence.OFFLINE) continue;
       live.heardMs = (live.heardMs as number) + shiftMs;
+      if (live.closedMs !== undefined) live.closedMs += shiftMs;
       const presence = presenceOf(live, this.#fleet.terms, this.nowMs);
       if (presence === live.presence || presence === AgentPresence.ONLINE) continue;
       live.presence = presence;

@@ -94,6 +94,8 @@ export function recovery(world: World, rules: Rules): 'restart' | 'quarantine' |
       presence: world.offline ? AgentPresence.OFFLINE : AgentPresence.ONLINE,
       criticalBeats: 0,
       degradedBeats: 0,
+      acuteBeats: 0,
+      unwellNeed: undefined,
       restartPending: waiting(world).some(({ name }) => name === 'restart'),
       attempts: Array.from({ length: world.attempts }, () => ({ step: RecoveryAction.RESTART, atMs: 0 })),
       restartsAtMs: [],
