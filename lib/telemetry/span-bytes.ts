@@ -62,7 +62,7 @@ export const MAX_SPAN_BYTES = (2 + 2 * MAX_ATTRIBUTES) * (3 * MAX_TEXT + 16) + 1
 /**
  * Writes ended spans as protobuf into a page of bytes, each at once: objects that wait for a serializer, or texts made of many pieces,
  * are a cost of their own, and old memory by the time they are sent. Lengths that are not known before take a fixed number of bytes,
- * as varints may.
+ * as variable-length integers may.
  */
 export class SpanPage {
   readonly #bytes: Buffer;

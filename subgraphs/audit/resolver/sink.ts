@@ -13,7 +13,7 @@ import {
 } from '../entity/index.ts';
 import type { AuditContext } from './context.ts';
 
-const RECEIPT = { nullable: true, description: 'The receipt.' };
+const RECEIPT = { nullable: true, description: 'Its entry in the audit trail.' };
 
 /** Where the trail goes and how long its bytes are kept. */
 @Resolver(() => AuditSink)
