@@ -1,14 +1,10 @@
-import type { Agent } from './agent.ts';
-import { FleetLink, type LinkOptions } from './link.ts';
-import type { AgentDefinition } from './registration.ts';
+import type { Agent } from './agent/agent.ts';
+import { FleetLink, type LinkOptions } from './agent/link.ts';
+import type { AgentDefinition } from './agent/registration.ts';
 
-export { Agent } from './agent.ts';
-export { Backoff } from './backoff.ts';
-export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './client.ts';
-export { type CrashingProcess, reportCrashes } from './crash.ts';
-export { type ErrorFields, errorAttributes, errorFields } from './error-fields.ts';
-export { FleetFailure, type GraphQLFault } from './failure.ts';
-export type { Check, ConfigHook, Hook, Upgrade, UpgradeHandler } from './handlers.ts';
+export { Agent } from './agent/agent.ts';
+export { type CrashingProcess, reportCrashes } from './agent/crash.ts';
+export type { Check, ConfigHook, Hook, Upgrade, UpgradeHandler } from './agent/handlers.ts';
 export {
   HOOKS,
   type HookContext,
@@ -19,22 +15,26 @@ export {
   type HookRun,
   type HookSubject,
   HookTimeout,
-} from './hooks.ts';
-export { type AgentState, type Move, moveTowards, type Step } from './lifecycle.ts';
-export { type LineSink, type LineStream, StreamSink } from './line-sink.ts';
-export { FleetLink, type LinkOptions } from './link.ts';
-export { type Fields, type LineOrigin, type LoggedEvent, type LogLevel, logLine } from './log-line.ts';
-export { Logger, type LoggerOptions } from './logger.ts';
-export { type CommandHandler, CommandRefused } from './mailbox.ts';
-export type { AgentCommand, AgentEventReport, CommandOutcome, UserError } from './operations.ts';
-export type { Attributes, AttributeValue } from './otlp.ts';
-export type { OutboxCounts, OutboxLimits } from './outbox.ts';
-export type { AgentDefinition, Identity } from './registration.ts';
-export type { Log } from './reporter.ts';
-export { currentSpan, type ModelSpend, type Span, type SpanKind, type SpanOptions } from './span.ts';
-export { machine, type Surroundings } from './surroundings.ts';
-export { readTraceparent, type TraceContext, writeTraceparent } from './traceparent.ts';
-export { SDK } from './version.ts';
+} from './agent/hooks.ts';
+export { FleetLink, type LinkOptions } from './agent/link.ts';
+export { type CommandHandler, CommandRefused } from './agent/mailbox.ts';
+export type { AgentDefinition, Identity } from './agent/registration.ts';
+export { type ErrorFields, errorAttributes, errorFields } from './telemetry/error-fields.ts';
+export { type LineSink, type LineStream, StreamSink } from './telemetry/line-sink.ts';
+export { type Fields, type LineOrigin, type LoggedEvent, type LogLevel, logLine } from './telemetry/log-line.ts';
+export { Logger, type LoggerOptions } from './telemetry/logger.ts';
+export type { Attributes, AttributeValue } from './telemetry/otlp.ts';
+export type { OutboxCounts, OutboxLimits } from './telemetry/outbox.ts';
+export type { Log } from './telemetry/reporter.ts';
+export { currentSpan, type ModelSpend, type Span, type SpanKind, type SpanOptions } from './telemetry/span.ts';
+export { readTraceparent, type TraceContext, writeTraceparent } from './telemetry/traceparent.ts';
+export { Backoff } from './wire/backoff.ts';
+export { type ClientOptions, FleetClient, type GraphQLAnswer, type SubscribeOptions } from './wire/client.ts';
+export { FleetFailure, type GraphQLFault } from './wire/failure.ts';
+export { type AgentState, type Move, moveTowards, type Step } from './wire/lifecycle.ts';
+export type { AgentCommand, AgentEventReport, CommandOutcome, UserError } from './wire/operations.ts';
+export { machine, type Surroundings } from './wire/surroundings.ts';
+export { SDK } from './wire/version.ts';
 
 /**
  * Makes this process an agent of the fleet: registered, beating, listening for commands.

@@ -1,7 +1,7 @@
-import { Backoff } from './backoff.ts';
-import type { FleetClient } from './client.ts';
-import { FleetFailure } from './failure.ts';
-import { EventParser } from './sse.ts';
+import { Backoff } from './wire/backoff.ts';
+import type { FleetClient } from './wire/client.ts';
+import { FleetFailure } from './wire/failure.ts';
+import { EventParser } from './wire/sse.ts';
 
 /** Which agents are looked for; unless told otherwise those alone that are there, at work and healthy. */
 export interface LookupQuery {

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
-import { FleetClient } from './client.ts';
-import { errorAttributes } from './error-fields.ts';
-import { type LogLevel, logLine, SEVERITY } from './log-line.ts';
-import { type Attributes, type AttributeValue, keyValues, nanos } from './otlp.ts';
-import { OUTBOX_LIMITS, Outbox, type OutboxLimits } from './outbox.ts';
-import { isSecret, REDACTED, withoutSecrets } from './redaction.ts';
-import { machine, type Surroundings } from './surroundings.ts';
+import { errorAttributes } from './telemetry/error-fields.ts';
+import { type LogLevel, logLine, SEVERITY } from './telemetry/log-line.ts';
+import { type Attributes, type AttributeValue, keyValues, nanos } from './telemetry/otlp.ts';
+import { OUTBOX_LIMITS, Outbox, type OutboxLimits } from './telemetry/outbox.ts';
+import { isSecret, REDACTED, withoutSecrets } from './telemetry/redaction.ts';
+import { FleetClient } from './wire/client.ts';
+import { machine, type Surroundings } from './wire/surroundings.ts';
 
 /** Who logs, and where to. */
 export interface PinoTransportOptions {

@@ -11,7 +11,7 @@ import { deriveKey } from '../../lib/call/signing.ts';
 import { systemClock } from '../../lib/clock.ts';
 import { nodeId } from '../../lib/node-id.ts';
 import { startLocalPostgres } from '../../lib/postgres/local.ts';
-import { BEAT_MANY } from '../../sdk/operations.ts';
+import { BEAT_MANY } from '../../sdk/wire/operations.ts';
 import { startAgents } from '../../test/agents/support.ts';
 import { emptyHouseDatabase, TEST_SECRET } from '../../test/support/database.ts';
 import type { Bench, Figure } from '../figure.ts';

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { FleetFailure } from '../../sdk/index.ts';
-import { SDK } from '../../sdk/version.ts';
+import { SDK } from '../../sdk/wire/version.ts';
 import { packageRoot } from '../package-root.ts';
 import type { Files } from './merge/merge-files.ts';
 import { tar } from './tar.ts';

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts';
 import { FleetError, messageOf } from '../../lib/errors.ts';
 import type { Log } from '../../lib/log.ts';
 import type { EndpointSource, ProxiedEndpoint } from '../../router/proxy/endpoint-source.ts';
-import { EventParser } from '../../sdk/sse.ts';
+import { EventParser } from '../../sdk/wire/sse.ts';
 
 /** A service that nobody asked for so long is watched no more, milliseconds. */
 const IDLE_MS = 5 * 60_000;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { Backoff } from '../../sdk/backoff.ts';
 import type { FleetClient } from '../../sdk/index.ts';
 import { FleetFailure } from '../../sdk/index.ts';
+import { Backoff } from '../../sdk/wire/backoff.ts';
 
 /** What was sent so far. */
 export interface Shipped {

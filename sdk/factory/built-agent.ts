@@ -1,5 +1,5 @@
-import type { Agent } from '../agent.ts';
-import type { Attributes } from '../otlp.ts';
+import type { Agent } from '../agent/agent.ts';
+import type { Attributes } from '../telemetry/otlp.ts';
 import type { Container } from './container.ts';
 import type { Kind } from './kind.ts';
 import { readConfig } from './schema.ts';

@@ -1,5 +1,5 @@
-import { FleetLink, type LinkOptions } from '../link.ts';
-import type { AgentDefinition } from '../registration.ts';
+import { FleetLink, type LinkOptions } from '../agent/link.ts';
+import type { AgentDefinition } from '../agent/registration.ts';
 import { BuiltAgent } from './built-agent.ts';
 import { Container, FactoryError, inOrder } from './container.ts';
 import type { Kind } from './kind.ts';

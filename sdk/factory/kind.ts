@@ -1,9 +1,9 @@
-import type { Agent } from '../agent.ts';
-import type { Upgrade } from '../handlers.ts';
-import type { HookContext, HookName, HookOptions } from '../hooks.ts';
-import type { AgentCommand } from '../operations.ts';
-import type { Span } from '../span.ts';
-import type { Surroundings } from '../surroundings.ts';
+import type { Agent } from '../agent/agent.ts';
+import type { Upgrade } from '../agent/handlers.ts';
+import type { HookContext, HookName, HookOptions } from '../agent/hooks.ts';
+import type { Span } from '../telemetry/span.ts';
+import type { AgentCommand } from '../wire/operations.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
 import type { Made, Provider, Providers } from './provide.ts';
 import type { Infer, ObjectSchema } from './schema.ts';
 

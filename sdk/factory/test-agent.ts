@@ -1,9 +1,9 @@
-import { Agent, type AgentLink } from '../agent.ts';
-import type { AgentState } from '../lifecycle.ts';
-import type { AgentCommand, AgentEventReport, CommandOutcome } from '../operations.ts';
-import { Outbox } from '../outbox.ts';
-import { Reporter } from '../reporter.ts';
-import { machine, type Surroundings } from '../surroundings.ts';
+import { Agent, type AgentLink } from '../agent/agent.ts';
+import { Outbox } from '../telemetry/outbox.ts';
+import { Reporter } from '../telemetry/reporter.ts';
+import type { AgentState } from '../wire/lifecycle.ts';
+import type { AgentCommand, AgentEventReport, CommandOutcome } from '../wire/operations.ts';
+import { machine, type Surroundings } from '../wire/surroundings.ts';
 import { BuiltAgent } from './built-agent.ts';
 import { Container } from './container.ts';
 import { assertOverridesMatter } from './factory.ts';

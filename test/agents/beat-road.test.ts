@@ -8,7 +8,7 @@ import { FleetError } from '../../lib/errors.ts';
 import { houseForSchema } from '../../lib/house.ts';
 import { silentLog } from '../../lib/log.ts';
 import { loadSettings } from '../../lib/settings/index.ts';
-import { BEAT_MANY, BEAT_ONE } from '../../sdk/operations.ts';
+import { BEAT_MANY, BEAT_ONE } from '../../sdk/wire/operations.ts';
 import { agentsSubgraph } from '../../subgraphs/agents/index.ts';
 import { BeatRoad } from '../../subgraphs/agents/resolver/beat-road/index.ts';
 import type { AgentsContext } from '../../subgraphs/agents/resolver/context.ts';

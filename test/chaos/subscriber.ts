@@ -3,7 +3,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { createClient as createEventsClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
-import { EventParser } from '../../sdk/sse.ts';
+import { EventParser } from '../../sdk/wire/sse.ts';
 
 /** A stock client of either transport, or a lean one that reads slowly. */
 export type Kind = 'events' | 'socket' | 'slow';

@@ -1,6 +1,6 @@
-import { type HookReport, Hooks } from '../../sdk/hooks.ts';
+import { type HookReport, Hooks } from '../../sdk/agent/hooks.ts';
+import { Story } from '../../sdk/agent/story.ts';
 import { type Agent, CommandRefused, connect, HOOKS, type HookName, machine } from '../../sdk/index.ts';
-import { Story } from '../../sdk/story.ts';
 import { until } from '../support/until.ts';
 import { ContractServer, command, Whole } from './contract-server.ts';
 

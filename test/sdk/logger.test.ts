@@ -4,9 +4,9 @@ import { PassThrough, Writable } from 'node:stream';
 import Ajv from 'ajv';
 import fc from 'fast-check';
 import { type Fields, FleetLink, Logger, type LogLevel, logLine, machine, StreamSink } from '../../sdk/index.ts';
-import { Outbox } from '../../sdk/outbox.ts';
 import transport from '../../sdk/pino-transport.ts';
-import { Reporter } from '../../sdk/reporter.ts';
+import { Outbox } from '../../sdk/telemetry/outbox.ts';
+import { Reporter } from '../../sdk/telemetry/reporter.ts';
 import { until } from '../support/until.ts';
 import { ContractServer } from './contract-server.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import Ajv from 'ajv';
 import { HOOKS } from '../../sdk/index.ts';
-import { BEAT_ONE, COMPLETE, CONFIG, REGISTER } from '../../sdk/operations.ts';
+import { BEAT_ONE, COMPLETE, CONFIG, REGISTER } from '../../sdk/wire/operations.ts';
 import { until } from '../support/until.ts';
 import { ContractServer, command } from './contract-server.ts';
 

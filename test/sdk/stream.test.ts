@@ -1,5 +1,5 @@
 import { Backoff, FleetClient, type FleetFailure, machine } from '../../sdk/index.ts';
-import { EventParser } from '../../sdk/sse.ts';
+import { EventParser } from '../../sdk/wire/sse.ts';
 import { until } from '../support/until.ts';
 import { ContractServer, Whole } from './contract-server.ts';
 

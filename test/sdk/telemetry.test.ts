@@ -1,9 +1,9 @@
 import { currentSpan, FleetLink, machine, readTraceparent, writeTraceparent } from '../../sdk/index.ts';
-import { Instruments } from '../../sdk/instruments.ts';
-import { exportBody, keyValues, nanos } from '../../sdk/otlp.ts';
-import { Outbox } from '../../sdk/outbox.ts';
-import { Reporter } from '../../sdk/reporter.ts';
-import { traceDigits } from '../../sdk/traceparent.ts';
+import { Instruments } from '../../sdk/telemetry/instruments.ts';
+import { exportBody, keyValues, nanos } from '../../sdk/telemetry/otlp.ts';
+import { Outbox } from '../../sdk/telemetry/outbox.ts';
+import { Reporter } from '../../sdk/telemetry/reporter.ts';
+import { traceDigits } from '../../sdk/telemetry/traceparent.ts';
 import { until } from '../support/until.ts';
 import { ContractServer } from './contract-server.ts';
 

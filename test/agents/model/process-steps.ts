@@ -1,4 +1,4 @@
-import { ASKED_BY, moveTowards } from '../../../sdk/lifecycle.ts';
+import { ASKED_BY, moveTowards } from '../../../sdk/wire/lifecycle.ts';
 import { AgentState } from '../../../subgraphs/agents/entity/enums.ts';
 import type { Rules } from './rules.ts';
 import type { Delivered, Process, World } from './world.ts';

@@ -1,4 +1,4 @@
-import { dealingWith } from '../../../sdk/mailbox.ts';
+import { dealingWith } from '../../../sdk/agent/mailbox.ts';
 import { fenceOf } from '../../../subgraphs/agents/entity/fence.ts';
 import { RecoveryAction, RecoveryPolicy } from '../../../subgraphs/agents/entity/recovery.ts';
 import {

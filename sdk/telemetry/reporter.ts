@@ -1,12 +1,12 @@
+import type { AgentStats } from '../wire/operations.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
 import { Instruments } from './instruments.ts';
 import type { LineSink } from './line-sink.ts';
 import { type LineOrigin, type LogLevel, logLine, SEVERITY } from './log-line.ts';
-import type { AgentStats } from './operations.ts';
 import { type Attributes, keyValues, nanos } from './otlp.ts';
 import type { Outbox } from './outbox.ts';
 import { isSecret, REDACTED, withoutSecrets } from './redaction.ts';
 import { currentSpan, Span, type SpanOptions } from './span.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** Writes log lines; inside a span they carry its trace. */
 export type Log = Record<LogLevel, (body: string, attributes?: Attributes) => void>;

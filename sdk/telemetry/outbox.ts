@@ -1,7 +1,7 @@
-import { Backoff } from './backoff.ts';
-import type { FleetFailure } from './failure.ts';
+import { Backoff } from '../wire/backoff.ts';
+import type { FleetFailure } from '../wire/failure.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
 import { exportBody, type Signal } from './otlp.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** What an outbox holds at most, and how it groups. */
 export interface OutboxLimits {

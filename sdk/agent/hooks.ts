@@ -1,7 +1,7 @@
-import { Backoff } from './backoff.ts';
-import type { AgentCommand } from './operations.ts';
-import { withoutSecrets } from './redaction.ts';
-import type { Surroundings } from './surroundings.ts';
+import { withoutSecrets } from '../telemetry/redaction.ts';
+import { Backoff } from '../wire/backoff.ts';
+import type { AgentCommand } from '../wire/operations.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
 
 /** The points of an agent's life at which its code may step in. */
 export const HOOKS = [

@@ -1,8 +1,8 @@
+import type { Surroundings } from '../wire/surroundings.ts';
 import type { LogLevel } from './log-line.ts';
 import type { Attributes } from './otlp.ts';
 import type { Log, Reporter } from './reporter.ts';
 import { currentSpan, type Span, type SpanOptions } from './span.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** What of a link telemetry needs. */
 export interface TelemetryLink {

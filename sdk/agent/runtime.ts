@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay, PerformanceObserver, performance } from 'node:perf_hooks';
-import type { Instruments } from './instruments.ts';
+import type { Instruments } from '../telemetry/instruments.ts';
 
 /** What this process did since it was last told, as gauges by OpenTelemetry's names where it has them. */
 export class RuntimeFigures {

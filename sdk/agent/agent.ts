@@ -1,12 +1,12 @@
-import { AgentTelemetry, type TelemetryLink } from './agent-telemetry.ts';
-import { errorAttributes } from './error-fields.ts';
+import { AgentTelemetry, type TelemetryLink } from '../telemetry/agent-telemetry.ts';
+import { errorAttributes } from '../telemetry/error-fields.ts';
+import type { Reporter } from '../telemetry/reporter.ts';
+import { type AgentState, ASKED_BY, aroundStep, type Move, moveTowards, START, type Step } from '../wire/lifecycle.ts';
+import type { AgentBeat, AgentCommand, BeatAnswer, CommandOutcome } from '../wire/operations.ts';
 import type { Check, ConfigHook, Hook, Upgrade, UpgradeHandler } from './handlers.ts';
 import { type HookName, type HookOptions, type HookReport, type HookRun, Hooks } from './hooks.ts';
-import { type AgentState, ASKED_BY, aroundStep, type Move, moveTowards, START, type Step } from './lifecycle.ts';
 import { type CommandHandler, CommandRefused, Mailbox } from './mailbox.ts';
-import type { AgentBeat, AgentCommand, BeatAnswer, CommandOutcome } from './operations.ts';
 import type { AgentDefinition, Identity } from './registration.ts';
-import type { Reporter } from './reporter.ts';
 import { Story } from './story.ts';
 
 const OWN_EVENT = /^[\w.-]{1,64}$/;

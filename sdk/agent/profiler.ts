@@ -1,9 +1,9 @@
 import { type HeapProfiler, type Profiler, Session } from 'node:inspector';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { withoutSecrets } from '../telemetry/redaction.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
 import { CommandRefused } from './mailbox.ts';
-import { withoutSecrets } from './redaction.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** Where a profile goes: the body of one request, packed. */
 export type Deliver = (body: Uint8Array<ArrayBuffer>) => Promise<void>;

@@ -1,5 +1,5 @@
+import { errorAttributes } from '../telemetry/error-fields.ts';
 import type { Agent } from './agent.ts';
-import { errorAttributes } from './error-fields.ts';
 
 /** What of a process a crash needs: `process` is one. */
 export interface CrashingProcess {

@@ -1,7 +1,7 @@
+import { machine } from '../wire/surroundings.ts';
 import { type LineSink, type LineStream, StreamSink } from './line-sink.ts';
 import { type Fields, type LineOrigin, type LogLevel, logLine, SEVERITY } from './log-line.ts';
 import { currentSpan } from './span.ts';
-import { machine } from './surroundings.ts';
 import type { TraceContext } from './traceparent.ts';
 
 /** What a logger writes, and where to. */

@@ -1,4 +1,4 @@
-import type { AgentCommand, CommandOutcome } from './operations.ts';
+import type { AgentCommand, CommandOutcome } from '../wire/operations.ts';
 
 /** Thrown by a handler that will not do what it is asked; the command ends as REFUSED. */
 export class CommandRefused extends Error {}

@@ -1,9 +1,9 @@
-import { Backoff } from './backoff.ts';
-import type { FleetClient } from './client.ts';
-import { FleetFailure } from './failure.ts';
-import type { AgentState } from './lifecycle.ts';
-import { FIND, REGISTER, ROTATE, type UserError } from './operations.ts';
-import { traceDigits } from './traceparent.ts';
+import { traceDigits } from '../telemetry/traceparent.ts';
+import { Backoff } from '../wire/backoff.ts';
+import type { FleetClient } from '../wire/client.ts';
+import { FleetFailure } from '../wire/failure.ts';
+import type { AgentState } from '../wire/lifecycle.ts';
+import { FIND, REGISTER, ROTATE, type UserError } from '../wire/operations.ts';
 
 /** What an agent says of itself. */
 export interface AgentDefinition {

@@ -1,6 +1,6 @@
-import { Backoff } from './backoff.ts';
-import type { FleetFailure } from './failure.ts';
-import type { Surroundings } from './surroundings.ts';
+import { Backoff } from '../wire/backoff.ts';
+import type { FleetFailure } from '../wire/failure.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
 
 const FIRST_BEAT_MS = 1_000;
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Surroundings } from '../wire/surroundings.ts';
 import { type Attributes, keyValues, nanos } from './otlp.ts';
-import type { Surroundings } from './surroundings.ts';
 import { readTraceparent, type TraceContext, traceDigits, writeTraceparent } from './traceparent.ts';
 
 const KINDS = { internal: 1, server: 2, client: 3, producer: 4, consumer: 5 } as const;

@@ -1,6 +1,6 @@
-import type { AgentEventReport } from './operations.ts';
-import type { Surroundings } from './surroundings.ts';
-import { traceDigits } from './traceparent.ts';
+import { traceDigits } from '../telemetry/traceparent.ts';
+import type { AgentEventReport } from '../wire/operations.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
 
 /** Events in one beat; the platform takes no more. */
 const EVENTS_A_BEAT = 64;

@@ -1,8 +1,10 @@
-import { Agent, type AgentLink } from './agent.ts';
-import { type ClientOptions, FleetClient } from './client.ts';
-import { FleetFailure } from './failure.ts';
-import { Heart } from './heart.ts';
-import type { LineSink } from './line-sink.ts';
+import type { LineSink } from '../telemetry/line-sink.ts';
+import type { Attributes, Signal } from '../telemetry/otlp.ts';
+import { OUTBOX_LIMITS, Outbox, type OutboxCounts, type OutboxLimits } from '../telemetry/outbox.ts';
+import { Reporter } from '../telemetry/reporter.ts';
+import { traceDigits } from '../telemetry/traceparent.ts';
+import { type ClientOptions, FleetClient } from '../wire/client.ts';
+import { FleetFailure } from '../wire/failure.ts';
 import {
   type AgentBeat,
   type AgentCommand,
@@ -15,13 +17,11 @@ import {
   type CommandOutcome,
   SEND,
   type UserError,
-} from './operations.ts';
-import type { Attributes, Signal } from './otlp.ts';
-import { OUTBOX_LIMITS, Outbox, type OutboxCounts, type OutboxLimits } from './outbox.ts';
+} from '../wire/operations.ts';
+import type { Surroundings } from '../wire/surroundings.ts';
+import { Agent, type AgentLink } from './agent.ts';
+import { Heart } from './heart.ts';
 import { type AgentDefinition, patiently, register } from './registration.ts';
-import { Reporter } from './reporter.ts';
-import type { Surroundings } from './surroundings.ts';
-import { traceDigits } from './traceparent.ts';
 
 /** Where the platform is, and how several agents speak to it. */
 export interface LinkOptions extends ClientOptions {
