@@ -47,7 +47,7 @@ export async function carryOut(plan: Plan, options: CommonOptions, surface: Surf
   });
   if (plan.conflicts.length) {
     printer.note(`fleet: both sides changed the same in ${plan.conflicts.join(', ')}: settle what is marked`);
-    return surface.exit(EXIT_CODE.merged);
+    return surface.exit(EXIT_CODE.refused);
   }
   if (isWritten && then.look)
     await lookAt(path.join(plan.folder, then.look.file), then.look.what, options, surface, printer);

@@ -6,8 +6,6 @@ export const EXIT_CODE = {
   internal: 1,
   usage: 2,
   notAllowed: 3,
-  /** Of `create` alone: marks of a merge were left to settle. */
-  merged: 3,
   notFound: 4,
   refused: 5,
   unavailable: 6,

@@ -205,7 +205,7 @@ describe('fleet create', () => {
     test('what both changed is marked, told by 3, and settled before the next time', async () => {
       const old = await older((text) => text.replace('# scout', '# An agent'));
       writeFileSync(at('scout/README.md'), old.replace('# An agent', '# Ours'));
-      expect(await create('--update', '--dir', 'scout', '--json')).toMatchObject({ code: 3 });
+      expect(await create('--update', '--dir', 'scout', '--json')).toMatchObject({ code: 5 });
       expect(JSON.parse(terminal.out)).toMatchObject({ conflicts: ['README.md'], next: [] });
       expect(read('scout/README.md')).toContain('<<<<<<< yours\n# Ours\n=======\n# scout\n>>>>>>> template\n');
       expect(await create('--update', '--dir', 'scout')).toMatchObject({ code: 5, out: '' });
