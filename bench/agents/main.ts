@@ -6,6 +6,7 @@ import { startLocalPostgres } from '../../lib/postgres/local.ts';
 import type { Bench, Figure } from '../figure.ts';
 import { bottleneckFigures } from './bottlenecks.ts';
 import { bulkFigures } from './bulk.ts';
+import { gatewayFigures } from './gateway.ts';
 import { overheadFigures } from './overhead.ts';
 import { pastFigures } from './past.ts';
 import { presenceFigures } from './presence.ts';
@@ -20,6 +21,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
 /** Each at a platform of its own, or at none. */
 const ALONE: Record<string, () => Promise<Figure[]>> = {
   bottlenecks: bottleneckFigures,
+  gateway: gatewayFigures,
   overhead: overheadFigures,
 };
 
