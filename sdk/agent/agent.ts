@@ -15,6 +15,8 @@ const OWN_EVENT = /^[\w.-]{1,64}$/;
 export interface AgentLink extends TelemetryLink {
   /** Sends a beat now rather than at the next tick. */
   beatSoon(): void;
+  /** Sends a beat of one agent and waits until it was taken, or cannot be. */
+  beatNow(agent: Agent): Promise<void>;
   complete(agent: Agent, command: AgentCommand, outcome: CommandOutcome, result: unknown): Promise<void>;
   fetchConfig(agent: Agent): Promise<{ config: Record<string, unknown>; configVersion: number } | undefined>;
   send(agentId: string, name: string, args: Record<string, unknown>): Promise<string>;
@@ -184,6 +186,8 @@ export class Agent extends AgentTelemetry<AgentLink> {
   async stop(): Promise<void> {
     this.#closing = true;
     await this.#moving;
+    // That it failed is told before it stops: a beat that is under way would hide it.
+    if (this.#state === 'FAILED' && !this.#silent) await this.link.beatNow(this);
     const move = this.#silent ? undefined : moveTowards(this.#state, 'STOPPED');
     if (move) await this.#make(move);
   }

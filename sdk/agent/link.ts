@@ -113,6 +113,11 @@ export class FleetLink implements AgentLink {
     this.#heart.soon();
   }
 
+  /** Sends a beat of one agent now; resolves when it was taken or cannot be. @internal */
+  async beatNow(agent: Agent): Promise<void> {
+    await this.#beat([agent]).catch(() => undefined);
+  }
+
   /** Tells how a command ended, as often as it takes; a refusal is logged, for nobody waits for it here. @internal */
   async complete(agent: Agent, command: AgentCommand, outcome: CommandOutcome, result: unknown): Promise<void> {
     // With the fence in the key: what is told under another fence is no repeat of what was refused.

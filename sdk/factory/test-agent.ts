@@ -133,6 +133,7 @@ export class TestAgent<Task, Result, Config> {
     return {
       surroundings,
       beatSoon: () => {},
+      beatNow: async () => {},
       complete: async (_, { id }, outcome, result) => this.#ended.get(id)?.({ outcome, result }),
       fetchConfig: async () => this.#fresh,
       send: async (agentId, name, args) => `${this.sent.push({ agentId, name, args })}`,

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { openDatabase } from '../../lib/database.ts';
 import { nodeId } from '../../lib/node-id.ts';
 import type { EntryDraft } from '../../lib/write/entry.ts';
+import { AuditChangedParts1796181000000 } from '../../migrations/1796181000000-audit-changed-parts.ts';
 import { migrations } from '../../migrations/index.ts';
 import { entities } from '../../subgraphs/audit/index.ts';
 import { criteriaOf, matcherOf } from '../../subgraphs/audit/service/filter.ts';
@@ -174,7 +175,8 @@ test('entries are found by what they changed, in it and above it; only by who ma
 test('entries that were there before they were found by what they changed are found by it too', async () => {
   const databaseUrl = await emptyHouseDatabase('audit');
   const audit = { house: 'audit', url: databaseUrl, entities };
-  const earlier = await openDatabase({ ...audit, migrations: auditMigrations.slice(0, -1) });
+  const last = auditMigrations.indexOf(AuditChangedParts1796181000000);
+  const earlier = await openDatabase({ ...audit, migrations: auditMigrations.slice(0, last) });
   const leaf = leafOf(
     draft({ before: { config: { model: 'a' } }, after: { config: { model: 'b' } } }),
     Buffer.alloc(32),

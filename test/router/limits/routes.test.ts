@@ -49,6 +49,8 @@ const ROWS: Record<string, Row> = {
   'GET /v1/logs/export': { limitedBy: '/v1/logs/export' },
   'POST /v1/metrics': { headers: JSON_BODY, body: '{"resourceMetrics":[]}', limitedBy: '/v1/metrics' },
   'POST /v1/traces': { headers: JSON_BODY, body: '{"resourceSpans":[]}', limitedBy: '/v1/traces' },
+  'POST /v1/profiles': { headers: JSON_BODY, body: '{}', limitedBy: '/v1/profiles' },
+  'GET /v1/profiles': { limitedBy: '/v1/profiles' },
   'GET /v1/audit/export': { limitedBy: '/v1/audit/export' },
   'GET /discovery/endpoints': { limitedBy: '/discovery/endpoints' },
   'GET /discovery/http_sd': { limitedBy: '/discovery/http_sd' },
