@@ -13,8 +13,9 @@
     agent.wait()
 """
 
-from ._agent import Agent, connect
+from ._agent import Agent
 from ._client import SDK, Client, FleetFailure
+from ._connect import connect
 from ._hooks import HOOKS, HookContext, HookTimeout
 from ._kind import Kind, PartError, define_kind
 from ._mailbox import CommandRefused

@@ -17,22 +17,9 @@ from ._client import Client, FleetFailure, Json, refusal
 from ._hooks import Hook, HookContext, Hooks
 from ._life import ASKED_BY, START, Move, move_towards
 from ._mailbox import Command, CommandRefused, Handler, Mailbox
-from ._registration import register
 from ._statistics import Statistics, checked
 from ._story import Story
 from ._telemetry import Span, Telemetry
-
-
-def connect(url: str, token: str, *, name: str, kind: str, version: str, labels: Optional[Dict[str, str]] = None,
-            capabilities: Optional[List[str]] = None, config: Optional[Json] = None, timeout: float = 10.0) -> "Agent":
-    """Registers an agent, waiting for a platform that is not up yet. Set its handlers, then `start()` it.
-
-    Raises FleetFailure when the platform refuses the token or the name.
-    """
-    definition: Json = {"name": name, "kind": kind, "version": version, "labels": labels or {},
-                        "capabilities": capabilities or [], "config": config or {}}
-    client = Client(url, token, timeout)
-    return Agent(client, definition, register(client, definition, threading.Event()))
 
 
 class Agent:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import inspect
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from ._agent import Agent, connect
+from ._agent import Agent
 from ._client import Json
+from ._connect import connect
 
 Maker = Callable[..., Any]
 
